@@ -1,0 +1,56 @@
+# Everything a developer types. Needs make, git and any python3 with pip; the rest is made in .venv.
+
+UV := .ci/uv
+PYTHON := .venv/bin/python
+WORKERS ?= 0
+PYTEST := $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --build-constraint constraints.txt
+BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint wheel bench calibrate clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.ready-to-run ## fit the example and write alliance_report.html
+	.venv/bin/bayes-alliance demo
+
+test: .venv/.ready-to-develop ## run every test except the long calibration
+	$(PYTEST) -m "not calibration"
+
+test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large: under two minutes
+	$(PYTEST) -m "not slow and not calibration and not browser"
+
+lint: .venv/.ready-to-develop ## check style, types and the import rule
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+wheel: .venv/.ready-to-develop ## build the wheel and try it in an environment of its own
+	.ci/try-wheel
+
+bench: .venv/.ready-to-develop ## run every benchmark, each a ratio against a peer
+	@test -n "$(BENCHMARKS)" || { echo "benchmarks/ holds no script"; exit 1; }
+	@for script in $(BENCHMARKS); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+calibrate: .venv/.ready-to-develop ## run the long simulation-based calibration
+	$(PYTEST) -m calibration --timeout=0
+
+clean: ## remove what these targets made, the environment included
+	rm -rf .venv .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f alliance_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@rm -rf .venv
+	$(UV) venv --quiet .venv || $(UV) venv --quiet --python ">=3.12" .venv
+
+.venv/.ready-to-run: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/.ready-to-develop: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) --editable . --group dev
+	@touch $@ .venv/.ready-to-run
