@@ -1,0 +1,101 @@
+"""Bayesian multilevel models for people who study helping relationships.
+
+Public names are loaded when they are first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AllianceError": "errors",
+    "DataError": "errors",
+    "ModelError": "errors",
+    "SamplingError": "errors",
+    "read_table": "data.reading",
+    "check_data": "data.inspection",
+    "simulate_study": "data.simulator",
+    "load_example": "data.examples",
+    "list_examples": "data.examples",
+    "Model": "model.spec",
+    "load_model": "model.library",
+    "list_models": "model.library",
+    "sample": "sampling.run",
+    "compile_model": "sampling.run",
+    "Fit": "sampling.fit",
+    "load_fit": "sampling.loading",
+    "with_log_likelihood": "sampling.predictive",
+    "with_predictive": "sampling.predictive",
+    "with_prior": "sampling.prior_draws",
+    "with_prior_predictive": "sampling.prior_draws",
+    "summarize": "posterior.summaries",
+    "variance_shares": "posterior.variance",
+    "group_effects": "posterior.group_effect",
+    "check_predictive": "checks.predictive",
+    "diagnose": "checks.verdict",
+    "write_report": "report.html",
+}
+__all__ = [
+    "AllianceError",
+    "DataError",
+    "Fit",
+    "Model",
+    "ModelError",
+    "SamplingError",
+    "__version__",
+    "check_data",
+    "check_predictive",
+    "compile_model",
+    "diagnose",
+    "group_effects",
+    "list_examples",
+    "list_models",
+    "load_example",
+    "load_fit",
+    "load_model",
+    "read_table",
+    "sample",
+    "simulate_study",
+    "summarize",
+    "variance_shares",
+    "with_log_likelihood",
+    "with_predictive",
+    "with_prior",
+    "with_prior_predictive",
+    "write_report",
+]
+
+if TYPE_CHECKING:
+    from bayes_alliance.checks.predictive import check_predictive
+    from bayes_alliance.checks.verdict import diagnose
+    from bayes_alliance.data.examples import list_examples, load_example
+    from bayes_alliance.data.inspection import check_data
+    from bayes_alliance.data.reading import read_table
+    from bayes_alliance.data.simulator import simulate_study
+    from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
+    from bayes_alliance.model.library import list_models, load_model
+    from bayes_alliance.model.spec import Model
+    from bayes_alliance.posterior.group_effect import group_effects
+    from bayes_alliance.posterior.summaries import summarize
+    from bayes_alliance.posterior.variance import variance_shares
+    from bayes_alliance.report.html import write_report
+    from bayes_alliance.sampling.fit import Fit
+    from bayes_alliance.sampling.loading import load_fit
+    from bayes_alliance.sampling.predictive import with_log_likelihood, with_predictive
+    from bayes_alliance.sampling.prior_draws import with_prior, with_prior_predictive
+    from bayes_alliance.sampling.run import compile_model, sample
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

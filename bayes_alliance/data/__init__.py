@@ -1,0 +1,1 @@
+"""Data: reading client tables, looking at their groups, and simulating studies of known truth."""

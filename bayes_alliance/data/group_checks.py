@@ -1,0 +1,170 @@
+"""Notes about one group column: its ids, its number of groups, what varies inside them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from bayes_alliance.data.report import GroupReport, Level, Note
+from bayes_alliance.errors import listed
+
+# Fewer than these, and the groups say little, or little enough for the prior to show.
+_VERY_FEW = 10
+_FEW = 50
+
+
+def note_ids(ids: pd.Series, caseloads: pd.Series) -> list[Note]:
+    """Look at the ids themselves: numbers used as labels, one id under two names."""
+    name = str(ids.name)
+    return [*_note_number_ids(ids, name), *_note_similar_ids(caseloads, name)]
+
+
+def note_groups(group: GroupReport, rows: int) -> list[Note]:
+    """Look at the number of groups and their caseloads."""
+    if group.groups == 0:
+        return []
+    if group.groups == 1:
+        return [
+            Note(
+                level="bad",
+                code="one_group",
+                message=f"{group.name} has one group only, {group.caseloads.index[0]}: nothing can"
+                " be said about differences between groups. Leave it out, or add other groups.",
+                columns=(group.name,),
+            )
+        ]
+    return [*_note_few_groups(group), *_note_small_groups(group, rows)]
+
+
+def note_variation(table: pd.DataFrame, labels: pd.Series, outcome: str | None) -> list[Note]:
+    """Find columns that do not vary inside any group (``table`` holds no group column)."""
+    known = labels.notna().to_numpy()
+    inside = table[known]
+    groups = labels[known]
+    if inside.empty or not groups.duplicated().any():
+        return []
+    within = inside.groupby(groups.to_numpy()).nunique().max()
+    overall = inside.nunique()
+    flat = [str(column) for column in inside.columns[(within <= 1) & (overall > 1)]]
+    notes = []
+    if outcome in flat:
+        flat.remove(outcome)
+        notes.append(
+            Note(
+                level="bad",
+                code="outcome_constant_within_groups",
+                message=f"{outcome} is the same for all rows of a {labels.name}: it seems to be"
+                " a group mean copied to each row. Use the clients' own values.",
+                columns=(outcome,),
+            )
+        )
+    if flat:
+        notes.append(
+            Note(
+                level="fine",
+                code="constant_within_groups",
+                message=f"{listed(flat)} {'does' if len(flat) == 1 else 'do'} not vary within"
+                f" {labels.name}: level-2 information, which can have no slope that varies by"
+                f" {labels.name}.",
+                columns=tuple(flat),
+            )
+        )
+    return notes
+
+
+def _note_number_ids(ids: pd.Series, name: str) -> list[Note]:
+    present = ids.dropna()
+    if present.empty or not pd.api.types.is_numeric_dtype(ids) or ids.dtype == np.bool_:
+        return []
+    values = present.to_numpy(dtype="float64")
+    level: Level = "caution"
+    if pd.api.types.is_integer_dtype(ids):
+        level, code = "fine", "numeric_ids"
+        what = "has numbers as ids: used as labels, their size means nothing."
+    elif np.all(values == np.trunc(values)):
+        code = "float_ids"
+        what = (
+            f"has decimal numbers as ids (such as {present.iloc[0]}), most often because some are"
+            f" missing. They are used as labels ({int(present.iloc[0])}); check the missing ones."
+        )
+    else:
+        code = "fractional_ids"
+        odd = present[values != np.trunc(values)].iloc[0]
+        what = f"has fractions (such as {odd}): a measurement, not an id? Name the group column."
+    return [Note(level=level, code=code, message=f"{name} {what}", columns=(name,))]
+
+
+def _note_similar_ids(caseloads: pd.Series, name: str) -> list[Note]:
+    alike: dict[str, list[str]] = {}
+    for label in sorted(caseloads.index):
+        alike.setdefault(_plain(label), []).append(label)
+    pairs = [" and ".join(map(repr, labels)) for labels in alike.values() if len(labels) > 1]
+    if not pairs:
+        return []
+    return [
+        Note(
+            level="caution",
+            code="similar_ids",
+            message=f"{name} has ids that differ only in blanks, case or leading zeros:"
+            f" {listed(pairs)}. They count as different groups: give one group one name.",
+            columns=(name,),
+        )
+    ]
+
+
+def _plain(label: str) -> str:
+    """Strip an id of what people type differently by accident."""
+    words = unicodedata.normalize("NFKC", label).casefold().split()
+    plain = " ".join(words)
+    return plain.lstrip("0") or "0" if plain.isdigit() else plain
+
+
+def _note_few_groups(group: GroupReport) -> list[Note]:
+    if group.groups >= _FEW:
+        return []
+    if group.groups < _VERY_FEW:
+        what = (
+            "too few to say much about how groups differ. The prior decides much of their standard"
+            " deviation: show the result under other priors, or use fixed effects."
+        )
+    else:
+        what = (
+            "how much they differ is uncertain and depends on the prior."
+            " Show the result under other priors."
+        )
+    return [
+        Note(
+            level="caution",
+            code="few_groups",
+            message=f"{group.name} has {group.groups} groups: {what}",
+            columns=(group.name,),
+        )
+    ]
+
+
+def _note_small_groups(group: GroupReport, rows: int) -> list[Note]:
+    if group.groups == int(group.caseloads.sum()):
+        return [
+            Note(
+                level="bad",
+                code="group_is_row",
+                message=f"Each of the {rows} rows has its own {group.name}: group and residual"
+                " cannot be told apart. Name the column that clients share, or, if these are"
+                " results with known standard errors, use those.",
+                columns=(group.name,),
+            )
+        ]
+    if not group.one_client:
+        return []
+    most = 2 * group.one_client > group.groups
+    return [
+        Note(
+            level="caution" if most else "fine",
+            code="one_client_groups",
+            message=f"{group.one_client} of {group.groups} {group.name} groups have one row. They"
+            " stay in the model, but say nothing about differences within a group.",
+            columns=(group.name,),
+        )
+    ]

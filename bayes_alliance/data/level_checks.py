@@ -1,0 +1,81 @@
+"""Notes about two group columns: which lies in which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from bayes_alliance.data.levels import Nesting, nesting
+from bayes_alliance.data.report import Note
+from bayes_alliance.errors import listed
+
+
+def note_levels(upper: pd.Series, lower: pd.Series) -> list[Note]:
+    """Look at two group columns, given from the upper level to the lower."""
+    found = nesting(lower, upper)
+    if not found.combinations:
+        return []
+    columns = (found.upper, found.lower)
+    if found.kind == "one_to_one":
+        message = (
+            f"{found.upper} and {found.lower} name the same {found.lower_groups} groups:"
+            " use one of them."
+        )
+        return [Note(level="caution", code="one_to_one", message=message, columns=columns)]
+    if found.kind == "nested":
+        message = (
+            f"Each {found.lower} lies in one {found.upper} (nested):"
+            f" (1 | {found.upper}/{found.lower})."
+        )
+        return [Note(level="fine", code="nested", message=message, columns=columns)]
+    if found.kind == "swapped":
+        message = (
+            f"{found.upper} was given as the level above {found.lower}, but each {found.upper} lies"
+            f" in one {found.lower}: the levels are swapped."
+            f" Write (1 | {found.lower}/{found.upper})."
+        )
+        return [Note(level="caution", code="swapped_levels", message=message, columns=columns)]
+    # A few clients with two case managers look crossed when the levels are named the wrong way.
+    for way in (found, nesting(upper, lower)):
+        if way.kind == "partially_crossed":
+            return [_partially_crossed(way)]
+    return _crossed(found)
+
+
+def _partially_crossed(found: Nesting) -> Note:
+    return Note(
+        level="caution",
+        code="partially_crossed",
+        message=f"{len(found.several)} of {found.lower_groups} {found.lower} appear under more than"
+        f" one {found.upper}: {listed(_moved(found.several))}. If they moved, write"
+        f" (1 | {found.upper}) + (1 | {found.lower}); if it is a slip, correct it.",
+        columns=(found.upper, found.lower),
+    )
+
+
+def _crossed(found: Nesting) -> list[Note]:
+    columns = (found.upper, found.lower)
+    extent = "every pair occurs" if found.fully_crossed else f"{found.combinations} pairs occur"
+    return [
+        Note(
+            level="fine",
+            code="crossed",
+            message=f"{found.upper} and {found.lower} are crossed ({extent}):"
+            f" (1 | {found.upper}) + (1 | {found.lower}).",
+            columns=columns,
+        ),
+        Note(
+            level="caution",
+            code="ids_repeat_across_groups",
+            message=f"{len(found.several)} of {found.lower_groups} {found.lower} ids occur under"
+            f" several {found.upper}: {listed(_moved(found.several))}. As they stand they are"
+            f" crossed; if one id means different people, write"
+            f" (1 | {found.upper}/{found.lower}).",
+            columns=columns,
+        ),
+    ]
+
+
+def _moved(several: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return [f"{label} ({listed(uppers, shown=3)})" for label, uppers in several.items()]

@@ -1,0 +1,75 @@
+"""Which cells of a table mean "no answer": the usual blanks and the codes a study adds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bayes_alliance.errors import DataError, did_you_mean, listed
+
+BLANKS = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "."})
+
+# A number as people write it; "007" is an id, not a number.
+NUMBER = re.compile(r"[+-]?(?!0\d)(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|INF|Infinity)")
+
+type Code = str | int | float
+type Missing = Code | Iterable[Code] | Mapping[str, Code | Iterable[Code]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingCodes:
+    """Codes of one column, as text and as the numbers they stand for (-99 is also -99.0)."""
+
+    words: frozenset[str]
+    numbers: frozenset[float]
+
+    def match_text(self, cell: str) -> bool:
+        """Tell whether a cell of a text table is one of the codes."""
+        cell = cell.strip()
+        if cell in self.words:
+            return True
+        return bool(self.numbers and NUMBER.fullmatch(cell) and float(cell) in self.numbers)
+
+    def blank_out(self, column: pd.Series) -> pd.Series:
+        """Return a typed column with its codes replaced by missing values."""
+        if not self.words or pd.api.types.is_bool_dtype(column):
+            return column
+        if pd.api.types.is_numeric_dtype(column):
+            return column.mask(column.isin(list(self.numbers)))
+        return column.mask(column.map(lambda v: isinstance(v, str) and self.match_text(v)))
+
+
+def codes_by_column(missing: Missing, columns: Iterable[str]) -> dict[str, MissingCodes]:
+    """Return the codes of every column; a mapping gives codes to the columns it names only.
+
+    Raises
+    ------
+    DataError
+        If the mapping names a column the table has not.
+    """
+    names = list(columns)
+    if not isinstance(missing, Mapping):
+        shared = _codes(missing)
+        return dict.fromkeys(names, shared)
+    unknown = [str(name) for name in missing if name not in names]
+    if unknown:
+        raise DataError(
+            f"Missing-value codes were given for {listed(unknown)}.",
+            f"The table has {listed(names)}.",
+            f"{did_you_mean(unknown[0], names)}Name columns as the table spells them.",
+            unknown=unknown,
+            columns=names,
+        )
+    return {name: _codes(missing.get(name, ())) for name in names}
+
+
+def _codes(codes: Code | Iterable[Code]) -> MissingCodes:
+    given = [codes] if isinstance(codes, str | int | float) else list(codes)
+    words = [str(code).strip() for code in given]
+    return MissingCodes(
+        words=frozenset(words),
+        numbers=frozenset(float(w) for w in words if NUMBER.fullmatch(w)),
+    )

@@ -1,0 +1,57 @@
+"""Notes about the outcome: is it a number, and does it vary."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from bayes_alliance.data.report import Note
+from bayes_alliance.errors import listed
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+def note_outcome(outcome: pd.Series) -> list[Note]:
+    """Look at an outcome that has at least one value; one without has its note elsewhere."""
+    present = outcome.dropna()
+    if present.empty:
+        return []
+    if not pd.api.types.is_numeric_dtype(outcome):
+        return [_not_numeric(str(outcome.name), present)]
+    if (present != present.iloc[0]).any():
+        return []
+    return [
+        Note(
+            level="bad",
+            code="outcome_constant",
+            message=f"{outcome.name} is {present.iloc[0]} in every row: nothing to explain."
+            " Check that it is the right column.",
+            columns=(str(outcome.name),),
+        )
+    ]
+
+
+def _not_numeric(name: str, present: pd.Series) -> Note:
+    words = present.astype("str")
+    values = list(words.unique())
+    if all(_DECIMAL_COMMA.fullmatch(value) for value in values):
+        advice = 'Its numbers have a decimal comma: read the file with decimal=",".'
+    else:
+        numbers = pd.to_numeric(words, errors="coerce")
+        odd = list(words[numbers.isna()].unique())
+        if odd and len(odd) < len(values):
+            advice = (
+                f"Only {listed(map(repr, odd))} is no number."
+                if len(odd) == 1
+                else f"These are no numbers: {listed(map(repr, odd))}."
+            )
+            advice += " Correct the cells, or name the codes in read_table(missing=...)."
+        else:
+            advice = "Code it as numbers: 0 and 1 for two answers, 1, 2, 3 ... for ordered ones."
+    return Note(
+        level="bad",
+        code="outcome_not_numeric",
+        message=f"{name} is text (such as {listed(map(repr, values), shown=3)}). {advice}",
+        columns=(name,),
+    )

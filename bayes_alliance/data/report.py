@@ -1,0 +1,139 @@
+"""What a look at the data found: one record for each group factor, one for the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+
+from bayes_alliance.display import as_html, as_text
+
+type Level = Literal["fine", "caution", "bad"]
+
+_ORDER: tuple[Level, ...] = ("fine", "caution", "bad")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """One thing found in the data.
+
+    Attributes
+    ----------
+    level : {"fine", "caution", "bad"}
+        ``fine`` is for your information, ``bad`` stands in the way of a model.
+    code : str
+        A stable name of the finding, for programs.
+    message : str
+        The finding, and what to do, for people.
+    columns : tuple of str
+        The columns it is about; empty for the whole table.
+    """
+
+    level: Level
+    code: str
+    message: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the note as one line."""
+        return f"{self.level}: {self.message} [{self.code}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupReport:
+    """The groups of one column and their caseloads (rows of each group).
+
+    Attributes
+    ----------
+    name : str
+        The column.
+    caseloads : pandas.Series
+        Rows of each group, indexed by the group's label, largest first.
+    """
+
+    name: str
+    caseloads: pd.Series
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return len(self.caseloads)
+
+    @property
+    def smallest(self) -> int:
+        """Rows of the smallest group; 0 if there is no group."""
+        return int(self.caseloads.min()) if self.groups else 0
+
+    @property
+    def median(self) -> float:
+        """Median number of rows of a group; NaN if there is no group."""
+        return float(self.caseloads.median()) if self.groups else float("nan")
+
+    @property
+    def largest(self) -> int:
+        """Rows of the largest group; 0 if there is no group."""
+        return int(self.caseloads.max()) if self.groups else 0
+
+    @property
+    def one_client(self) -> int:
+        """Number of groups with one row."""
+        return int((self.caseloads == 1).sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """What `check_data` found.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of the table.
+    outcome : str or None
+        The outcome's column, where one was named.
+    groups : tuple of GroupReport
+        One for each group column.
+    notes : tuple of Note
+        Everything found, in the order table, outcome, groups, levels.
+    """
+
+    rows: int
+    outcome: str | None
+    groups: tuple[GroupReport, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def level(self) -> Level:
+        """The worst level among the notes."""
+        return max((note.level for note in self.notes), key=_ORDER.index, default="fine")
+
+    @property
+    def caseloads(self) -> Mapping[str, pd.Series]:
+        """Rows of each group, for each group column."""
+        return MappingProxyType({group.name: group.caseloads for group in self.groups})
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each group column: groups, caseloads, groups with one client."""
+        columns = ["groups", "smallest", "median", "largest", "one_client"]
+        records = [[getattr(group, column) for column in columns] for group in self.groups]
+        names = pd.Index([group.name for group in self.groups], name="group", dtype="str")
+        return pd.DataFrame(records, index=names, columns=columns)
+
+    def notes_with(self, code: str) -> tuple[Note, ...]:
+        """Return the notes with this code."""
+        return tuple(note for note in self.notes if note.code == code)
+
+    def __str__(self) -> str:
+        """Return the report as text for a terminal."""
+        return as_text(self._title, self.table, *map(str, self.notes))
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title, self.table, *map(str, self.notes))
+
+    @property
+    def _title(self) -> str:
+        about = f", outcome {self.outcome}" if self.outcome else ""
+        return f"Data: {self.rows} rows{about}"

@@ -1,0 +1,40 @@
+"""How a table record shows itself: aligned text in a terminal, a plain table in a notebook."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SIGNIFICANT = 3
+
+
+def number(value: object, *, digits: int = _SIGNIFICANT) -> str:
+    """Format one cell: ``digits`` significant figures, whole counts as they are, NaN as a dash."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if value != value:
+        return "–"
+    if isinstance(value, int) or (abs(value) >= 10**digits and abs(value) < 1e15):
+        return f"{value:.0f}"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with every cell formatted as text."""
+    return table.map(lambda value: number(value.item() if hasattr(value, "item") else value))
+
+
+def as_text(title: str, table: pd.DataFrame, *notes: str) -> str:
+    """Lay out a record for the terminal: title, table, notes."""
+    body = cells(table).to_string() if len(table) else "(no rows)"
+    return "\n".join([title, body, *notes])
+
+
+def as_html(title: str, table: pd.DataFrame, *notes: str) -> str:
+    """Lay out a record for a notebook: title, table, notes; every text escaped."""
+    body = cells(table).to_html(border=0, escape=True, notebook=False)
+    lines = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+    return f"<div><strong>{html.escape(title)}</strong>{body}{lines}</div>"

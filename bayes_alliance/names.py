@@ -1,0 +1,127 @@
+"""The only place where variables, dimensions and groups of the container are spelt.
+
+Everything that reads or writes ``fit.idata`` asks here for a name, so that no name is ever
+taken apart again: what a name was built from is kept in coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bayes_alliance.errors import DataError, listed
+
+CHAIN = "chain"
+DRAW = "draw"
+ROW = "row"
+COEFFICIENT = "coefficient"
+INTERCEPT = "Intercept"
+MEAN_PARAMETER = "mu"
+
+B = "b"
+SIGMA = "sigma"
+NU = "nu"
+CUTPOINT = "cutpoint"
+CUTPOINT_DIM = "cutpoint_between"
+
+POSTERIOR = "posterior"
+SAMPLE_STATS = "sample_stats"
+LOG_LIKELIHOOD = "log_likelihood"
+LOG_PRIOR = "log_prior"
+POSTERIOR_PREDICTIVE = "posterior_predictive"
+PRIOR = "prior"
+PRIOR_PREDICTIVE = "prior_predictive"
+OBSERVED = "observed_data"
+CONSTANT = "constant_data"
+
+RESIDUAL = "residual"
+
+_RESERVED = frozenset(
+    {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL, "sample"}
+)
+
+
+def sd(group: str) -> str:
+    """Variable with the standard deviations of a group's effects."""
+    return f"sd_{group}"
+
+
+def cor(group: str) -> str:
+    """Variable with the correlations between a group's effects."""
+    return f"cor_{group}"
+
+
+def u(group: str) -> str:
+    """Variable with the group effects themselves."""
+    return f"u_{group}"
+
+
+def effect(group: str) -> str:
+    """Dimension over the effects (intercept, slopes) of a group."""
+    return f"{group}_effect"
+
+
+def effect_outcome(group: str) -> str:
+    """Coordinate along the effects: the outcome each effect belongs to."""
+    return f"{group}_effect_outcome"
+
+
+def effect_parameter(group: str) -> str:
+    """Coordinate along the effects: the distributional parameter each effect belongs to."""
+    return f"{group}_effect_parameter"
+
+
+def effect_coefficient(group: str) -> str:
+    """Coordinate along the effects: the coefficient each effect varies."""
+    return f"{group}_effect_coefficient"
+
+
+def pair(group: str) -> str:
+    """Dimension over the pairs of effects of a group."""
+    return f"{group}_pair"
+
+
+def pair_first(group: str) -> str:
+    """Coordinate along the pairs: the first effect."""
+    return f"{group}_pair_first"
+
+
+def pair_second(group: str) -> str:
+    """Coordinate along the pairs: the second effect."""
+    return f"{group}_pair_second"
+
+
+def pair_label(first: str, second: str) -> str:
+    """Label of one pair of effects, for people to read."""
+    return f"{first} ~ {second}"
+
+
+def combined(parts: Iterable[str]) -> str:
+    """Name of a group made of several columns (``agency:case_manager``); also its labels."""
+    return ":".join(parts)
+
+
+def upper(group: str) -> str:
+    """Coordinate along a nested group: the label of the group it lies in."""
+    return f"{group}_in"
+
+
+def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
+    """Refuse outcome and group names that would collide with the container's own names.
+
+    Raises
+    ------
+    DataError
+        If a column is called like a variable or dimension of the container.
+    """
+    groups = list(groups)
+    taken = set(_RESERVED)
+    for group in groups:
+        taken |= {sd(group), cor(group), u(group), effect(group), pair(group), upper(group)}
+    clash = sorted({c for c in [*columns, *groups] if c in taken})
+    if clash:
+        raise DataError(
+            f"The model needs a column called {listed(clash)}.",
+            "The results use that name for one of their own variables or dimensions.",
+            "Rename the column, for example with data.rename(columns=...).",
+            columns=clash,
+        )
