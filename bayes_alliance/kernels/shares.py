@@ -1,0 +1,45 @@
+"""Variance shares per draw, from standard deviations and correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def effect_covariance(sd: Array, cor: Array | None, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Return the covariance matrix of a group's effects for every draw.
+
+    Parameters
+    ----------
+    sd
+        Standard deviations, shape (..., effect).
+    cor
+        Correlations, shape (..., pair); None where there is no pair.
+    pairs
+        The two effects of each pair; effects of no pair are uncorrelated.
+
+    Returns
+    -------
+    Array
+        Shape (..., effect, effect).
+    """
+    effects = sd.shape[-1]
+    matrix = np.broadcast_to(np.eye(effects), (*sd.shape, effects)).copy()
+    for k, (first, second) in enumerate(pairs):
+        if cor is not None:
+            matrix[..., first, second] = matrix[..., second, first] = cor[..., k]
+    return np.asarray(matrix * sd[..., :, None] * sd[..., None, :])
+
+
+def variance_at(covariance: Array, z: Array) -> Array:
+    """Return the variance ``z' G z`` of a group's contribution at the effect row ``z``."""
+    return np.asarray(np.einsum("i,...ij,j->...", z, covariance, z))
+
+
+def shares_of(variances: Array) -> Array:
+    """Divide variances by their sum over the last axis; NaN where one of them does not exist."""
+    return np.asarray(variances / variances.sum(axis=-1, keepdims=True))

@@ -1,0 +1,121 @@
+"""What a model used of the table and what it dropped, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_alliance.data.inspection import check_data
+from bayes_alliance.data.report import DataReport, Note
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import listed
+from bayes_alliance.model.design import Design
+from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.frame import ModelFrame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDataReport:
+    """Rows used and dropped by a model.
+
+    Parameters
+    ----------
+    rows_in_table, rows_used
+        Counts of rows.
+    missing
+        Missing values by column, for the columns that have any; a row may count in several.
+    dropped
+        Places of the dropped rows in the table, counting from 0.
+    nesting
+        The report on the rows that were used.
+    notes
+        What the reader should know of, most serious first.
+    """
+
+    rows_in_table: int
+    rows_used: int
+    missing: dict[str, int]
+    dropped: tuple[int, ...]
+    nesting: DataReport
+    notes: tuple[Note, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a column with missing values."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"missing values": list(self.missing.values())},
+            index=pd.Index(list(self.missing), name="column"),
+        )
+
+    def _lines(self) -> list[str]:
+        used = f"{self.rows_used} of {self.rows_in_table} rows used."
+        return [used, *(f"{note.level}: {note.message}" for note in self.notes)]
+
+    def __str__(self) -> str:
+        if not self.missing:
+            return "\n".join(["Data of the model", *self._lines()])
+        return as_text("Data of the model", self.table, *self._lines())
+
+    def _repr_html_(self) -> str:
+        return as_html("Data of the model", self.table, *self._lines())
+
+
+def build_data_report(formula: Formula, frame: ModelFrame, design: Design) -> ModelDataReport:
+    """Describe what a model used and dropped."""
+    columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
+    nesting = check_data(frame.rows, outcome=None, groups=columns)
+    dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
+    notes = [*_missing_notes(frame, formula, len(dropped)), *_design_notes(design)]
+    known_error = formula.response.weight_kind == "known_error"
+    notes += _weight_notes(frame, formula)
+    notes += [n for n in nesting.notes if not (known_error and n.code == "group_is_row")]
+    order = {"bad": 0, "caution": 1, "fine": 2}
+    return ModelDataReport(
+        rows_in_table=frame.rows_in_table,
+        rows_used=len(frame.y),
+        missing=dict(frame.missing),
+        dropped=tuple(int(place) for place in dropped),
+        nesting=nesting,
+        notes=tuple(sorted(notes, key=lambda note: order[note.level])),
+    )
+
+
+def _missing_notes(frame: ModelFrame, formula: Formula, dropped: int) -> list[Note]:
+    if not dropped:
+        return []
+    columns = listed(f"{name} ({count})" for name, count in frame.missing.items())
+    message = (
+        f"{dropped} of {frame.rows_in_table} rows were dropped because a value is missing: "
+        f"{columns}. Group means use every row that has the predictor and the group."
+    )
+    return [Note(level="caution", code="rows_dropped", message=message)]
+
+
+def _design_notes(design: Design) -> list[Note]:
+    X = design.X
+    if X.shape[1] == 0 or np.linalg.matrix_rank(X) == X.shape[1]:
+        return []
+    message = (
+        f"The {X.shape[1]} coefficients {listed(design.coefficients)} are not told apart by the "
+        "data: some columns are sums of others. Their priors decide between them."
+    )
+    return [Note(level="caution", code="collinear", message=message)]
+
+
+def _weight_notes(frame: ModelFrame, formula: Formula) -> list[Note]:
+    whole = frame.weights is None or bool((frame.weights == np.round(frame.weights)).all())
+    if whole or formula.response.weight_kind != "frequency":
+        return []
+    message = (
+        f"The weights {formula.response.weights} are not whole numbers, so rows do not stand for "
+        "counts of clients: the result is a pseudo-posterior, and its intervals are not those of "
+        "a sample of this size."
+    )
+    return [Note(level="caution", code="pseudo_posterior", message=message)]

@@ -1,0 +1,135 @@
+"""What formulae makes of an expression: its names, its calls, and which of them learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.model.transforms import GROUP_MEANS, OWN_TRANSFORMS
+
+_NUMPY = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "floor")
+_PLAIN = {name: getattr(np, name) for name in _NUMPY}
+FUNCTIONS: dict[str, Any] = {**_PLAIN, **OWN_TRANSFORMS, "np": SimpleNamespace(**_PLAIN)}
+_OWN = {**OWN_TRANSFORMS, "standardize": OWN_TRANSFORMS["scale"]}
+
+
+def describe(expression: str, columns: Iterable[Any]) -> Any:
+    """Parse an expression, check every name in it, and set up the transforms that learn.
+
+    Raises
+    ------
+    ModelError
+        For a function that is not available.
+    DataError
+        For a column the table does not have.
+    """
+    from formulae import model_description
+
+    try:
+        description = model_description(expression)
+    except Exception as error:
+        raise ModelError(
+            f"The expression '{expression}' was to be read.",
+            f"formulae could not: {error}.",
+            "Predictors are joined by + * : and may stand in functions, as in scale(stigma).",
+            expression=expression,
+        ) from error
+    _check_functions(description)
+    _check_columns(description, [str(c) for c in columns])
+    for call in _lazy_calls(description):
+        transform = _stateful_class(call.callee)
+        if transform is not None:
+            call.stateful_transform = transform()
+    return description
+
+
+def calls_of(description: Any) -> Iterator[Any]:
+    """Yield the function calls that stand as components of the description's terms."""
+    for term in description.common_terms:
+        for component in getattr(term, "components", []):
+            if hasattr(component, "call"):
+                yield component
+
+
+def stateful_calls(description: Any) -> list[Any]:
+    """Return every call that learns from data, in a fixed order."""
+    return [call for call in _lazy_calls(description) if call.stateful_transform is not None]
+
+
+def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
+    """Let ``within`` and ``between`` learn from all rows that have their predictor and group."""
+    from formulae.environment import Environment
+    from formulae.transforms import TRANSFORMS
+
+    environment = Environment([{**TRANSFORMS, **FUNCTIONS}])
+    for call in stateful_calls(description):
+        if call.callee in GROUP_MEANS:
+            if len(call.args) != 2 or call.kwargs:
+                raise ModelError(
+                    f"{call} was to centre a predictor by group.",
+                    f"It has {len(call.args) + len(call.kwargs)} arguments.",
+                    f"Write {call.callee}(predictor, group).",
+                )
+            predictor, group = (arg.eval(all_rows, environment) for arg in call.args)
+            present = pd.Series(predictor).notna() & pd.Series(group).notna()
+            call.stateful_transform(predictor[present], group[present])
+
+
+def group_mean_columns(description: Any) -> list[str]:
+    """Return the columns that name groups inside ``within`` and ``between``."""
+    calls = [c for c in stateful_calls(description) if c.callee in GROUP_MEANS]
+    return [str(call.args[1]).strip("`") for call in calls if len(call.args) == 2]
+
+
+def _lazy_calls(description: Any) -> list[Any]:
+    found: list[Any] = []
+    pending = [component.call for component in calls_of(description)]
+    while pending:
+        item = pending.pop(0)
+        if hasattr(item, "callee"):
+            found.append(item)
+            pending.extend([*item.args, *item.kwargs.values()])
+        elif hasattr(item, "op"):
+            pending.extend(item.args)
+    return found
+
+
+def _stateful_class(name: str) -> Any:
+    from formulae.transforms import TRANSFORMS
+
+    candidate = _OWN.get(name, TRANSFORMS.get(name))
+    return candidate if getattr(candidate, "__stateful_transform__", False) else None
+
+
+def _check_functions(description: Any) -> None:
+    from formulae.transforms import TRANSFORMS
+
+    valid = {*FUNCTIONS, *TRANSFORMS, *(f"np.{name}" for name in _NUMPY)} - {"np"}
+    for call in _lazy_calls(description):
+        if call.callee not in valid:
+            raise ModelError(
+                f"The formula calls {call.callee}().",
+                f"There is no such function in a formula. {did_you_mean(call.callee, valid)}"
+                f"There are {listed(sorted(valid), shown=40)}.",
+                "For anything else, make a column first.",
+                function=call.callee,
+            )
+
+
+def _check_columns(description: Any, columns: list[str]) -> None:
+    from formulae.categorical import ENCODINGS
+
+    wanted = {str(name) for name in description.var_names if name} - set(ENCODINGS)
+    missing = sorted(wanted - set(columns))
+    if missing:
+        raise DataError(
+            f"The formula needs the column {missing[0]}.",
+            f"The table has {listed(columns)}. {did_you_mean(missing[0], columns)}".rstrip(),
+            "Correct the formula, or rename the column.",
+            missing=missing,
+        )

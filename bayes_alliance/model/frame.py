@@ -1,0 +1,159 @@
+"""The rows a model uses: complete, finite, with an outcome its family can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.model.expression import describe, group_mean_columns
+from bayes_alliance.model.families import Family
+from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.outcome import coded_outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFrame:
+    """What is left of the table after incomplete rows are dropped.
+
+    Parameters
+    ----------
+    rows
+        The used columns of the used rows, index 0 to row - 1.
+    positions
+        Place of each used row in the user's table, shape (row,).
+    y
+        The outcome as numbers, shape (row,); categories count from 0.
+    levels
+        The outcome's categories in order; empty for numeric outcomes.
+    weights
+        One weight a row, or None; for known standard errors one over their square.
+    rows_in_table
+        Rows the user gave.
+    missing
+        Missing values by used column, for the columns that have any.
+    """
+
+    rows: pd.DataFrame
+    positions: NDArray[np.int64]
+    y: NDArray[np.float64]
+    levels: tuple[str, ...]
+    weights: NDArray[np.float64] | None
+    rows_in_table: int
+    missing: Mapping[str, int]
+
+
+def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
+    """Return every column the formula needs, outcome first.
+
+    Raises
+    ------
+    DataError
+        If one is missing from the table, or a needed name stands twice in it.
+    """
+    response = formula.response
+    names = [response.outcome, *([response.weights] if response.weights else [])]
+    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    grouping = [factor for term in formula.group_terms for factor in term.factors]
+    for name in [*names, *grouping]:
+        _check_there(name, data)
+    for expression in expressions:
+        description = describe(expression, data.columns)
+        names.extend(str(v) for v in description.var_names if v in data.columns)
+        names.extend(group_mean_columns(description))
+    used = tuple(dict.fromkeys([*names, *grouping]))
+    doubled = sorted({n for n in used if list(data.columns).count(n) > 1})
+    if doubled:
+        raise DataError(
+            f"The formula needs the column {listed(doubled)}.",
+            "The table has more than one column of that name.",
+            "Rename or drop one of them.",
+            columns=doubled,
+        )
+    return used
+
+
+def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFrame:
+    """Drop what is incomplete, check what is left, and code the outcome.
+
+    Raises
+    ------
+    DataError
+        If nothing is left, or what is left cannot be modelled; see the messages.
+    """
+    if len(data) == 0:
+        raise DataError("A model needs rows.", "The table has none.", "Read the file again.")
+    columns = used_columns(formula, data)
+    table = data[list(columns)].reset_index(drop=True)
+    _check_finite(table)
+    missing = table.isna().sum()
+    keep = ~table.isna().any(axis=1)
+    counts = {str(name): int(count) for name, count in missing.items() if count}
+    if not keep.any():
+        raise DataError(
+            f"The model uses the columns {listed(columns)}.",
+            f"No row has all of them: every one of the {len(table)} rows misses a value "
+            f"({listed(f'{n}: {c}' for n, c in counts.items())}).",
+            "Leave out the column that is empty, or check how missing values are coded.",
+            missing=counts,
+        )
+    rows = table[keep].reset_index(drop=True)
+    y, levels = coded_outcome(rows[formula.response.outcome], family)
+    return ModelFrame(
+        rows=rows,
+        positions=np.flatnonzero(keep.to_numpy()),
+        y=y,
+        levels=levels,
+        weights=row_weights(rows, formula),
+        rows_in_table=len(data),
+        missing=counts,
+    )
+
+
+def _check_there(name: str, data: pd.DataFrame) -> None:
+    if name not in data.columns:
+        raise DataError(
+            f"The formula needs the column {name}.",
+            f"The table has {listed(data.columns)}. {did_you_mean(name, data.columns)}".rstrip(),
+            "Correct the formula, or rename the column.",
+            missing=[name],
+        )
+
+
+def _check_finite(table: pd.DataFrame) -> None:
+    for name in table.columns:
+        column: pd.Series[Any] = table[name]
+        if pd.api.types.is_float_dtype(column.dtype):
+            infinite = int(np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).sum())
+            if infinite:
+                raise DataError(
+                    f"The model uses the column {name}.",
+                    f"It has {infinite} infinite values.",
+                    "Find where they come from (often a division by zero or the log of zero) "
+                    "and correct them or make them missing.",
+                    column=name,
+                    infinite=infinite,
+                )
+
+
+def row_weights(rows: pd.DataFrame, formula: Formula) -> NDArray[np.float64] | None:
+    """Return the checked weights of the rows, or None where the formula has none."""
+    name = formula.response.weights
+    if name is None:
+        return None
+    column = rows[name]
+    if not pd.api.types.is_numeric_dtype(column.dtype) or not (column > 0).all():
+        raise DataError(
+            f"The column {name} was given as weights or standard errors.",
+            "Those are numbers greater than 0, one a row; it has something else.",
+            "Drop the rows with a 0, or correct the column.",
+            column=name,
+        )
+    values = column.to_numpy(dtype=float)
+    known_error = formula.response.weight_kind == "known_error"
+    return np.asarray(1 / values**2 if known_error else values)

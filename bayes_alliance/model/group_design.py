@@ -1,0 +1,212 @@
+"""The group terms of a formula as matrices: who belongs where, and what varies there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.model.formula import GroupTerm
+from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupDesign:
+    """Everything a model knows about one grouping factor.
+
+    Parameters
+    ----------
+    name
+        ``case_manager``, or ``agency:case_manager`` for combinations.
+    factors
+        The columns whose combinations are the groups.
+    labels
+        The groups that occur, sorted, as text.
+    index
+        Group of each row, shape (row,), counting from 0.
+    Z
+        Columns of the effects, shape (row, effect).
+    effects
+        Label of each effect: ``Intercept``, ``stigma``.
+    blocks
+        Effects that are correlated with one another, as places in ``effects``; they partition it.
+    parts
+        State of the expressions the columns come from.
+    caseloads
+        Rows of each group, shape (group,).
+    upper
+        For combinations: name of the group each group lies in, and its label a group.
+    """
+
+    name: str
+    factors: tuple[str, ...]
+    labels: tuple[str, ...]
+    index: NDArray[np.int64]
+    Z: NDArray[np.float64]
+    effects: tuple[str, ...]
+    blocks: tuple[tuple[int, ...], ...]
+    parts: tuple[Mapping[str, Any], ...]
+    caseloads: NDArray[np.int64]
+    upper: str | None = None
+    upper_labels: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of correlated effects, as places in ``effects``."""
+        return tuple(
+            (first, second)
+            for block in self.blocks
+            for k, first in enumerate(block)
+            for second in block[k + 1 :]
+        )
+
+    @property
+    def pair_labels(self) -> tuple[str, ...]:
+        """Label of each pair, in the order of ``pairs``."""
+        return tuple(names.pair_label(self.effects[i], self.effects[j]) for i, j in self.pairs)
+
+
+def combined_labels(rows: pd.DataFrame, factors: tuple[str, ...]) -> pd.Series[Any]:
+    """Return one label a row for the combination of the factors."""
+    parts = [group_labels(rows[factor]) for factor in factors]
+    labels = parts[0]
+    for part in parts[1:]:
+        labels = labels + ":" + part
+    return labels
+
+
+def build_groups(
+    terms: tuple[GroupTerm, ...],
+    rows: pd.DataFrame,
+    all_rows: pd.DataFrame,
+    *,
+    group_may_be_row: bool = False,
+) -> tuple[GroupDesign, ...]:
+    """Make one :class:`GroupDesign` a grouping factor; terms of one factor are joined.
+
+    ``group_may_be_row`` is for outcomes with known standard errors, as in a meta-analysis.
+
+    Raises
+    ------
+    DataError
+        If there is one group only, or as many groups as rows.
+    ModelError
+        If an effect is asked for twice.
+    """
+    by_factors: dict[tuple[str, ...], list[GroupTerm]] = {}
+    for term in terms:
+        by_factors.setdefault(term.factors, []).append(term)
+    groups = tuple(_one_group(f, ts, rows, all_rows) for f, ts in by_factors.items())
+    if not group_may_be_row:
+        for group in groups:
+            _check_shared(group, len(rows))
+    return groups
+
+
+def _one_group(
+    factors: tuple[str, ...], terms: list[GroupTerm], rows: pd.DataFrame, all_rows: pd.DataFrame
+) -> GroupDesign:
+    name = names.combined(factors)
+    row_labels = combined_labels(rows, factors)
+    codes, uniques = pd.factorize(row_labels, sort=True)
+    labels = tuple(str(label) for label in uniques)
+    _check_several(name, labels)
+    parts = [learn_part(term.expression, rows, all_rows) for term in terms]
+    effects = tuple(label for part in parts for label in part.labels)
+    _check_effects(name, effects, parts)
+    upper_labels = _upper_labels(rows, factors, codes, len(labels))
+    return GroupDesign(
+        name=name,
+        factors=factors,
+        labels=labels,
+        index=codes.astype(np.int64),
+        Z=np.ascontiguousarray(np.column_stack([part.matrix for part in parts])),
+        effects=effects,
+        blocks=_blocks(terms, parts),
+        parts=tuple(part.state for part in parts),
+        caseloads=np.bincount(codes, minlength=len(labels)),
+        upper=names.combined(factors[:-1]) if len(factors) > 1 else None,
+        upper_labels=upper_labels,
+    )
+
+
+def _blocks(terms: list[GroupTerm], parts: list[LinearPart]) -> tuple[tuple[int, ...], ...]:
+    blocks: list[tuple[int, ...]] = []
+    start = 0
+    for term, part in zip(terms, parts, strict=True):
+        places = tuple(range(start, start + len(part.labels)))
+        blocks.extend([places] if term.correlated else [(place,) for place in places])
+        start += len(part.labels)
+    return tuple(blocks)
+
+
+def _upper_labels(
+    rows: pd.DataFrame, factors: tuple[str, ...], codes: NDArray[Any], groups: int
+) -> tuple[str, ...]:
+    if len(factors) == 1:
+        return ()
+    first_rows = np.full(groups, -1, dtype=np.int64)
+    first_rows[codes[::-1]] = np.arange(len(codes))[::-1]
+    return tuple(combined_labels(rows, factors[:-1]).iloc[first_rows].tolist())
+
+
+def _check_several(name: str, labels: tuple[str, ...]) -> None:
+    if len(labels) == 1:
+        raise DataError(
+            f"Effects were to vary between the groups of {name}.",
+            f"There is one group only: {labels[0]}.",
+            "Take the group term out, or check the column and the filter.",
+            group=name,
+        )
+
+
+def _check_shared(group: GroupDesign, rows: int) -> None:
+    name = group.name
+    if len(group.labels) == rows:
+        raise DataError(
+            f"Effects were to vary between the groups of {name}.",
+            f"Every one of the {rows} rows is a group of its own, so groups and residual cannot "
+            "be told apart.",
+            "Name the column of the people who see several clients, not the row's own id.",
+            group=name,
+        )
+
+
+def _check_effects(name: str, effects: tuple[str, ...], parts: list[LinearPart]) -> None:
+    repeated = sorted({e for e in effects if effects.count(e) > 1})
+    if repeated or not effects or any(part.offset.any() for part in parts):
+        found = f"{listed(repeated)} stands in more than one term." if repeated else "Nothing does."
+        if not repeated and effects:
+            found = "An offset() stands left of a bar; an offset does not vary."
+        raise ModelError(
+            f"The formula says what varies between the groups of {name}.",
+            found,
+            "Write each effect once, as in (1 + stigma | case_manager), or "
+            "(1 | g) + (0 + stigma | g) for uncorrelated ones.",
+            group=name,
+        )
+
+
+def apply_group(
+    group: GroupDesign, new_rows: pd.DataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return Z and the group index on new rows; groups not seen before have index -1."""
+    Z = np.column_stack([apply_part(state, new_rows)[0] for state in group.parts])
+    missing = [f for f in group.factors if f not in new_rows.columns]
+    if missing:
+        raise DataError(
+            f"The new rows are to be placed in the groups of {group.name}.",
+            f"They lack the column {listed(missing)}.",
+            "Add it; ids that are new are welcome.",
+            missing=missing,
+        )
+    labels = combined_labels(new_rows, group.factors)
+    index = pd.Index(group.labels).get_indexer(pd.Index(labels))
+    return Z, index.astype(np.int64)

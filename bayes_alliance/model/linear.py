@@ -1,0 +1,223 @@
+"""One linear expression of a formula (``1 + stigma * setting``) as labelled columns.
+
+formulae evaluates it. What it learnt from the data (levels, means, knots) is kept as plain JSON,
+from which the same columns are made for new rows, without the old ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.errors import DataError, ModelError
+from bayes_alliance.model.expression import (
+    FUNCTIONS,
+    calls_of,
+    describe,
+    learn_group_means,
+    stateful_calls,
+)
+from bayes_alliance.model.plain_json import from_json, to_json
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearPart:
+    """Labelled columns of one expression.
+
+    Parameters
+    ----------
+    expression
+        As written in the formula.
+    labels
+        One label a column, in formulae's words; the constant is ``Intercept``.
+    matrix
+        Shape (row, label).
+    offset
+        Sum of the expression's ``offset()`` terms, shape (row,); zeros where there are none.
+    state
+        Plain JSON from which :func:`apply_part` makes the same columns on new rows.
+    """
+
+    expression: str
+    labels: tuple[str, ...]
+    matrix: Matrix
+    offset: NDArray[np.float64]
+    state: Mapping[str, Any]
+
+
+def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> LinearPart:
+    """Evaluate an expression and keep what it learnt.
+
+    Parameters
+    ----------
+    expression
+        For formulae; see :func:`parse_formula`.
+    rows
+        The complete rows the model uses.
+    all_rows
+        Every row of the table: group means use all rows that have the predictor and the group.
+
+    Raises
+    ------
+    ModelError
+        If the expression cannot be evaluated.
+    """
+    description = describe(expression, rows.columns)
+    learn_group_means(description, all_rows)
+    design = _evaluated(expression, description, rows)
+    matrix, offset, labels = _columns(design, len(rows))
+    state = {
+        "expression": expression,
+        "labels": list(labels),
+        "columns": {name: _column_state(design, name, rows[name]) for name in _used(design, rows)},
+        "learnt": [to_json(vars(call.stateful_transform)) for call in stateful_calls(description)],
+    }
+    return LinearPart(
+        expression=expression, labels=labels, matrix=matrix, offset=offset, state=state
+    )
+
+
+def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix, Matrix]:
+    """Make the same columns for new rows from the kept state.
+
+    Returns
+    -------
+    matrix, offset
+        Shapes (row, label) and (row,).
+
+    Raises
+    ------
+    DataError
+        If a column is missing from the new rows or has a level that was never seen.
+    """
+    missing = [name for name in state["columns"] if name not in new_rows.columns]
+    if missing:
+        raise DataError(
+            f"The new rows need the columns {', '.join(state['columns'])}.",
+            f"They lack {', '.join(missing)}.",
+            "Add them, under the names they had when the model was built.",
+            missing=missing,
+        )
+    skeleton = _skeleton(state["columns"])
+    description = describe(state["expression"], skeleton.columns)
+    for call, learnt in zip(stateful_calls(description), state["learnt"], strict=True):
+        vars(call.stateful_transform).update(from_json(learnt))
+    design = _evaluated(state["expression"], description, skeleton)
+    if design.common is None:
+        return np.zeros((len(new_rows), 0)), np.zeros(len(new_rows))
+    rows = prepared(new_rows[list(state["columns"])])
+    with _new_data_errors():
+        parts = [(term, term.eval_new_data(rows)) for term in design.common.terms.values()]
+    return _stacked(parts, len(rows))[:2]
+
+
+def prepared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as formulae should see them: text as text, a factor's level order kept."""
+    changed: dict[str, Any] = {}
+    for name in rows.columns:
+        column = rows[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            changed[name] = column.cat.remove_unused_categories().cat.as_ordered()
+        elif column.dtype == bool:
+            changed[name] = column.astype(float)
+        elif column.dtype == object:
+            changed[name] = column.astype("str")
+        elif isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and (
+            pd.api.types.is_numeric_dtype(column.dtype)
+        ):
+            changed[name] = column.astype(float)
+    return rows.assign(**changed)
+
+
+def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
+    from formulae.environment import Environment
+    from formulae.matrices import DesignMatrices
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # formulae prints before it raises
+            return DesignMatrices(description, prepared(rows), Environment([FUNCTIONS]))
+    except Exception as error:
+        raise ModelError(
+            f"The expression '{expression}' was to be evaluated on {len(rows)} rows.",
+            f"formulae could not: {error}.",
+            "Check the functions and the types of the columns in it.",
+            expression=expression,
+        ) from error
+
+
+def _columns(design: Any, rows: int) -> tuple[Matrix, Matrix, tuple[str, ...]]:
+    if design.common is None:
+        return np.zeros((rows, 0)), np.zeros(rows), ()
+    return _stacked([(term, term.data) for term in design.common.terms.values()], rows)
+
+
+def _stacked(parts: list[tuple[Any, Any]], rows: int) -> tuple[Matrix, Matrix, tuple[str, ...]]:
+    columns: list[Matrix] = []
+    labels: list[str] = []
+    offset = np.zeros(rows)
+    for term, values in parts:
+        block = np.asarray(values, dtype=float).reshape(rows, -1)
+        if term.kind == "offset":
+            offset = offset + block[:, 0]
+        else:
+            columns.append(block)
+            labels.extend(str(label) for label in term.labels)
+    matrix = np.column_stack(columns) if columns else np.zeros((rows, 0))
+    return np.ascontiguousarray(matrix), offset, tuple(labels)
+
+
+def _used(design: Any, rows: pd.DataFrame) -> list[str]:
+    names = design.model.var_names if design.common is not None else set()
+    return [str(name) for name in rows.columns if name in names]
+
+
+def _column_state(design: Any, name: str, column: pd.Series[Any]) -> dict[str, Any]:
+    """Describe a column well enough to stand in for it: its levels, or one typical number."""
+    rows = prepared(column.to_frame())[name]
+    if isinstance(rows.dtype, pd.CategoricalDtype):
+        return {"levels": rows.cat.categories.tolist()}
+    if not pd.api.types.is_numeric_dtype(rows.dtype):
+        return {"levels": sorted(rows.unique().tolist())}
+    categoric = any(
+        component.kind == "categoric" and name in component.var_names
+        for component in calls_of(design.model)
+    )
+    if categoric:
+        return {"numbers": sorted(rows.unique().tolist())}
+    return {"numbers": [float(rows.mean())]}
+
+
+def _skeleton(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return few rows that have every level of every column: enough to set formulae up again."""
+    values = {name: c.get("levels", c.get("numbers")) for name, c in columns.items()}
+    length = max((len(v) for v in values.values()), default=1)
+    frame: dict[str, Any] = {}
+    for name, column in columns.items():
+        filled = [values[name][i % len(values[name])] for i in range(length)]
+        if "levels" in column:
+            frame[name] = pd.Categorical(filled, categories=column["levels"], ordered=True)
+        else:
+            frame[name] = filled
+    return pd.DataFrame(frame, index=range(length))
+
+
+@contextlib.contextmanager
+def _new_data_errors() -> Iterator[None]:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    except ValueError as error:
+        raise DataError(
+            "The design was to be rebuilt on new rows.",
+            f"{error}".rstrip(".") + ".",
+            "Use only levels that were in the data the model was built on.",
+        ) from error

@@ -1,0 +1,105 @@
+"""The outcome column as the numbers its family works with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.errors import DataError, listed
+from bayes_alliance.model.families import Family
+
+Coded = tuple[NDArray[np.float64], tuple[str, ...]]
+
+
+def coded_outcome(column: pd.Series[Any], family: Family) -> Coded:
+    """Return the outcome as numbers and, for categories, their names in order.
+
+    Raises
+    ------
+    DataError
+        If the column is of the wrong kind, constant, or an ordinal scale with a gap.
+    """
+    if column.nunique() < 2:
+        raise DataError(
+            f"The outcome is {column.name}.",
+            f"It is constant: all {len(column)} used rows have the value {column.iloc[0]}.",
+            "A model needs an outcome that varies; check the column and the filter.",
+            outcome=column.name,
+        )
+    coders = {"numeric": _numeric, "binary": _binary, "ordinal": _ordinal}
+    return coders[family.outcome](column, family.name)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype) and not isinstance(
+        column.dtype, pd.CategoricalDtype
+    )
+
+
+def _values(column: pd.Series[Any]) -> str:
+    return listed(repr(v) for v in sorted(column.astype("str").unique()))
+
+
+def _numeric(column: pd.Series[Any], family: str) -> Coded:
+    if not _is_number(column):
+        raise DataError(
+            f"The outcome {column.name} was to be modelled as {family}.",
+            f"It is not numeric; it has values such as {_values(column)}.",
+            'Convert it with pandas.to_numeric, or choose family="cumulative" for an ordered '
+            'scale or family="bernoulli" for yes and no.',
+            outcome=column.name,
+        )
+    return column.to_numpy(dtype=float), ()
+
+
+def _binary(column: pd.Series[Any], family: str) -> Coded:
+    name = column.name
+    if not _is_number(column):
+        raise DataError(
+            f"The outcome {name} was to be modelled as yes or no.",
+            f"It is text: {_values(column)}.",
+            f"Say which value counts as 1, for example "
+            f"data.assign({name}=(data[{name!r}] == 'yes').astype(int)).",
+            outcome=name,
+        )
+    values = column.to_numpy(dtype=float)
+    if not np.isin(values, (0.0, 1.0)).all():
+        raise DataError(
+            f"The outcome {name} was to be modelled as yes or no.",
+            f"It has values other than 0 and 1: {_values(column)}.",
+            "Recode it to 0 and 1, or choose another family.",
+            outcome=name,
+        )
+    return values, ()
+
+
+def _ordinal(column: pd.Series[Any], family: str) -> Coded:
+    name = column.name
+    if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
+        codes = column.cat.codes.to_numpy(dtype=float)
+        levels = [str(c) for c in column.cat.categories]
+    elif _is_number(column) and (column == column.round()).all():
+        values = column.to_numpy(dtype=float)
+        codes = values - values.min()
+        levels = [str(int(values.min()) + k) for k in range(int(codes.max()) + 1)]
+    else:
+        raise DataError(
+            f"The outcome {name} was to be modelled as ordered categories.",
+            f"Its order is not known; it has values such as {_values(column)}.",
+            "Give whole numbers, or an ordered pandas Categorical.",
+            outcome=name,
+        )
+    empty = [level for k, level in enumerate(levels) if not (codes == k).any()]
+    if empty:
+        raise DataError(
+            f"The outcome {name} was to be modelled as {len(levels)} ordered categories.",
+            f"Nobody is in the category {listed(empty)}.",
+            "A threshold beside an empty category cannot be learnt: join categories, or recode "
+            "them without gaps.",
+            outcome=name,
+            empty=empty,
+        )
+    return np.asarray(codes, dtype=np.float64), tuple(levels)

@@ -1,0 +1,171 @@
+"""One prior: read from a string such as ``Normal(0, 5)``, checked, and said in words."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from bayes_alliance.display import number
+from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.model.distributions import DISTRIBUTIONS, Distribution
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A distribution with its arguments, in PyMC's names and order.
+
+    Parameters
+    ----------
+    distribution
+        A key of :data:`DISTRIBUTIONS`.
+    arguments
+        One number an argument.
+    """
+
+    distribution: str
+    arguments: tuple[float, ...]
+
+    def __str__(self) -> str:
+        """Write the prior as the user would."""
+        return f"{self.distribution}({', '.join(f'{a:g}' for a in self.arguments)})"
+
+    @property
+    def written(self) -> str:
+        """The prior with all digits of its numbers, so that reading it gives the same prior."""
+        return f"{self.distribution}({', '.join(map(repr, self.arguments))})"
+
+    @property
+    def kind(self) -> Distribution:
+        """The distribution's entry in the language."""
+        return DISTRIBUTIONS[self.distribution]
+
+    @property
+    def proper(self) -> bool:
+        """Whether the prior integrates to one (Flat and HalfFlat do not)."""
+        return self.distribution not in ("Flat", "HalfFlat")
+
+    @property
+    def frozen(self) -> Any:
+        """The same distribution in scipy's interface; only for proper priors on numbers."""
+        if self.kind.frozen is None:
+            raise ModelError(
+                f"The density of {self} was asked for.",
+                "An improper prior has none that integrates to one."
+                if not self.proper
+                else "It is a distribution of correlation matrices, not of a number.",
+                "Give a proper prior, for example Normal(0, 5) or HalfNormal(5).",
+            )
+        return self.kind.frozen(*self.arguments)
+
+    def in_words(self) -> str:
+        """Say where the prior puts its mass."""
+        if not self.proper:
+            return "every value alike (improper)"
+        if self.kind.support == "correlation":
+            return _lkj_in_words(self.arguments[0])
+        low, high = (number(float(v)) for v in self.frozen.ppf([0.025, 0.975]))
+        return f"95% between {low} and {high}"
+
+
+def _lkj_in_words(eta: float) -> str:
+    if eta == 1:
+        return "every correlation matrix alike"
+    return "correlations near 0 " + ("favoured" if eta > 1 else "disfavoured")
+
+
+def parse_prior(text: str, *, key: str) -> Prior:
+    """Read a prior from a string.
+
+    Parameters
+    ----------
+    text
+        For example ``"Normal(0, 5)"`` or ``"HalfStudentT(nu=3, sigma=2)"``.
+    key
+        The parameter it is for; used in errors.
+
+    Raises
+    ------
+    ModelError
+        For a string that is no such call, an unknown distribution or argument, or an argument
+        outside its range.
+    """
+    asked = f"The prior of {key} was given as {text!r}."
+    call = _as_call(text, asked)
+    name = call.func.id  # type: ignore[attr-defined]
+    if name not in DISTRIBUTIONS:
+        raise ModelError(
+            asked,
+            f"There is no distribution {name}. {did_you_mean(name, DISTRIBUTIONS)}".rstrip(),
+            f"The distributions are {listed(DISTRIBUTIONS, shown=len(DISTRIBUTIONS))}.",
+            distribution=name,
+        )
+    arguments = _arguments(call, name, asked)
+    _check_ranges(arguments, name, asked)
+    return Prior(name, tuple(arguments.values()))
+
+
+def _as_call(text: str, asked: str) -> ast.Call:
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        node = None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        raise ModelError(
+            asked,
+            "That is not a distribution with its arguments.",
+            "Write it as in 'Normal(0, 5)' or 'HalfNormal(sigma=2)'.",
+        )
+    return node
+
+
+def _arguments(call: ast.Call, name: str, asked: str) -> dict[str, float]:
+    distribution = DISTRIBUTIONS[name]
+    names = distribution.arguments
+    signature = f"{name} takes ({', '.join(names)})."
+    if len(call.args) > len(names):
+        raise ModelError(asked, f"It has {len(call.args)} arguments.", signature)
+    given = dict(zip(names, call.args, strict=False))
+    for keyword in call.keywords:
+        if keyword.arg not in names:
+            raise ModelError(asked, f"{name} has no argument {keyword.arg}.", signature)
+        if keyword.arg in given:
+            raise ModelError(asked, f"It gives {keyword.arg} twice.", signature)
+        given[keyword.arg] = keyword.value
+    values = dict(distribution.defaults)
+    values.update({arg: _number(node, arg, asked) for arg, node in given.items()})
+    missing = [arg for arg in names if arg not in values]
+    if missing:
+        raise ModelError(asked, f"It lacks {listed(missing)}.", signature)
+    return {arg: values[arg] for arg in names}
+
+
+def _number(node: ast.expr, argument: str, asked: str) -> float:
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ModelError(
+            asked, f"Its {argument} is not a number.", "Write plain numbers, such as 2.5 or -1."
+        )
+    return float(value)
+
+
+def _check_ranges(arguments: dict[str, float], name: str, asked: str) -> None:
+    for argument, value in arguments.items():
+        finite = value == value and abs(value) != float("inf")
+        if not finite or (argument in DISTRIBUTIONS[name].positive and value <= 0):
+            raise ModelError(
+                asked,
+                f"Its {argument} is {value:g}, which is impossible.",
+                f"{argument} must be a number greater than 0."
+                if argument in DISTRIBUTIONS[name].positive
+                else f"{argument} must be finite.",
+                argument=argument,
+                value=value,
+            )
+    if name == "Uniform" and arguments["lower"] >= arguments["upper"]:
+        raise ModelError(
+            asked, "Its lower end is not below its upper end.", "Write Uniform(lower, upper)."
+        )

@@ -1,0 +1,169 @@
+"""The joint form: the PyMC model with every group effect in it.
+
+The data sits in ``pm.Data`` and prior arguments in shared variables, so that another data set of
+the same shape needs no new compilation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.model.default_priors import threshold_labels
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.pymc_likelihood import add_likelihood, outcome_data
+from bayes_alliance.model.pymc_priors import add_parameter
+
+if TYPE_CHECKING:
+    from bayes_alliance.model.spec import Model
+
+DATA_X = "X"
+DATA_OFFSET = "offset"
+
+
+def data_z(group: str) -> str:
+    """Name of the data variable with a group's effect columns."""
+    return f"Z_{group}"
+
+
+def data_index(group: str) -> str:
+    """Name of the data variable with each row's place among the groups."""
+    return f"index_{group}"
+
+
+def build_coords(model: Model) -> dict[str, Any]:
+    """Return the coordinates of the model, in the container's words."""
+    design = model.design
+    coords: dict[str, Any] = {names.COEFFICIENT: list(design.coefficients)}
+    for group in design.groups:
+        coords[group.name] = list(group.labels)
+        coords[names.effect(group.name)] = list(group.effects)
+        if group.pairs:
+            coords[names.pair(group.name)] = list(group.pair_labels)
+    if "cutpoint" in model.family.parameters:
+        coords[names.CUTPOINT_DIM] = list(threshold_labels(model.frame.levels))
+    return coords
+
+
+def data_arrays(model: Model) -> dict[str, Any]:
+    """Return what changes between data sets of one shape: data and prior arguments, by name."""
+    design = model.design
+    arrays: dict[str, Any] = {DATA_X: design.X, DATA_OFFSET: design.offset}
+    arrays[outcome_data(model)] = model.frame.y
+    if model.frame.weights is not None:
+        arrays["weights"] = model.frame.weights
+    for group in design.groups:
+        arrays[data_z(group.name)] = group.Z
+        arrays[data_index(group.name)] = group.index
+    return arrays
+
+
+def build_pymc(model: Model) -> Any:
+    """Build the ``pm.Model`` of a model."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    design = model.design
+    arrays = data_arrays(model)
+    with pm.Model(coords=build_coords(model)) as built:
+        eta: Any = pm.Data(DATA_OFFSET, arrays[DATA_OFFSET], dims=names.ROW)
+        if design.coefficients:
+            X = pm.Data(DATA_X, arrays[DATA_X], dims=(names.ROW, names.COEFFICIENT))
+            eta = eta + pt.dot(X, add_parameter(model.priors, names.B, names.COEFFICIENT))
+        for group in design.groups:
+            effects = _add_group(model, group)
+            Z = pm.Data(data_z(group.name), group.Z, dims=(names.ROW, names.effect(group.name)))
+            index = pm.Data(data_index(group.name), group.index, dims=names.ROW)
+            eta = eta + (Z * effects[index]).sum(axis=-1)
+        add_likelihood(model, eta)
+    return built
+
+
+def _add_group(model: Model, group: GroupDesign) -> Any:
+    """Add standard deviations, correlations and effects of a group; return the effects."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    sd = add_parameter(model.priors, names.sd(group.name), names.effect(group.name))
+    centred = model.centring[group.name] == "centred"
+    columns: list[Any] = []
+    correlations: list[Any] = []
+    for number, block in enumerate(group.blocks):
+        scale = sd[block[0] : block[-1] + 1]
+        factor = _add_correlations(model, group, number)
+        make = _centred_block if centred else _non_centred_block
+        columns.append(make(group, number, scale, factor))
+        correlations.extend(_correlations(factor, len(block)))
+    if correlations:
+        pm.Deterministic(names.cor(group.name), pt.stack(correlations), dims=names.pair(group.name))
+    effects = columns[0] if len(columns) == 1 else pt.concatenate(columns, axis=1)
+    return pm.Deterministic(names.u(group.name), effects, dims=_effect_dims(group))
+
+
+def _effect_dims(group: GroupDesign) -> tuple[str, str]:
+    return group.name, names.effect(group.name)
+
+
+def _add_correlations(model: Model, group: GroupDesign, number: int) -> Any:
+    """Add a block's correlations: None, one number for two effects, else a Cholesky factor."""
+    import pymc as pm
+
+    size = len(group.blocks[number])
+    if size == 1:
+        return None
+    (prior,) = model.priors.of(names.cor(group.name))
+    eta = prior.arguments[0]
+    if size > 2:
+        return pm.LKJCorr(f"cholesky_{group.name}_{number}", n=size, eta=eta)
+    # LKJ of two effects is a Beta on (cor + 1) / 2; the general form compiles a loop for it.
+    return 2 * pm.Beta(f"half_{group.name}_{number}", eta, eta) - 1
+
+
+def _correlations(factor: Any, size: int) -> list[Any]:
+    import pytensor.tensor as pt
+
+    if factor is None or size == 2:
+        return [] if factor is None else [factor]
+    matrix = pt.dot(factor, factor.T)
+    return [matrix[i, j] for i in range(size) for j in range(i + 1, size)]
+
+
+def _non_centred_block(group: GroupDesign, number: int, sd: Any, factor: Any) -> Any:
+    """Effects as standard normals times their scale: for groups with little data."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    size = len(group.blocks[number])
+    standard = pm.Normal(f"standard_{group.name}_{number}", shape=(len(group.labels), size))
+    if size == 2:
+        first, second = standard[:, 0], standard[:, 1]
+        mixed = factor * first + pt.sqrt(1 - factor**2) * second
+        return pt.stack([sd[0] * first, sd[1] * mixed], axis=1)
+    return (standard if factor is None else pt.dot(standard, factor.T)) * sd
+
+
+def _centred_block(group: GroupDesign, number: int, sd: Any, factor: Any) -> Any:
+    """Effects on their own scale: for groups with much data."""
+    import pymc as pm
+
+    size = len(group.blocks[number])
+    name, shape = f"effects_{group.name}_{number}", (len(group.labels), size)
+    if factor is None:
+        return pm.Normal(name, 0.0, sd, shape=shape)
+    if size > 2:
+        return pm.MvNormal(name, mu=np.zeros(size), chol=sd[:, None] * factor, shape=shape)
+    return _centred_pair(name, len(group.labels), sd, factor)
+
+
+def _centred_pair(name: str, groups: int, sd: Any, correlation: Any) -> Any:
+    """Two correlated effects as a first and a second given the first: no matrix algebra."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    first = pm.Normal(f"{name}_first", 0.0, sd[0], shape=groups)
+    mean = correlation * sd[1] / sd[0] * first
+    rest = sd[1] * pt.sqrt(1 - correlation**2)
+    second = pm.Normal(f"{name}_second", mean, rest, shape=groups)
+    return pt.stack([first, second], axis=1)

@@ -1,0 +1,152 @@
+"""A model as plain JSON, and back: the design is made from what it learnt, never learnt again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance.model.design import Design
+from bayes_alliance.model.families import Family, find_family
+from bayes_alliance.model.formula import Formula, parse_formula
+from bayes_alliance.model.frame import ModelFrame, row_weights
+from bayes_alliance.model.group_design import GroupDesign, apply_group
+from bayes_alliance.model.linear import apply_part
+from bayes_alliance.model.outcome import coded_outcome
+from bayes_alliance.model.prior import parse_prior
+from bayes_alliance.model.prior_table import PriorEntry, PriorTable
+from bayes_alliance.model.spec import Model, Question, assembled_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_GROUP_FIELDS = ("name", "factors", "labels", "effects", "blocks", "upper", "upper_labels")
+
+
+def model_to_json(model: Model) -> dict[str, Any]:
+    """Return everything of a model but its rows."""
+    return {
+        "formula": model.formula.text,
+        "family": model.family.name,
+        "link": model.link,
+        "centring": dict(model.centring),
+        "question": vars(model.question),
+        "priors": [
+            [e.variable, e.element, e.prior.written, e.chosen] for e in model.priors.entries
+        ],
+        "levels": list(model.frame.levels),
+        "rows_in_table": model.frame.rows_in_table,
+        "missing": dict(model.frame.missing),
+        "fingerprint": fingerprint(model.frame.rows),
+        "coefficients": list(model.design.coefficients),
+        "part": model.design.part,
+        "groups": [_group_to_json(group) for group in model.design.groups],
+    }
+
+
+def _group_to_json(group: GroupDesign) -> dict[str, Any]:
+    fields = {name: getattr(group, name) for name in _GROUP_FIELDS}
+    return {**fields, "parts": list(group.parts), "caseloads": group.caseloads.tolist()}
+
+
+def fingerprint(rows: pd.DataFrame) -> str:
+    """Return a digest of the used rows, the same however the table was stored."""
+    import pandas as pd
+
+    digest = hashlib.sha256()
+    for name in sorted(rows.columns):
+        column = rows[name]
+        numeric = pd.api.types.is_numeric_dtype(column.dtype)
+        values = column.astype(float) if numeric else column.astype("str")
+        digest.update(str(name).encode())
+        digest.update(pd.util.hash_pandas_object(values, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def model_from_json(
+    saved: Mapping[str, Any], rows: pd.DataFrame, positions: np.ndarray[Any, Any]
+) -> Model:
+    """Undo :func:`model_to_json` on the given rows; without rows the matrices are empty.
+
+    Parameters
+    ----------
+    saved
+        From :func:`model_to_json`.
+    rows
+        The used rows, or an empty frame with the used columns.
+    positions
+        Place of each row in the user's table.
+    """
+    formula = parse_formula(saved["formula"])
+    known_error = formula.response.weight_kind == "known_error"
+    family, link = find_family(saved["family"], saved["link"], known_error=known_error)
+    frame = _frame(saved, formula, family, rows, positions)
+    return assembled_model(
+        formula=formula,
+        family=family,
+        link=link,
+        frame=frame,
+        design=_design(saved, rows),
+        priors=PriorTable(entries=tuple(_entry(*values) for values in saved["priors"])),
+        centring=saved["centring"],
+        question=Question(**saved["question"]),
+    )
+
+
+def _entry(variable: str, element: str | None, prior: str, chosen: bool) -> PriorEntry:
+    return PriorEntry(
+        variable=variable, element=element, prior=parse_prior(prior, key=variable), chosen=chosen
+    )
+
+
+def _frame(
+    saved: Mapping[str, Any], formula: Formula, family: Family, rows: pd.DataFrame, positions: Any
+) -> ModelFrame:
+    outcome = rows[formula.response.outcome]
+    return ModelFrame(
+        rows=rows,
+        positions=positions,
+        y=coded_outcome(outcome, family)[0] if len(rows) else np.zeros(0),
+        levels=tuple(saved["levels"]),
+        weights=row_weights(rows, formula),
+        rows_in_table=saved["rows_in_table"],
+        missing=saved["missing"],
+    )
+
+
+def _design(saved: Mapping[str, Any], rows: pd.DataFrame) -> Design:
+    coefficients = tuple(saved["coefficients"])
+    matrix, offset = np.zeros((0, len(saved["part"]["labels"]))), np.zeros(0)
+    if len(rows):
+        matrix, offset = apply_part(saved["part"], rows)
+    return Design(
+        X=np.ascontiguousarray(matrix[:, saved["part"]["kept"]]),
+        coefficients=coefficients,
+        offset=offset,
+        groups=tuple(_group(group, rows) for group in saved["groups"]),
+        part=saved["part"],
+    )
+
+
+def _group(saved: Mapping[str, Any], rows: pd.DataFrame) -> GroupDesign:
+    empty = GroupDesign(
+        name=saved["name"],
+        factors=tuple(saved["factors"]),
+        labels=tuple(saved["labels"]),
+        index=np.zeros(0, dtype=np.int64),
+        Z=np.zeros((0, len(saved["effects"]))),
+        effects=tuple(saved["effects"]),
+        blocks=tuple(tuple(block) for block in saved["blocks"]),
+        parts=tuple(saved["parts"]),
+        caseloads=np.asarray(saved["caseloads"], dtype=np.int64),
+        upper=saved["upper"],
+        upper_labels=tuple(saved["upper_labels"]),
+    )
+    if not len(rows):
+        return empty
+    from dataclasses import replace
+
+    Z, index = apply_group(empty, rows)
+    return replace(empty, Z=Z, index=index)

@@ -1,0 +1,219 @@
+"""Model: the public statement of what is believed about a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.model.data_report import ModelDataReport, build_data_report
+from bayes_alliance.model.default_priors import default_priors
+from bayes_alliance.model.design import Design, NewDesign, build_design, rebuild_design
+from bayes_alliance.model.families import Family, find_family
+from bayes_alliance.model.formula import Formula, parse_formula
+from bayes_alliance.model.frame import ModelFrame, build_frame
+from bayes_alliance.model.parametrization import Centring, chosen_centring
+from bayes_alliance.model.prior_table import PriorTable, build_priors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Where a model comes from: its name in the library, the question it answers, its source."""
+
+    name: str = ""
+    text: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Model:
+    """A multilevel model of one outcome, on one table.
+
+    Building a model reads the table and checks everything; it never samples or compiles.
+
+    Parameters
+    ----------
+    formula
+        In the syntax of lme4 and brms: ``"alliance ~ stigma + (1 + stigma | case_manager)"``.
+    data
+        One row a client (or a visit).
+    family
+        ``"gaussian"``, ``"student"``, ``"bernoulli"`` or ``"cumulative"``.
+    link
+        The family's link; its first one if None.
+    priors
+        One string a key, for example ``{"b": "Normal(0, 5)", "sd_case_manager":
+        "HalfNormal(2)"}``; what is not named keeps its default. See ``model.priors``.
+    centred
+        How group effects are parametrised for the joint engines: True, False, or None to choose
+        by how much data each group has. It changes the speed, never the posterior.
+    question
+        The question the model answers, for the report.
+
+    Attributes
+    ----------
+    formula : Formula
+        The formula taken apart; ``formula.text`` as written.
+    family, link
+        The :class:`Family` and the name of its link.
+    frame : ModelFrame
+        The rows used.
+    design : Design
+        The matrices.
+    priors : PriorTable
+        Every prior, shown as a table in words and numbers.
+
+    Raises
+    ------
+    DataError
+        If the table cannot answer the question.
+    ModelError
+        If the formula, the family or a prior cannot be read.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> clients = ba.load_example("simulated_study")
+    >>> model = ba.Model("alliance ~ stigma + (1 | case_manager)", clients)
+    >>> model.groups
+    ('case_manager',)
+    """
+
+    formula: Formula
+    family: Family
+    link: str
+    frame: ModelFrame
+    design: Design
+    priors: PriorTable
+    centring: Mapping[str, Centring]
+    question: Question = field(default_factory=Question)
+
+    def __init__(
+        self,
+        formula: str,
+        data: pd.DataFrame,
+        family: str = "gaussian",
+        priors: Mapping[str, str] | None = None,
+        *,
+        link: str | None = None,
+        centred: bool | None = None,
+        question: Question | None = None,
+    ) -> None:
+        parsed = parse_formula(formula)
+        known_error = parsed.response.weight_kind == "known_error"
+        found, link = find_family(family, link, known_error=known_error)
+        outcome = parsed.response.outcome
+        group_names = [names.combined(term.factors) for term in parsed.group_terms]
+        frame = build_frame(parsed, data, found)
+        names.check_not_reserved([outcome], dict.fromkeys(group_names))
+        design = build_design(parsed, frame, data, found)
+        if outcome in design.coefficients:
+            raise ModelError(
+                f"The outcome is {outcome}.",
+                "It stands among its own predictors too.",
+                "Take it out of the right side of the formula.",
+            )
+        defaults = default_priors(design, frame.y, found, frame.levels)
+        values: dict[str, Any] = {
+            "formula": parsed,
+            "family": found,
+            "link": link,
+            "frame": frame,
+            "design": design,
+            "priors": build_priors(defaults, priors),
+            "centring": chosen_centring(design, centred),
+            "question": question or Question(),
+        }
+        _set_fields(self, values)
+
+    @property
+    def outcome(self) -> str:
+        """Name of the outcome column."""
+        return self.formula.response.outcome
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the grouping factors."""
+        return tuple(group.name for group in self.design.groups)
+
+    @property
+    def data_report(self) -> ModelDataReport:
+        """What the model used and dropped, and what is notable about it."""
+        return build_data_report(self.formula, self.frame, self.design)
+
+    @cached_property
+    def pymc(self) -> Any:
+        """The same model as a ``pm.Model``, for whoever wants to go on by hand."""
+        from bayes_alliance.model.pymc_model import build_pymc
+
+        return build_pymc(self)
+
+    def rebuild_design(self, new_rows: pd.DataFrame) -> NewDesign:
+        """Make the model's design columns for new rows, with what was learnt from the old ones."""
+        return rebuild_design(self.design, new_rows)
+
+    def effect_row(self, group: str, at: Mapping[str, Any]) -> Any:
+        """Return the columns of a group's effects at stated predictor values, shape (effect,).
+
+        Raises
+        ------
+        DataError
+            If a predictor that varies between the groups is not stated.
+        """
+        import pandas as pd
+
+        from bayes_alliance.model.linear import apply_part
+
+        if group not in self.groups:
+            raise DataError(
+                f"The group {group} was asked for.",
+                f"The model has {listed(self.groups) or 'no groups'}.",
+                "Name one of them.",
+                group=group,
+            )
+        parts = self.design.group(group).parts
+        row = pd.DataFrame({name: [value] for name, value in at.items()}, index=[0])
+        return [float(z) for state in parts for z in apply_part(state, row)[0][0]]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The model's parts, one a row."""
+        import pandas as pd
+
+        lines = {
+            "formula": self.formula.text,
+            "family": f"{self.family.name} ({self.link})",
+            "rows": f"{len(self.frame.y)} of {self.frame.rows_in_table}",
+            "coefficients": listed(self.design.coefficients, shown=20),
+        }
+        for group in self.design.groups:
+            lines[group.name] = f"{len(group.labels)} groups; varying: {listed(group.effects)}"
+        return pd.DataFrame({"": lines.values()}, index=list(lines))
+
+    def __str__(self) -> str:
+        return "\n\n".join([as_text("Model", self.table), str(self.priors)])
+
+    def __repr__(self) -> str:
+        return f"Model({self.formula.text!r}, {len(self.frame.y)} rows, {self.family.name})"
+
+    def _repr_html_(self) -> str:
+        return as_html("Model", self.table) + self.priors._repr_html_()
+
+
+def assembled_model(**fields: Any) -> Model:
+    """Put a model together from finished parts, as when a fit is loaded."""
+    model = object.__new__(Model)
+    _set_fields(model, fields)
+    return model
+
+
+def _set_fields(model: Model, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        object.__setattr__(model, name, value)

@@ -1,0 +1,97 @@
+"""The words of a formula and where they stand, so that an error can point at its place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bayes_alliance.errors import ModelError
+
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>\s+)
+    | (?P<quoted>`[^`]+`)
+    | (?P<text>"[^"]*"|'[^']*')
+    | (?P<number>\d+(?:\.\d+)?|\.\d+)
+    | (?P<name>[^\W\d]\w*(?:\.\w+)*)
+    | (?P<symbol>\|\||\*\*|==|!=|<=|>=|//|[~|+\-*/:^(),=<>\[\]{}%])
+    """,
+    re.VERBOSE,
+)
+_OPENERS = {"(": ")", "[": "]", "{": "}"}
+_CLOSERS = set(_OPENERS.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """One word of a formula: its kind, text, place and the depth of brackets around it."""
+
+    kind: str
+    text: str
+    start: int
+    depth: int
+
+    @property
+    def end(self) -> int:
+        """Place just behind the word."""
+        return self.start + len(self.text)
+
+
+def point_at(formula: str, place: int, *sentences: str) -> ModelError:
+    """Return a ModelError that shows the formula with a caret under ``place``."""
+    picture = f"\n    {formula}\n    {' ' * place}^\n"
+    return ModelError(sentences[0], picture + " ".join(sentences[1:]), formula=formula, place=place)
+
+
+def tokenize(formula: str) -> tuple[Token, ...]:
+    """Split a formula into tokens; brackets are matched and depths recorded.
+
+    Raises
+    ------
+    ModelError
+        At a character that has no meaning in a formula, or at an unmatched bracket.
+    """
+    tokens: list[Token] = []
+    open_brackets: list[Token] = []
+    place = 0
+    while place < len(formula):
+        match = _TOKEN.match(formula, place)
+        if match is None:
+            raise point_at(
+                formula,
+                place,
+                f"The formula has a character that means nothing here: {formula[place]!r}.",
+                "Names with blanks or signs go in backquotes, as in `wai total`.",
+            )
+        kind, text = str(match.lastgroup), match.group()
+        if kind != "blank":
+            depth = len(open_brackets) - (text in _CLOSERS)
+            token = Token(kind=kind, text=text, start=place, depth=depth)
+            _match_brackets(formula, token, open_brackets)
+            tokens.append(token)
+        place = match.end()
+    if open_brackets:
+        last = open_brackets[-1]
+        raise point_at(
+            formula,
+            last.start,
+            f"The formula opens a {last.text!r} that is never closed.",
+            f"Add the {_OPENERS[last.text]!r}.",
+        )
+    return tuple(tokens)
+
+
+def _match_brackets(formula: str, token: Token, open_brackets: list[Token]) -> None:
+    if token.kind != "symbol":
+        return
+    if token.text in _OPENERS:
+        open_brackets.append(token)
+    elif token.text in _CLOSERS:
+        if not open_brackets or _OPENERS[open_brackets[-1].text] != token.text:
+            raise point_at(
+                formula,
+                token.start,
+                f"The formula closes a {token.text!r} that was not opened.",
+                "Remove it, or add the bracket it belongs to.",
+            )
+        open_brackets.pop()
