@@ -1,0 +1,1 @@
+"""Whether to believe it: convergence, predictive checks, prior sensitivity, the verdict."""

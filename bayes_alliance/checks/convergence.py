@@ -1,0 +1,160 @@
+"""Whether the chains found the posterior: R-hat, ESS, divergences, energy, tree depth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayes_alliance import names
+from bayes_alliance.checks.finding import Finding
+from bayes_alliance.errors import listed
+from bayes_alliance.sampling.fit import Fit
+
+R_HAT = 1.01
+ESS = 400.0
+E_BFMI = 0.3
+
+
+def check_r_hat(table: pd.DataFrame) -> Finding:
+    """Hold the rank-normalised split R-hat of every reported quantity against 1.01."""
+    values = table["r_hat"].dropna()
+    worst = float(values.max()) if len(values) else float("nan")
+    bad = values[values > R_HAT].sort_values(ascending=False)
+    if len(bad):
+        return Finding(
+            level="bad",
+            code="r_hat",
+            where=listed(bad.index),
+            value=worst,
+            threshold=R_HAT,
+            message=f"The chains disagree: R-hat is up to {worst:.3f} ({listed(bad.index)}).",
+            remedy="Sample longer (double tune and draws); if that does not help, the model asks "
+            "for more than the data holds: simplify it or state firmer priors.",
+        )
+    return _fine("r_hat", worst, R_HAT, f"The chains agree: R-hat is at most {worst:.3f}.")
+
+
+def check_ess(table: pd.DataFrame, column: str) -> Finding:
+    """Hold the bulk or tail effective sample size of every reported quantity against 400."""
+    values = table[column].dropna()
+    least = float(values.min()) if len(values) else float("nan")
+    what = {"ess_bulk": "means", "ess_tail": "interval ends"}[column]
+    low = values[values < ESS].sort_values()
+    if len(low):
+        factor = int(np.ceil(ESS / max(least, 1.0)))
+        return Finding(
+            level="caution" if least > ESS / 4 else "bad",
+            code=column,
+            where=listed(low.index),
+            value=least,
+            threshold=ESS,
+            message=f"Too few effective draws for the {what}: {least:.0f} ({listed(low.index)}).",
+            remedy=f"Ask for about {max(2, factor)} times as many draws.",
+        )
+    message = f"Enough effective draws for the {what}: at least {least:.0f}."
+    return _fine(column, least, ESS, message)
+
+
+def check_divergences(fit: Fit) -> Finding:
+    """Count divergent transitions; there should be none."""
+    stats = fit.idata[names.SAMPLE_STATS]
+    if "diverging" not in stats:
+        return _fine("divergences", 0.0, 0.0, "This engine cannot diverge.")
+    count = int(stats["diverging"].sum())
+    if count == 0:
+        return _fine("divergences", 0.0, 0.0, "No divergent transition.")
+    share = count / fit.draws_in_all
+    return Finding(
+        level="bad" if share > 0.001 else "caution",
+        code="divergences",
+        where="the sampler",
+        value=float(count),
+        threshold=0.0,
+        message=f"{count} divergences in {fit.draws_in_all} draws: the sampler missed a part of "
+        "the posterior that curves too sharply.",
+        remedy="Raise target_accept (0.95, then 0.99); if they stay, try centred=True or "
+        "centred=False in Model, or a firmer prior on the group standard deviations.",
+    )
+
+
+def check_energy(fit: Fit) -> Finding:
+    """Hold the energy diagnostic E-BFMI of every chain against 0.3."""
+    stats = fit.idata[names.SAMPLE_STATS]
+    if "energy" not in stats:
+        return _fine("e_bfmi", float("nan"), E_BFMI, "This engine reports no energy.")
+    energy = stats["energy"].to_numpy()
+    variance = energy.var(axis=1)
+    moves = np.square(np.diff(energy, axis=1)).mean(axis=1)
+    ratio = np.divide(moves, variance, out=np.full(len(moves), np.nan), where=variance > 0)
+    least = float(np.nanmin(ratio)) if np.isfinite(ratio).any() else float("nan")
+    if least < E_BFMI:
+        return Finding(
+            level="caution",
+            code="e_bfmi",
+            where=f"chain {int(np.nanargmin(ratio))}",
+            value=least,
+            threshold=E_BFMI,
+            message=f"The energy moves slowly (E-BFMI {least:.2f}): tails may be missed.",
+            remedy="Sample longer, or use a firmer prior on standard deviations near 0.",
+        )
+    return _fine("e_bfmi", least, E_BFMI, f"The energy moves freely (E-BFMI {least:.2f}).")
+
+
+def check_tree_depth(fit: Fit) -> Finding:
+    """Count trajectories that ended at the greatest allowed length."""
+    stats = fit.idata[names.SAMPLE_STATS]
+    if "reached_max_treedepth" not in stats:
+        return _fine("tree_depth", 0.0, 0.0, "No trajectory was cut short.")
+    share = float(stats["reached_max_treedepth"].mean())
+    if share > 0.01:
+        return Finding(
+            level="caution",
+            code="tree_depth",
+            where="the sampler",
+            value=share,
+            threshold=0.01,
+            message=f"{share:.0%} of the trajectories were cut short: sampling is slow, not wrong.",
+            remedy="Raise max_tree_depth to 12, or scale the predictors.",
+        )
+    return _fine("tree_depth", share, 0.01, "Trajectories were long enough.")
+
+
+def check_stuck_chains(fit: Fit) -> Finding:
+    """Look for chains that hardly move: one value repeated, or a spread far below the others'."""
+    posterior = fit.posterior
+    stuck: dict[int, list[str]] = {}
+    for name in posterior.data_vars:
+        if name in {names.u(group) for group in fit.model.groups}:
+            continue
+        values = posterior[name].to_numpy()
+        flat = values.reshape(*values.shape[:2], -1)
+        spread = flat.std(axis=1)
+        usual = np.median(spread, axis=0)
+        for chain in np.flatnonzero(
+            (spread < 0.01 * usual).any(axis=1) | (spread == 0).any(axis=1)
+        ):
+            stuck.setdefault(int(chain), []).append(str(name))
+    if not stuck:
+        return _fine("stuck_chain", 0.0, 0.0, "Every chain moved.")
+    chains = listed(f"chain {chain}" for chain in stuck)
+    return Finding(
+        level="bad",
+        code="stuck_chain",
+        where=chains,
+        value=float(len(stuck)),
+        threshold=0.0,
+        message=f"{chains} hardly moved from one value.",
+        remedy="Sample again with another seed; if it happens again, look for priors or predictors "
+        "on an impossible scale.",
+    )
+
+
+def _fine(code: str, value: float, threshold: float, message: str) -> Finding:
+    return Finding(
+        level="fine",
+        code=code,
+        where="",
+        value=value,
+        threshold=threshold,
+        message=message,
+    )

@@ -1,0 +1,42 @@
+"""One finding of a check: what, where, how far over which threshold, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["fine", "caution", "bad"]
+SEVERITY: dict[Level, int] = {"fine": 0, "caution": 1, "bad": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One result of one check.
+
+    Parameters
+    ----------
+    level
+        ``"fine"``, ``"caution"`` (read on with care) or ``"bad"`` (do not conclude).
+    code
+        Stable name, for programs: ``divergences``, ``r_hat``, ``stuck_chain``.
+    where
+        The parameters or groups it is about.
+    value, threshold
+        What was found and what it was held against; NaN where there is no number.
+    message
+        What was found, in a sentence.
+    remedy
+        What to do, in a sentence; empty where all is well.
+    """
+
+    level: Level
+    code: str
+    where: str
+    value: float
+    threshold: float
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Write the finding as one line."""
+        return f"{self.level}: {self.message} {self.remedy}".rstrip()

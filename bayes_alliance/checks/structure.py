@@ -1,0 +1,104 @@
+"""Findings about the groups: levels the wrong way round, few groups, spread that may be 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.checks.finding import Finding
+from bayes_alliance.data.levels import nesting
+from bayes_alliance.errors import listed
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.sampling.fit import Fit
+
+FEW_GROUPS = 10
+NEAR_ZERO = 0.05
+
+
+def check_levels(fit: Fit) -> list[Finding]:
+    """Look for nested factors written the wrong way round, or naming the same groups twice."""
+    if not fit.has_data:
+        return []
+    findings = [_swapped(fit, group) for group in fit.model.design.groups if len(group.factors) > 1]
+    return [finding for finding in findings if finding is not None]
+
+
+def _swapped(fit: Fit, group: GroupDesign) -> Finding | None:
+    upper, lower = group.factors[-2:]
+    rows = fit.model.frame.rows
+    found = nesting(rows[lower], rows[upper])
+    if not (found.swapped or found.one_to_one):
+        return None
+    return Finding(
+        level="bad",
+        code="swapped_levels",
+        where=group.name,
+        value=float(found.combinations),
+        threshold=float(found.upper_groups),
+        message=f"Every group of {upper} has one {lower} only, so {upper} and {group.name} are the "
+        "same groups and their variances cannot be told apart.",
+        remedy=f"The levels look swapped: write (1 | {lower}/{upper}).",
+    )
+
+
+def check_group_counts(fit: Fit) -> list[Finding]:
+    """Say where there are too few groups to learn how much groups differ."""
+    findings = []
+    for group in fit.model.design.groups:
+        count = len(group.labels)
+        if count < FEW_GROUPS:
+            findings.append(
+                Finding(
+                    level="caution",
+                    code="few_groups",
+                    where=group.name,
+                    value=float(count),
+                    threshold=float(FEW_GROUPS),
+                    message=f"{count} groups of {group.name} say little about how groups differ.",
+                    remedy="Report the interval, not the point, and the result under another prior "
+                    f"on sd_{group.name}.",
+                )
+            )
+    return findings
+
+
+def check_boundary(fit: Fit) -> list[Finding]:
+    """Say which standard deviations between groups may as well be 0."""
+    findings = []
+    for group in fit.model.design.groups:
+        draws = fit.posterior[names.sd(group.name)].to_numpy().reshape(-1, len(group.effects))
+        low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+        near = [e for e, a, b in zip(group.effects, low, high, strict=True) if a < NEAR_ZERO * b]
+        if near:
+            ratio = float((low / high).min())
+            findings.append(
+                Finding(
+                    level="caution",
+                    code="boundary",
+                    where=f"{names.sd(group.name)}: {listed(near)}",
+                    value=ratio,
+                    threshold=NEAR_ZERO,
+                    message=f"The groups of {group.name} may not differ at all in {listed(near)}: "
+                    "the standard deviation reaches down to 0.",
+                    remedy="Do not read it as 'there are differences'; compare with the model "
+                    "without it.",
+                )
+            )
+    return findings
+
+
+def check_interrupted(fit: Fit) -> list[Finding]:
+    """Say that a run was stopped early."""
+    if not fit.interrupted:
+        return []
+    return [
+        Finding(
+            level="caution",
+            code="interrupted",
+            where="the sampler",
+            value=float(fit.draws_in_all),
+            threshold=float(fit.settings.draws * fit.settings.chains),
+            message=f"The run was stopped early; {fit.draws_in_all} draws were kept.",
+            remedy="Let it run to its end before you publish.",
+        )
+    ]

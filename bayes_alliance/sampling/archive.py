@@ -1,0 +1,81 @@
+"""One file that is whole or refused: a zip with a manifest of digests, written atomically."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bayes_alliance.errors import SamplingError
+
+_MANIFEST = "manifest.json"
+
+
+def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
+    """Write all members or nothing; an existing file is replaced only when the new one is whole.
+
+    Raises
+    ------
+    SamplingError
+        If the folder does not exist or cannot be written to.
+    """
+    manifest = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+    if not path.parent.is_dir():
+        raise SamplingError(
+            f"The fit was to be saved as {path}.",
+            f"There is no folder {path.parent}.",
+            "Make the folder first, or choose another place.",
+        )
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr(_MANIFEST, json.dumps(manifest))
+                for name, content in members.items():
+                    archive.writestr(name, content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_archive(path: Path) -> dict[str, bytes]:
+    """Read all members and check each against the manifest.
+
+    Raises
+    ------
+    SamplingError
+        If the file is not there, is no archive of this package, was cut short or was changed.
+    """
+    asked = f"The fit {path} was to be loaded."
+    if not path.is_file():
+        raise SamplingError(asked, "There is no such file.", "Check the path.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        raise _damaged(asked) from error
+    if _MANIFEST not in members:
+        raise SamplingError(
+            asked, "It is a zip file, but not a saved fit.", "Choose a file that fit.save() wrote."
+        )
+    manifest = json.loads(members.pop(_MANIFEST))
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+    if digests != manifest:
+        raise _damaged(asked)
+    return members
+
+
+def _damaged(asked: str) -> SamplingError:
+    return SamplingError(
+        asked,
+        "The file was cut short or changed after it was written.",
+        "Take a whole copy, or fit the model again; nothing is read from a damaged file.",
+    )

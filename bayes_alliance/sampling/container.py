@@ -1,0 +1,106 @@
+"""Draws of an engine put into the ArviZ container, with the user's own labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.model.pymc_model import build_coords
+from bayes_alliance.model.spec import Model
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def variable_dims(model: Model) -> dict[str, tuple[str, ...]]:
+    """Return the dimensions of every container variable behind chain and draw."""
+    dims: dict[str, tuple[str, ...]] = {names.B: (names.COEFFICIENT,)}
+    for group in model.design.groups:
+        dims[names.sd(group.name)] = (names.effect(group.name),)
+        dims[names.cor(group.name)] = (names.pair(group.name),)
+        dims[names.u(group.name)] = (group.name, names.effect(group.name))
+    dims[names.CUTPOINT] = (names.CUTPOINT_DIM,)
+    return dims
+
+
+def label_dataset(model: Model) -> xr.Dataset:
+    """Return what the labels of effects, pairs and nested groups are made of.
+
+    It stands in a group of its own (``constant_data``): as further coordinates of the posterior it
+    would keep ``az.summary`` from working.
+    """
+    import xarray as xr
+
+    variables: dict[str, Any] = {}
+    coords = _object_coords(model)
+    for group in model.design.groups:
+        effect, effects = names.effect(group.name), group.effects
+        variables[names.effect_outcome(group.name)] = (effect, [model.outcome] * len(effects))
+        variables[names.effect_parameter(group.name)] = (
+            effect,
+            [names.MEAN_PARAMETER] * len(effects),
+        )
+        variables[names.effect_coefficient(group.name)] = (effect, list(effects))
+        if group.pairs:
+            pair = names.pair(group.name)
+            variables[names.pair_first(group.name)] = (pair, [effects[i] for i, _ in group.pairs])
+            variables[names.pair_second(group.name)] = (pair, [effects[j] for _, j in group.pairs])
+        if group.upper is not None:
+            variables[names.upper(group.name)] = (group.name, list(group.upper_labels))
+    used = {dim for dim, _ in variables.values()}
+    as_objects = {
+        name: (dim, np.asarray(values, dtype=object)) for name, (dim, values) in variables.items()
+    }
+    return xr.Dataset(as_objects, coords={dim: coords[dim] for dim in used})
+
+
+def _object_coords(model: Model) -> dict[str, Any]:
+    return {name: np.asarray(labels, dtype=object) for name, labels in build_coords(model).items()}
+
+
+def draws_dataset(model: Model, arrays: Mapping[str, Any]) -> xr.Dataset:
+    """Return parameter draws, shape (chain, draw, ...), as a labelled dataset."""
+    import xarray as xr
+
+    dims = variable_dims(model)
+    variables = {
+        name: ((names.CHAIN, names.DRAW, *dims.get(name, ())), np.asarray(values, dtype=float))
+        for name, values in arrays.items()
+    }
+    used = {d for dimensions, _ in variables.values() for d in dimensions}
+    coords = {name: labels for name, labels in _object_coords(model).items() if name in used}
+    chains, draws = next(iter(variables.values()))[1].shape[:2]
+    return xr.Dataset(
+        variables,
+        coords={names.CHAIN: np.arange(chains), names.DRAW: np.arange(draws), **coords},
+    )
+
+
+def stats_dataset(stats: Mapping[str, Any]) -> xr.Dataset:
+    """Return sampler statistics, shape (chain, draw), as a dataset."""
+    import xarray as xr
+
+    chains, draws = next(iter(stats.values())).shape[:2]
+    return xr.Dataset(
+        {name: ((names.CHAIN, names.DRAW), values) for name, values in stats.items()},
+        coords={names.CHAIN: np.arange(chains), names.DRAW: np.arange(draws)},
+    )
+
+
+def rows_dataset(model: Model, values: Any, sample_dims: tuple[str, ...]) -> xr.Dataset:
+    """Return one number a row, under the outcome's name; rows are places in the user's table."""
+    import xarray as xr
+
+    values = np.asarray(values)
+    coords: dict[str, Any] = {names.ROW: model.frame.positions}
+    for axis, dim in enumerate(sample_dims):
+        coords[dim] = np.arange(values.shape[axis])
+    return xr.Dataset({model.outcome: ((*sample_dims, names.ROW), values)}, coords=coords)
+
+
+def observed_dataset(model: Model) -> xr.Dataset:
+    """Return the outcome as observed."""
+    return rows_dataset(model, model.frame.y, ())

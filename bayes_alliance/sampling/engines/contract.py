@@ -1,0 +1,121 @@
+"""What every engine takes and gives, so that nothing downstream knows which one ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.model.pymc_priors import fixed_arguments
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.progress import Progress
+from bayes_alliance.sampling.settings import Settings
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Draws as an engine returns them.
+
+    Parameters
+    ----------
+    posterior
+        Container variables, shape (chain, draw, ...).
+    stats
+        Sampler statistics in ArviZ's names, shape (chain, draw).
+    interrupted
+        True if the user stopped the run early; what was drawn is kept.
+    """
+
+    posterior: Arrays
+    stats: Arrays
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """A model made ready to sample by one engine.
+
+    Parameters
+    ----------
+    engine
+        The engine it is for.
+    shape
+        What must be the same for another data set to be sampled without compiling again.
+    program
+        The engine's own object.
+    seconds
+        How long compiling took.
+    """
+
+    engine: str
+    shape: tuple[Any, ...]
+    program: Any
+    seconds: float
+
+
+class Engine(Protocol):
+    """Compile a model once, then draw from it as often as wanted."""
+
+    name: str
+
+    def compile(self, model: Model) -> Any:
+        """Return the engine's own compiled object."""
+        ...
+
+    def draw(self, program: Any, model: Model, settings: Settings, progress: Progress) -> Drawn:
+        """Sample the posterior of this model, whose shape is the compiled one's."""
+        ...
+
+
+def model_shape(model: Model) -> tuple[Any, ...]:
+    """Return what two models must share to be sampled by one compiled program."""
+    design = model.design
+    groups = tuple(
+        (g.name, len(g.labels), g.effects, g.blocks, model.centring[g.name]) for g in design.groups
+    )
+    response = model.formula.response
+    return (
+        model.outcome,
+        model.family.name,
+        model.link,
+        design.coefficients,
+        groups,
+        model.frame.levels,
+        response.weight_kind if response.weights else None,
+        fixed_arguments(model.priors),
+    )
+
+
+def public_variables(model: Model) -> list[str]:
+    """Return the variables an engine must deliver, in the container's order."""
+    design = model.design
+    variables = [names.B] if design.coefficients else []
+    for group in design.groups:
+        variables.append(names.sd(group.name))
+        if group.pairs:
+            variables.append(names.cor(group.name))
+    variables.extend(model.family.parameters)
+    return [*variables, *(names.u(group.name) for group in design.groups)]
+
+
+def keep_complete(posterior: Arrays, stats: Arrays, lengths: list[int]) -> tuple[Arrays, Arrays]:
+    """Cut the chains of an interrupted run to what all chains that count have.
+
+    Chains that hold less than half of the longest are left out; the others are cut to the
+    shortest of them.
+    """
+    longest = max(lengths)
+    kept = [chain for chain, length in enumerate(lengths) if length and 2 * length >= longest]
+    shortest = min(lengths[chain] for chain in kept)
+    places = np.asarray(kept)
+
+    def cut(arrays: Arrays) -> Arrays:
+        return {name: values[places, :shortest] for name, values in arrays.items()}
+
+    return cut(posterior), cut(stats)

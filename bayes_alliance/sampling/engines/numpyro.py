@@ -1,0 +1,50 @@
+"""NumPyro's NUTS on the joint model, through JAX; an extra."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.model.pymc_model import build_pymc
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
+from bayes_alliance.sampling.engines.pymc import drawn_from_tree
+from bayes_alliance.sampling.progress import Progress
+from bayes_alliance.sampling.settings import Settings
+
+
+class NumpyroEngine:
+    """NumPyro's NUTS, chains side by side in one program."""
+
+    name = "numpyro"
+
+    def compile(self, model: Model) -> Any:
+        """Check that JAX is there; it compiles at the first draw."""
+        absent = [n for n in ("jax", "numpyro") if importlib.util.find_spec(n) is None]
+        if absent:
+            raise SamplingError(
+                'engine="numpyro" was asked for.',
+                f"It needs {' and '.join(absent)}, which this environment lacks.",
+                'Install it with pip install "bayes-alliance[numpyro]", or leave the engine out.',
+            )
+
+    def draw(self, program: Any, model: Model, settings: Settings, progress: Progress) -> Drawn:
+        """Sample; it cannot be interrupted without losing the draws."""
+        from pymc.sampling.jax import sample_numpyro_nuts
+
+        with build_pymc(model), quiet_compilation():
+            tree = sample_numpyro_nuts(
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                target_accept=settings.target_accept,
+                random_seed=settings.seed,
+                var_names=public_variables(model),
+                progressbar=False,
+                chain_method="vectorized",
+                compute_convergence_checks=False,
+                nuts_kwargs={"max_tree_depth": settings.max_tree_depth},
+            )
+        return drawn_from_tree(tree, model, settings)

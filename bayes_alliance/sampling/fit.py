@@ -1,0 +1,134 @@
+"""Fit: a model, its draws and how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """The posterior of a model, with everything needed to say how it came about.
+
+    Parameters
+    ----------
+    model : Model
+        What was believed. A fit that was saved without its rows has a model without rows.
+    idata : xarray.DataTree
+        The draws, in the groups and dimensions ArviZ expects: ``az.summary(fit.idata)`` works.
+    settings : Settings
+        Engine, seed, chains, draws.
+    seconds : Mapping[str, float]
+        Time spent, by step (``compile``, ``sample``).
+    versions : Mapping[str, str]
+        Versions of this package and of those that made the draws.
+    interrupted : bool
+        True if the run was stopped early and the fit holds what had been drawn.
+    has_data : bool
+        False if the rows were left out when the fit was saved.
+    """
+
+    model: Model
+    idata: xr.DataTree
+    settings: Settings
+    seconds: Mapping[str, float]
+    versions: Mapping[str, str]
+    interrupted: bool = False
+    has_data: bool = True
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """The posterior draws as one dataset."""
+        return self.idata[names.POSTERIOR].to_dataset()
+
+    @property
+    def draws_in_all(self) -> int:
+        """Draws over all chains."""
+        sizes = self.idata[names.POSTERIOR].sizes
+        return int(sizes[names.CHAIN] * sizes[names.DRAW])
+
+    def with_group(self, name: str, dataset: xr.Dataset) -> Fit:
+        """Return a new fit whose container has one more group (or another in its place)."""
+        import xarray as xr
+
+        tree = self.idata.copy()
+        tree[name] = xr.DataTree(dataset)
+        return replace(self, idata=tree)
+
+    def need_data(self, what: str) -> None:
+        """Refuse what needs the clients' rows when the fit was saved without them.
+
+        Raises
+        ------
+        SamplingError
+            If the rows are not there.
+        """
+        if not self.has_data:
+            raise SamplingError(
+                f"{what} needs the rows the model was fitted to.",
+                "This fit was saved without them (data=False).",
+                "Load it with load_fit(path, data=your_table).",
+            )
+
+    def save(self, path: str | Path, *, data: bool = True) -> Path:
+        """Write the fit to one file, all of it or nothing.
+
+        Parameters
+        ----------
+        path
+            Usually ending in ``.fit``; an existing file is replaced.
+        data
+            False leaves the clients' rows out, and everything that has one number a row but the
+            log likelihood. Group labels and group means stay.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+        """
+        from bayes_alliance.sampling.store import write_fit
+
+        return write_fit(self, Path(path), data=data)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What was run, one line a row."""
+        import pandas as pd
+
+        settings, sizes = self.settings, self.idata[names.POSTERIOR].sizes
+        lines: dict[str, Any] = {
+            "formula": self.model.formula.text,
+            "rows": len(self.model.frame.y),
+            "engine": settings.engine,
+            "draws": f"{sizes[names.CHAIN]} chains x {sizes[names.DRAW]}",
+            "seed": f"{settings.seed}{'' if settings.seed_given else ' (drawn for you)'}",
+            "seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.seconds.items()),
+            "container": ", ".join(self.idata.children),
+        }
+        return pd.DataFrame({"": lines.values()}, index=list(lines))
+
+    def _remarks(self) -> list[str]:
+        stopped = ["Interrupted: it holds what had been drawn by then."] if self.interrupted else []
+        return [*stopped, *self.notes]
+
+    def __str__(self) -> str:
+        return as_text("Fit", self.table, *self._remarks())
+
+    def __repr__(self) -> str:
+        return f"Fit({self.model.formula.text!r}, {self.draws_in_all} draws)"
+
+    def _repr_html_(self) -> str:
+        return as_html("Fit", self.table, *self._remarks())

@@ -1,0 +1,109 @@
+"""Reading a saved fit back: checked, whole, and without learning anything anew."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance.errors import DataError, SamplingError
+from bayes_alliance.model.frame import build_frame
+from bayes_alliance.model.saved import fingerprint, model_from_json
+from bayes_alliance.sampling.archive import read_archive
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.settings import Settings
+from bayes_alliance.sampling.store import DRAWS, FINGERPRINT, FORMAT, META, POSITION, ROWS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bayes_alliance.model.spec import Model
+
+
+def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
+    """Load a saved fit.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file written by :meth:`Fit.save`.
+    data : pandas.DataFrame, optional
+        The table the model was fitted to, for a fit saved without its rows. It is checked.
+
+    Returns
+    -------
+    Fit
+        As it was saved. Without its rows it answers everything that does not need them.
+
+    Raises
+    ------
+    SamplingError
+        If the file is missing, cut short, changed, or written by a newer format.
+    DataError
+        If the table is not the one the model was fitted to.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> fit = ba.load_fit("study.fit")  # doctest: +SKIP
+    """
+    members = read_archive(Path(path))
+    meta = json.loads(members[META])
+    if meta["format"] > FORMAT:
+        raise SamplingError(
+            f"The fit {path} was to be loaded.",
+            f"A newer version wrote it (format {meta['format']}; this one reads {FORMAT}).",
+            "Update bayes-alliance.",
+        )
+    model = _model(meta, members, data)
+    return Fit(
+        model=model,
+        idata=_draws_from_bytes(members),
+        settings=Settings(**meta["settings"]),
+        seconds=meta["seconds"],
+        versions=meta["versions"],
+        interrupted=meta["interrupted"],
+        has_data=len(model.frame.rows) > 0,
+        notes=tuple(meta["notes"]),
+    )
+
+
+def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame | None) -> Model:
+    import pandas as pd
+
+    saved = meta["model"]
+    if ROWS in members:
+        table = pd.read_parquet(io.BytesIO(members[ROWS]))
+        positions = table.pop(POSITION).to_numpy(dtype=np.int64)
+        return model_from_json(saved, table, positions)
+    empty = pd.DataFrame({column: [] for column in meta["columns"]})
+    empty.attrs[FINGERPRINT] = saved["fingerprint"]
+    model = model_from_json(saved, empty, np.zeros(0, dtype=np.int64))
+    if data is None:
+        return model
+    frame = build_frame(model.formula, data, model.family)
+    if fingerprint(frame.rows) != saved["fingerprint"]:
+        raise DataError(
+            "A table was given for a fit that was saved without its rows.",
+            "Its rows are not the ones the model was fitted to.",
+            "Give the very table, in the same order and with the same missing codes.",
+        )
+    return model_from_json(saved, frame.rows, frame.positions)
+
+
+def _draws_from_bytes(members: dict[str, bytes]) -> xr.DataTree:
+    import xarray as xr
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in members.items():
+            if name.startswith(DRAWS):
+                place = Path(folder) / name.removeprefix(DRAWS)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+        tree = xr.open_datatree(folder, engine="zarr", consolidated=False)
+        return tree.load()

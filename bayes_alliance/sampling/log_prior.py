@@ -1,0 +1,61 @@
+"""Log density of the priors of the top-level parameters, a number a draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.kernels.shares import effect_covariance
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import chunks, frequency_weights, precision_weights
+
+Array = NDArray[np.float64]
+
+
+def log_prior(fit: Fit) -> dict[str, Array]:
+    """Return the log prior density of each top-level variable, shape (chain, draw).
+
+    Group effects are left out: given the standard deviations their distribution is a part of the
+    model, not a choice. Improper priors count 0; correlations up to a constant.
+    """
+    posterior = fit.posterior
+    values: dict[str, Array] = {}
+    for variable in fit.model.priors.variables:
+        draws = posterior[variable].to_numpy()
+        priors = fit.model.priors.of(variable)
+        if priors[0].kind.support == "correlation":
+            values[variable] = (priors[0].arguments[0] - 1) * _log_determinant(
+                fit.model, variable, draws
+            )
+            continue
+        elements = draws[..., None] if draws.ndim == 2 else draws
+        total = np.zeros(draws.shape[:2])
+        for k, prior in enumerate(priors):
+            if prior.proper:
+                total += prior.frozen.logpdf(elements[..., k])
+        values[variable] = total
+    return values
+
+
+def joint_log_likelihood(fit: Fit) -> Array:
+    """Return the log likelihood of all rows together given the group effects, (chain, draw)."""
+    fit.need_data("The log likelihood")
+    model, posterior = fit.model, fit.posterior
+    values = np.empty(fit.draws_in_all)
+    for chunk in chunks(model, posterior):
+        density = model.family.log_density(
+            model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+        )
+        values[chunk.places] = (frequency_weights(model) * density).sum(axis=-1)
+    return values.reshape(posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+
+
+def _log_determinant(model: Model, variable: str, draws: Array) -> Any:
+    """Log determinant of the correlation matrix; blocks are independent, so one matrix does."""
+    group = next(g for g in model.design.groups if names.cor(g.name) == variable)
+    ones = np.ones((*draws.shape[:2], len(group.effects)))
+    return np.linalg.slogdet(effect_covariance(ones, draws, group.pairs))[1]

@@ -1,0 +1,192 @@
+"""Sample a model: choose the engine, run it, put the draws into a fit."""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+from bayes_alliance import names
+from bayes_alliance.errors import SamplingError, did_you_mean, listed
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.container import (
+    draws_dataset,
+    label_dataset,
+    observed_dataset,
+    stats_dataset,
+)
+from bayes_alliance.sampling.engines.contract import Compiled, Drawn, Engine, model_shape
+from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
+from bayes_alliance.sampling.engines.nutpie import NutpieEngine
+from bayes_alliance.sampling.engines.pymc import PymcEngine
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.progress import make_progress
+from bayes_alliance.sampling.settings import Settings, make_settings
+
+AUTO = "auto"
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (NutpieEngine(), PymcEngine(), NumpyroEngine())
+}
+_VERSIONS = ("bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy")
+
+
+def sample(
+    model: Model,
+    *,
+    seed: int | None = None,
+    engine: str = AUTO,
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    target_accept: float = 0.9,
+    max_tree_depth: int = 10,
+    cores: int | None = None,
+    progress: bool | None = None,
+    compiled: Compiled | None = None,
+) -> Fit:
+    """Draw from the posterior of a model.
+
+    Parameters
+    ----------
+    model : Model
+        What is believed.
+    seed : int, optional
+        Same seed, same draws. If left out, one is drawn, shown and recorded.
+    engine : str
+        ``"auto"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``. All give the same posterior.
+    draws, tune, chains : int
+        Kept draws and warm-up draws of each chain, and the number of chains.
+    target_accept : float
+        Raise it towards 1 when there are divergences.
+    max_tree_depth : int
+        Longest trajectory, as a power of two.
+    cores : int, optional
+        Chains that run at a time; all the machine has, if left out.
+    progress : bool, optional
+        Show a progress bar; if left out, only where someone is looking.
+    compiled : Compiled, optional
+        From :func:`compile_model`, for a model of the same shape: nothing is compiled then.
+
+    Returns
+    -------
+    Fit
+        The draws and how they were made. Ctrl-C keeps what was drawn (nutpie and pymc).
+
+    Raises
+    ------
+    SamplingError
+        For an unknown engine, impossible settings, or a compiled model of another shape.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
+    >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
+    """
+    name = _chosen(engine) if compiled is None else compiled.engine
+    settings = make_settings(
+        engine=name,
+        seed=seed,
+        chains=chains,
+        draws=draws,
+        tune=tune,
+        target_accept=target_accept,
+        max_tree_depth=max_tree_depth,
+        cores=cores,
+    )
+    ready = compile_model(model, engine=name) if compiled is None else _fitting(compiled, model)
+    started = time.perf_counter()
+    with make_progress(name, progress) as bar:
+        drawn = ENGINES[name].draw(ready.program, model, settings, bar)
+    seconds = {
+        "compile": 0.0 if compiled is not None else ready.seconds,
+        "sample": time.perf_counter() - started,
+    }
+    return _as_fit(model, drawn, settings, seconds)
+
+
+def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
+    """Make a model ready to sample, once for many data sets of the same shape.
+
+    Parameters
+    ----------
+    model : Model
+        The first of them. The others may have other rows, other outcomes and other prior scales,
+        but the same formula, number of groups and kinds of priors.
+    engine : str
+        As in :func:`sample`.
+
+    Returns
+    -------
+    Compiled
+        To be given to ``sample(model, compiled=...)``.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
+    >>> ready = ba.compile_model(model)  # doctest: +SKIP
+    """
+    name = _chosen(engine)
+    started = time.perf_counter()
+    program = ENGINES[name].compile(model)
+    return Compiled(
+        engine=name,
+        shape=model_shape(model),
+        program=program,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _chosen(engine: str) -> str:
+    if engine == AUTO:
+        return NutpieEngine.name
+    if engine not in ENGINES:
+        raise SamplingError(
+            f'engine="{engine}" was asked for.',
+            f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
+            f"The engines are {listed([AUTO, *ENGINES])}.",
+            engine=engine,
+        )
+    return engine
+
+
+def _fitting(compiled: Compiled, model: Model) -> Compiled:
+    if compiled.shape != model_shape(model):
+        raise SamplingError(
+            "A compiled model was given for another data set.",
+            "The two models differ in more than their data: formula, number of groups, "
+            "categories or kinds of priors are not the same.",
+            "Leave compiled= out, or compile this model with compile_model(model).",
+        )
+    return compiled
+
+
+def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, float]) -> Fit:
+    import xarray as xr
+
+    tree = xr.DataTree.from_dict(
+        {
+            names.POSTERIOR: draws_dataset(model, drawn.posterior),
+            names.SAMPLE_STATS: stats_dataset(drawn.stats),
+            names.OBSERVED: observed_dataset(model),
+            names.CONSTANT: label_dataset(model),
+        }
+    )
+    return Fit(
+        model=model,
+        idata=tree,
+        settings=settings,
+        seconds=seconds,
+        versions=_versions(),
+        interrupted=drawn.interrupted,
+    )
+
+
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for package in _VERSIONS:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a source folder that is not installed
+            found[package] = "not installed"
+    return found

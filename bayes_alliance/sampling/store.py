@@ -1,0 +1,68 @@
+"""Writing a fit: zarr draws, JSON and a Parquet frame in one archive, and no pickle."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance import names
+from bayes_alliance.model.saved import model_to_json
+from bayes_alliance.sampling.archive import write_archive
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayes_alliance.model.spec import Model
+    from bayes_alliance.sampling.fit import Fit
+
+FORMAT = 1
+META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
+POSITION = "position_in_table"
+FINGERPRINT = "fingerprint"
+_ROW_GROUPS = (
+    names.OBSERVED,
+    names.POSTERIOR_PREDICTIVE,
+    names.PRIOR_PREDICTIVE,
+)
+
+
+def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
+    """Write a fit to one file; see :meth:`Fit.save`."""
+    tree = fit.idata
+    keep_rows = data and fit.has_data
+    if not keep_rows:
+        tree = tree.filter(lambda node: node.name not in _ROW_GROUPS)
+    meta: dict[str, Any] = {
+        "format": FORMAT,
+        "model": model_to_json(fit.model),
+        "columns": [str(c) for c in fit.model.frame.rows.columns],
+        "settings": fit.settings.as_dict(),
+        "seconds": dict(fit.seconds),
+        "versions": dict(fit.versions),
+        "interrupted": fit.interrupted,
+        "notes": list(fit.notes),
+    }
+    if not fit.has_data:
+        meta["model"]["fingerprint"] = fit.model.frame.rows.attrs[FINGERPRINT]
+    members = {META: json.dumps(meta).encode(), **_draws_to_bytes(tree)}
+    if keep_rows:
+        members[ROWS] = _rows_to_bytes(fit.model)
+    return write_archive(path, members)
+
+
+def _rows_to_bytes(model: Model) -> bytes:
+    table = model.frame.rows.assign(**{POSITION: model.frame.positions})
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _draws_to_bytes(tree: xr.DataTree) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "draws.zarr"
+        tree.to_zarr(root, mode="w", consolidated=False, zarr_format=3)
+        files = sorted(p for p in root.rglob("*") if p.is_file())
+        return {DRAWS + p.relative_to(root).as_posix(): p.read_bytes() for p in files}
