@@ -98,7 +98,14 @@ def cumulative(y: Array, eta: Array, parameters: Parameters, link: str, weight: 
     flip = low > 0
     upper, lower = np.where(flip, -low, high), np.where(flip, -high, low)
     log_upper, log_lower = log_cdf(upper, link), log_cdf(lower, link)
-    return np.asarray(log_upper + np.log1p(-np.exp(np.minimum(log_lower - log_upper, -1e-300))))
+    return np.asarray(log_upper + _log_one_minus_exp(np.minimum(log_lower - log_upper, -1e-300)))
+
+
+def _log_one_minus_exp(x: Array) -> Array:
+    """Log of one minus the exponential of a negative number, to all digits near 0 and far off."""
+    near = x > -np.log(2)
+    close, far = np.where(near, x, -1.0), np.where(near, -1.0, x)
+    return np.where(near, np.log(-np.expm1(close)), np.log1p(-np.exp(far)))
 
 
 def simulate_cumulative(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +29,17 @@ def describe(expression: str, columns: Iterable[Any]) -> Any:
     DataError
         For a column the table does not have.
     """
+    description = _parsed(expression)
+    _check_functions(description)
+    _check_columns(description, [str(c) for c in columns])
+    for call in _lazy_calls(description):
+        transform = _stateful_class(call.callee)
+        if transform is not None:
+            call.stateful_transform = transform()
+    return description
+
+
+def _parsed(expression: str) -> Any:
     from formulae import model_description
 
     try:
@@ -35,16 +47,14 @@ def describe(expression: str, columns: Iterable[Any]) -> Any:
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be read.",
-            f"formulae could not: {error}.",
+            f"formulae could not: {error}".rstrip(".") + ".",
             "Predictors are joined by + * : and may stand in functions, as in scale(stigma).",
             expression=expression,
         ) from error
-    _check_functions(description)
-    _check_columns(description, [str(c) for c in columns])
-    for call in _lazy_calls(description):
-        transform = _stateful_class(call.callee)
-        if transform is not None:
-            call.stateful_transform = transform()
+    # formulae lets two terms share a column object, and coding it for one spoils the other's labels
+    for term in description.common_terms:
+        if hasattr(term, "components"):
+            term.components = copy.deepcopy(term.components)
     return description
 
 
@@ -107,9 +117,10 @@ def _stateful_class(name: str) -> Any:
 
 
 def _check_functions(description: Any) -> None:
+    from formulae.categorical import ENCODINGS
     from formulae.transforms import TRANSFORMS
 
-    valid = {*FUNCTIONS, *TRANSFORMS, *(f"np.{name}" for name in _NUMPY)} - {"np"}
+    valid = {*FUNCTIONS, *TRANSFORMS, *ENCODINGS, *(f"np.{name}" for name in _NUMPY)} - {"np"}
     for call in _lazy_calls(description):
         if call.callee not in valid:
             raise ModelError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from bayes_alliance.model.response import Response, parse_response
+from bayes_alliance.model.syntax import check_syntax
 from bayes_alliance.model.tokens import Token, point_at, tokenize
 
 _LATER = {"mm", "trials", "cens", "mvbind"}
@@ -82,6 +83,7 @@ def parse_formula(text: str) -> Formula:
     left = tuple(t for t in tokens if t.start < tildes[0].start)
     right = tuple(t for t in tokens if t.start > tildes[0].start)
     _refuse_later_words(text, tokens)
+    check_syntax(text, tokens)
     response = parse_response(text, left)
     population: list[str] = []
     group_terms: list[GroupTerm] = []

@@ -37,6 +37,8 @@ class ModelFrame:
         Rows the user gave.
     missing
         Missing values by used column, for the columns that have any.
+    source
+        Where the table comes from, if it says so itself (the examples do).
     """
 
     rows: pd.DataFrame
@@ -46,6 +48,7 @@ class ModelFrame:
     weights: NDArray[np.float64] | None
     rows_in_table: int
     missing: Mapping[str, int]
+    source: str = ""
 
 
 def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
@@ -112,6 +115,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
         weights=row_weights(rows, formula),
         rows_in_table=len(data),
         missing=counts,
+        source=str(data.attrs.get("source", "")),
     )
 
 

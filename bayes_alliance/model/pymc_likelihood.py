@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
 
 
+DATA_WEIGHTS = "row_weights"
+# Arguments that PyMC's ordinal distributions take where they have a name, and nowhere else.
+_NAMED_ONLY = {"compute_p": False}
+
+
 def outcome_data(model: Model) -> str:
     """Name of the data variable with the outcome."""
     return f"{model.outcome}_data"
@@ -33,13 +38,14 @@ def add_likelihood(model: Model, eta: Any) -> None:
         distribution, arguments = make(model, eta, parameters, 1.0)
         distribution(model.outcome, **arguments, observed=observed, dims=names.ROW)
         return
-    weights = pm.Data("weights", model.frame.weights, dims=names.ROW)
+    weights = pm.Data(DATA_WEIGHTS, model.frame.weights, dims=names.ROW)
     precision = model.formula.response.weight_kind != "frequency"
     distribution, arguments = make(model, eta, parameters, weights if precision else 1.0)
     if precision:
         distribution(model.outcome, **arguments, observed=observed, dims=names.ROW)
     else:
-        log_density = pm.logp(distribution.dist(**arguments), observed)
+        unnamed = {name: a for name, a in arguments.items() if name not in _NAMED_ONLY}
+        log_density = pm.logp(distribution.dist(**unnamed), observed)
         pm.Potential(model.outcome, weights * log_density, dims=names.ROW)
 
 
@@ -83,7 +89,7 @@ def _cumulative(model: Model, eta: Any, own: dict[str, Any], weight: Any) -> Any
     import pymc as pm
 
     distribution = pm.OrderedLogistic if model.link == "logit" else pm.OrderedProbit
-    return distribution, {"eta": eta, "cutpoints": own["cutpoint"], "compute_p": False}
+    return distribution, {"eta": eta, "cutpoints": own["cutpoint"], **_NAMED_ONLY}
 
 
 _MAKERS: dict[str, Callable[..., Any]] = {

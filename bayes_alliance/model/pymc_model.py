@@ -13,14 +13,15 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.model.default_priors import threshold_labels
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.pymc_likelihood import add_likelihood, outcome_data
+from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
 from bayes_alliance.model.pymc_priors import add_parameter
 
 if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
 
-DATA_X = "X"
-DATA_OFFSET = "offset"
+# Unlike any outcome: data, outcome and parameters share one namespace in a pm.Model.
+DATA_X = "population_columns"
+DATA_OFFSET = "known_offset"
 
 
 def data_z(group: str) -> str:
@@ -53,7 +54,7 @@ def data_arrays(model: Model) -> dict[str, Any]:
     arrays: dict[str, Any] = {DATA_X: design.X, DATA_OFFSET: design.offset}
     arrays[outcome_data(model)] = model.frame.y
     if model.frame.weights is not None:
-        arrays["weights"] = model.frame.weights
+        arrays[DATA_WEIGHTS] = model.frame.weights
     for group in design.groups:
         arrays[data_z(group.name)] = group.Z
         arrays[data_index(group.name)] = group.index

@@ -39,6 +39,7 @@ def model_to_json(model: Model) -> dict[str, Any]:
         "levels": list(model.frame.levels),
         "rows_in_table": model.frame.rows_in_table,
         "missing": dict(model.frame.missing),
+        "source": model.frame.source,
         "fingerprint": fingerprint(model.frame.rows),
         "coefficients": list(model.design.coefficients),
         "part": model.design.part,
@@ -110,10 +111,15 @@ def _frame(
         positions=positions,
         y=coded_outcome(outcome, family)[0] if len(rows) else np.zeros(0),
         levels=tuple(saved["levels"]),
-        weights=row_weights(rows, formula),
+        weights=row_weights(rows, formula) if len(rows) else _no_weights(formula),
         rows_in_table=saved["rows_in_table"],
         missing=saved["missing"],
+        source=saved["source"],
     )
+
+
+def _no_weights(formula: Formula) -> np.ndarray[Any, Any] | None:
+    return None if formula.response.weights is None else np.zeros(0)
 
 
 def _design(saved: Mapping[str, Any], rows: pd.DataFrame) -> Design:

@@ -1,7 +1,7 @@
 """Transforms that learn from the data once and are plain numbers afterwards.
 
 Each follows formulae's protocol for stateful transforms: callable, with ``params_set``. What it
-has learnt are its attributes, which ``design_state.py`` writes as JSON.
+has learnt are its attributes, which ``plain_json.py`` writes as JSON.
 """
 
 from __future__ import annotations

@@ -5,14 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from bayes_alliance.errors import SamplingError
 
 _MANIFEST = "manifest.json"
+# What zipfile raises for a file that is no zip, ends early, or says impossible things of itself.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
 
 
 def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
@@ -60,13 +73,16 @@ def read_archive(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _damaged(asked) from error
     if _MANIFEST not in members:
         raise SamplingError(
             asked, "It is a zip file, but not a saved fit.", "Choose a file that fit.save() wrote."
         )
-    manifest = json.loads(members.pop(_MANIFEST))
+    try:
+        manifest = json.loads(members.pop(_MANIFEST))
+    except ValueError as error:
+        raise _damaged(asked) from error
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     if digests != manifest:
         raise _damaged(asked)

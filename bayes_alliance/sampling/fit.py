@@ -112,7 +112,7 @@ class Fit:
         lines: dict[str, Any] = {
             "formula": self.model.formula.text,
             "rows": len(self.model.frame.y),
-            "engine": settings.engine,
+            "engine": f"{settings.engine}. {settings.engine_reason}",
             "draws": f"{sizes[names.CHAIN]} chains x {sizes[names.DRAW]}",
             "seed": f"{settings.seed}{'' if settings.seed_given else ' (drawn for you)'}",
             "seconds": ", ".join(f"{k} {v:.1f}" for k, v in self.seconds.items()),

@@ -14,6 +14,8 @@ from bayes_alliance.sampling.container import (
     observed_dataset,
     stats_dataset,
 )
+from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.engines.contract import Compiled, Drawn, Engine, model_shape
 from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
@@ -24,7 +26,8 @@ from bayes_alliance.sampling.settings import Settings, make_settings
 
 AUTO = "auto"
 ENGINES: dict[str, Engine] = {
-    engine.name: engine for engine in (NutpieEngine(), PymcEngine(), NumpyroEngine())
+    engine.name: engine
+    for engine in (CollapsedEngine(), NutpieEngine(), PymcEngine(), NumpyroEngine())
 }
 _VERSIONS = ("bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy")
 
@@ -52,7 +55,9 @@ def sample(
     seed : int, optional
         Same seed, same draws. If left out, one is drawn, shown and recorded.
     engine : str
-        ``"auto"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``. All give the same posterior.
+        ``"auto"``, ``"collapsed"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``. All give the same
+        posterior. ``"auto"`` takes the collapsed engine wherever it is exact (gaussian models
+        with one grouping factor), else nutpie, and says why.
     draws, tune, chains : int
         Kept draws and warm-up draws of each chain, and the number of chains.
     target_accept : float
@@ -82,9 +87,12 @@ def sample(
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
     """
-    name = _chosen(engine) if compiled is None else compiled.engine
+    name, reason = _chosen(engine, model)
+    if compiled is not None:
+        name, reason = compiled.engine, "It was compiled beforehand."
     settings = make_settings(
         engine=name,
+        engine_reason=reason,
         seed=seed,
         chains=chains,
         draws=draws,
@@ -126,7 +134,7 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> ready = ba.compile_model(model)  # doctest: +SKIP
     """
-    name = _chosen(engine)
+    name, _ = _chosen(engine, model)
     started = time.perf_counter()
     program = ENGINES[name].compile(model)
     return Compiled(
@@ -137,9 +145,13 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     )
 
 
-def _chosen(engine: str) -> str:
+def _chosen(engine: str, model: Model) -> tuple[str, str]:
+    """Return the engine and why it is the one."""
     if engine == AUTO:
-        return NutpieEngine.name
+        against = reasons_against(model)
+        if against:
+            return NutpieEngine.name, f"Group effects are sampled: {listed(against)}."
+        return CollapsedEngine.name, "Coefficients and group effects are integrated out exactly."
     if engine not in ENGINES:
         raise SamplingError(
             f'engine="{engine}" was asked for.',
@@ -147,7 +159,7 @@ def _chosen(engine: str) -> str:
             f"The engines are {listed([AUTO, *ENGINES])}.",
             engine=engine,
         )
-    return engine
+    return engine, "You asked for it."
 
 
 def _fitting(compiled: Compiled, model: Model) -> Compiled:
@@ -179,6 +191,7 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         seconds=seconds,
         versions=_versions(),
         interrupted=drawn.interrupted,
+        notes=(model.frame.source,) if model.frame.source else (),
     )
 
 

@@ -18,6 +18,8 @@ class Settings:
     ----------
     engine
         The engine that ran.
+    engine_reason
+        Why that one.
     seed
         The seed; with the same versions on the same kind of machine it gives the same draws.
     seed_given
@@ -33,6 +35,7 @@ class Settings:
     """
 
     engine: str
+    engine_reason: str
     seed: int
     seed_given: bool
     chains: int
@@ -50,6 +53,7 @@ class Settings:
 def make_settings(
     *,
     engine: str,
+    engine_reason: str,
     seed: int | None,
     chains: int,
     draws: int,
@@ -82,6 +86,7 @@ def make_settings(
     available = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     return Settings(
         engine=engine,
+        engine_reason=engine_reason,
         seed=secrets.randbelow(2**31) if seed is None else int(seed),
         seed_given=seed is not None,
         chains=chains,

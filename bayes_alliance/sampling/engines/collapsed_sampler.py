@@ -1,0 +1,163 @@
+"""NUTS by nutpie on the compiled density: chains in parallel, no interpreter in the loop.
+
+nutpie has no public door for a C function, so its compiled-model class is filled by hand. Should
+its inside move, the public door for Python functions takes over, with one warning.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.kernels.collapsed_posterior import VariancePriors, log_posterior
+from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
+from bayes_alliance.sampling.progress import Progress
+from bayes_alliance.sampling.settings import Settings
+
+Array = NDArray[np.float64]
+THETA, PLACE = "theta", "place_in_theta"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThetaDraws:
+    """Draws of theta, shape (chain, draw, k), with sampler statistics."""
+
+    values: Array
+    stats: dict[str, Array]
+    interrupted: bool
+
+
+def sample_theta(
+    problem: Problem, priors: VariancePriors, settings: Settings, progress: Progress
+) -> ThetaDraws:
+    """Sample the variance parameters."""
+    try:
+        program = compiled_program(problem, priors)
+    except (AttributeError, TypeError, ImportError) as error:
+        warnings.warn(
+            f"nutpie's inside has moved ({error}); sampling goes on through its public door, "
+            "which is slower.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        program = public_program(problem, priors)
+    run = run_nutpie(program, [THETA], settings, progress)
+    return ThetaDraws(
+        values=run.posterior[THETA], stats=dict(run.stats), interrupted=run.interrupted
+    )
+
+
+def compiled_program(problem: Problem, priors: VariancePriors) -> Any:
+    """Return a nutpie model whose density is a C function."""
+    from nutpie import _lib
+    from nutpie.sample import CompiledModel
+
+    from bayes_alliance.kernels.collapsed_callback import (
+        c_identity,
+        c_log_posterior,
+        posterior_table,
+    )
+
+    table, kept = posterior_table(problem, priors)
+    size = priors.size
+    start = start_points(problem, priors)
+
+    class CollapsedProgram(CompiledModel):  # type: ignore[misc]
+        """nutpie's view of the collapsed density."""
+
+        n_dim = property(lambda self: size)
+        shapes = property(lambda self: {THETA: (size,)})
+        coords = property(lambda self: {PLACE: np.arange(size)})
+
+        def _make_sampler(
+            self, sampler_settings: Any, init_mean: Any, cores: Any, *rest: Any
+        ) -> Any:
+            return _lib.PySampler.from_pymc(
+                sampler_settings, cores, self._make_model(init_mean), *rest
+            )
+
+        def _make_model(self, init_mean: Any) -> Any:
+            alive = (table, kept)
+            address = table.ctypes.data
+            sizes, dims = {PLACE: size}, {THETA: (PLACE,)}
+            variables = _lib.PyVariable.new_variables([THETA], ["float64"], [(size,)], sizes, dims)
+            return _lib.PyMcModel(
+                _lib.LogpFunc(c_log_posterior.address, address, alive),
+                _lib.ExpandFunc(size, size, c_identity.address, address, alive),
+                variables,
+                size,
+                sizes,
+                {PLACE: np.arange(size)},
+                start,
+                None,
+            )
+
+    return CollapsedProgram(dims={})
+
+
+def public_program(problem: Problem, priors: VariancePriors) -> Any:
+    """Return the same through nutpie's public door for Python functions."""
+    from nutpie.compiled_pyfunc import from_pyfunc
+
+    arrays = problem.arrays()
+    size = priors.size
+
+    def make_density() -> Callable[[Array], tuple[float, Array]]:
+        def density(theta: Array) -> tuple[float, Array]:
+            gradient = np.empty(size)
+            value = log_posterior(
+                arrays,
+                priors.codes,
+                priors.arguments,
+                priors.blocks,
+                priors.etas,
+                int(priors.known_sigma),
+                np.ascontiguousarray(theta),
+                gradient,
+            )
+            return value, gradient
+
+        return density
+
+    def make_expand(*seeds: Any) -> Callable[[Array], dict[str, Array]]:
+        return lambda theta: {THETA: np.array(theta)}
+
+    return from_pyfunc(
+        size,
+        make_density,
+        make_expand,
+        [np.dtype("float64")],
+        [(size,)],
+        [THETA],
+        coords={PLACE: np.arange(size)},
+        dims={THETA: (PLACE,)},
+        make_initial_point_fn=start_points(problem, priors),
+    )
+
+
+def start_points(problem: Problem, priors: VariancePriors) -> Callable[[int], Array]:
+    """Return a function from a seed to a starting point near the scale of the data."""
+    q = problem.n_effects
+    rows = max(2.0, problem.rows)
+    spread = np.sqrt(max(problem.residual[-1, -1], 1e-12) / rows)
+    lengths = np.sqrt((problem.root**2).sum(axis=(0, 2)) / rows)
+    centre = np.zeros(priors.size)
+    free_sigma = 0 if priors.known_sigma else 1
+    if free_sigma:
+        centre[0] = np.log(spread)
+    typical = 1.0 if priors.known_sigma else spread
+    centre[free_sigma : free_sigma + q] = np.log(0.5 * typical / np.maximum(lengths, 1e-12))
+    if problem.prior.sampled.size:
+        centre[-problem.prior.sampled.size :] = problem.prior.origin[problem.prior.sampled]
+
+    def start(seed: int) -> Array:
+        jitter = np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
+        return np.asarray(centre + jitter)
+
+    return start
