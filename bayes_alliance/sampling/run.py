@@ -57,7 +57,7 @@ def sample(
     engine : str
         ``"auto"``, ``"collapsed"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``. All give the same
         posterior. ``"auto"`` takes the collapsed engine wherever it is exact (gaussian models
-        with one grouping factor), else nutpie, and says why.
+        with normal group effects), else nutpie, and says why.
     draws, tune, chains : int
         Kept draws and warm-up draws of each chain, and the number of chains.
     target_accept : float

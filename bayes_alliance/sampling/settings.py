@@ -9,6 +9,8 @@ from typing import Any
 
 from bayes_alliance.errors import SamplingError
 
+_SEEDS = 2**31
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -69,14 +71,27 @@ def make_settings(
     SamplingError
         For a number outside its range.
     """
-    least = {"chains": (chains, 1), "draws": (draws, 4), "tune": (tune, 0)}
+    least = {
+        "chains": (chains, 1),
+        "draws": (draws, 4),
+        "tune": (tune, 0),
+        "max_tree_depth": (max_tree_depth, 1),
+        "cores": (1 if cores is None else cores, 1),
+        "seed": (0 if seed is None else seed, 0),
+    }
     for name, (value, low) in least.items():
         if value < low:
             raise SamplingError(
                 f"{name}={value} was asked for.",
                 f"It must be at least {low}.",
-                "The defaults are chains=4, draws=1000, tune=1000.",
+                "Leave it out to have the default.",
             )
+    if seed is not None and seed >= _SEEDS:
+        raise SamplingError(
+            f"seed={seed} was asked for.",
+            f"Seeds end at {_SEEDS - 1}.",
+            "Give a smaller one, or leave it out to have one drawn and shown.",
+        )
     if not 0 < target_accept < 1:
         raise SamplingError(
             f"target_accept={target_accept} was asked for.",
@@ -87,7 +102,7 @@ def make_settings(
     return Settings(
         engine=engine,
         engine_reason=engine_reason,
-        seed=secrets.randbelow(2**31) if seed is None else int(seed),
+        seed=secrets.randbelow(_SEEDS) if seed is None else int(seed),
         seed_given=seed is not None,
         chains=chains,
         draws=draws,

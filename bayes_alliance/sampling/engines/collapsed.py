@@ -13,16 +13,10 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
-from bayes_alliance.kernels.moments import moments
-from bayes_alliance.kernels.problem import Problem, prepare
-from bayes_alliance.kernels.recover import recover_seeded
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_priors import (
-    reasons_against,
-    sampled_coefficients,
-    variance_priors,
-)
-from bayes_alliance.sampling.engines.collapsed_sampler import ThetaDraws, sample_theta
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
+from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem, collapsed_problem
+from bayes_alliance.sampling.engines.collapsed_sampler import sample_theta
 from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.progress import Progress
@@ -54,71 +48,50 @@ class CollapsedEngine:
         priors = variance_priors(model)
         theta = sample_theta(problem, priors, settings, progress)
         scales = scales_of(theta.values, priors)
+        posterior = _posterior(model, problem, scales, settings.seed)
+        shape = theta.values.shape[:2]
         return Drawn(
-            posterior=_posterior(model, problem, scales, settings, theta),
+            posterior={k: v.reshape(*shape, *v.shape[1:]) for k, v in posterior.items()},
             stats=theta.stats,
             interrupted=theta.interrupted,
         )
 
 
-def collapsed_problem(model: Model) -> Problem:
-    """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
-    design, frame = model.design, model.frame
-    (group,) = design.groups
-    frequency = model.formula.response.weight_kind == "frequency"
-    sums = moments(
-        frame.y - design.offset,
-        design.X,
-        group.Z,
-        group.index,
-        len(group.labels),
-        weights=None if frequency else frame.weights,
-        repeats=frame.weights if frequency else None,
-    )
-    sampled = sampled_coefficients(model)
-    integrated = np.setdiff1d(np.arange(len(design.coefficients)), sampled)
-    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
-    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
-    return prepare(sums, prior[:, 0], prior[:, 1] ** 2, integrated=integrated)
-
-
 def _posterior(
-    model: Model, problem: Problem, scales: Scales, settings: Settings, theta: ThetaDraws
+    model: Model, problem: CollapsedProblem, scales: Scales, seed: int
 ) -> dict[str, Array]:
-    (group,) = model.design.groups
-    chains, draws = theta.values.shape[:2]
-    coefficients, effects = _recovered(problem, scales, settings.seed)
-    posterior: dict[str, Array] = {names.sd(group.name): scales.sd}
+    """Name the draws as the container does, chains one behind the other."""
+    posterior: dict[str, Array] = {}
+    coefficients, effects = _recovered(problem, scales, seed)
     if model.design.coefficients:
         posterior[names.B] = coefficients
-    if group.pairs:
-        first, second = np.asarray(group.pairs).T
-        posterior[names.cor(group.name)] = scales.correlation[:, first, second]
+    for k, group in enumerate(model.design.groups):
+        posterior[names.sd(group.name)] = scales.sd[k]
+        if group.pairs:
+            first, second = np.asarray(group.pairs).T
+            posterior[names.cor(group.name)] = scales.correlation[k][:, first, second]
+        posterior[names.u(group.name)] = effects[k]
     if names.SIGMA in model.family.parameters:
         posterior[names.SIGMA] = scales.sigma
-    posterior[names.u(group.name)] = effects
-    return {
-        name: values.reshape(chains, draws, *values.shape[1:]) for name, values in posterior.items()
-    }
+    return posterior
 
 
-def _recovered(problem: Problem, scales: Scales, seed: int) -> tuple[Array, Array]:
+def _recovered(problem: CollapsedProblem, scales: Scales, seed: int) -> tuple[Array, list[Array]]:
     """Draw coefficients and group effects, some draws at a time."""
     total = len(scales.sigma)
-    numbers_each = problem.n_groups * problem.n_effects + problem.prior.kept.size
-    step = max(1, int(_CHUNK_BYTES / (8 * max(1, numbers_each))))
-    parts = [
-        recover_seeded(
-            problem,
-            scales.sigma[start : start + step] ** 2,
-            scales.factor[start : start + step],
+    step = max(1, int(_CHUNK_BYTES / (8 * problem.numbers_a_draw)))
+    coefficients: list[Array] = []
+    effects: list[list[Array]] = [[] for _ in scales.sd]
+    for start in range(0, total, step):
+        here = slice(start, min(start + step, total))
+        part = problem.recover(
+            s2=scales.sigma[here] ** 2,
+            factors=[factor[here] for factor in scales.factor],
             seed=seed,
-            draws=np.arange(start, min(start + step, total)),
-            sampled=scales.sampled[start : start + step],
+            draws=np.arange(here.start, here.stop),
+            sampled=scales.sampled[here],
         )
-        for start in range(0, total, step)
-    ]
-    return (
-        np.concatenate([part.coefficients for part in parts]),
-        np.concatenate([part.effects for part in parts]),
-    )
+        coefficients.append(part[0])
+        for own, new in zip(effects, part[1], strict=True):
+            own.append(new)
+    return np.concatenate(coefficients), [np.concatenate(own) for own in effects]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.kernels.collapsed_posterior import VariancePriors
 from bayes_alliance.kernels.prior_density import CODES
+from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
+
+# Above this many effects beside the largest factor its dense matrix is slower than sampling them.
+MOST_DENSE_EFFECTS = 150
 
 
 def reasons_against(model: Model) -> list[str]:
@@ -17,15 +22,25 @@ def reasons_against(model: Model) -> list[str]:
     reasons: list[str] = []
     if model.family.name != "gaussian":
         reasons.append(f"the outcome is {model.family.name}, not gaussian")
-    if len(model.design.groups) != 1:
-        reasons.append(f"it has {len(model.design.groups)} grouping factors, not one")
+    if not model.design.groups:
+        reasons.append("it has no groups")
+    dense = dense_effects(model)
+    if dense > MOST_DENSE_EFFECTS:
+        reasons.append(
+            f"beside its largest grouping factor it has {dense} group effects "
+            f"(at most {MOST_DENSE_EFFECTS})"
+        )
     for entry in model.priors.entries:
-        scale = entry.variable != names.B and entry.prior.kind.support != "correlation"
-        allowed = "positive" if scale else "real"
-        support = entry.prior.kind.support
-        if support not in (allowed, "correlation"):
+        allowed = "real" if entry.variable == names.B else "positive"
+        if entry.prior.kind.support not in (allowed, "correlation"):
             reasons.append(f"the prior of {entry.key} is {entry.prior}, which has bounds")
     return reasons
+
+
+def dense_effects(model: Model) -> int:
+    """Count the group effects outside the grouping factor that has the most."""
+    sizes = sorted(len(g.labels) * len(g.effects) for g in model.design.groups)
+    return sum(sizes[:-1])
 
 
 def sampled_coefficients(model: Model) -> NDArray[np.int64]:
@@ -37,21 +52,16 @@ def sampled_coefficients(model: Model) -> NDArray[np.int64]:
 
 def variance_priors(model: Model) -> VariancePriors:
     """Return the priors of everything that stays unknown, in the order of theta."""
-    (group,) = model.design.groups
-    known_sigma = names.SIGMA not in model.family.parameters
-    own: list[Prior] = [] if known_sigma else list(model.priors.of(names.SIGMA))
-    own += model.priors.of(names.sd(group.name))
-    own += [model.priors.of(names.B)[k] for k in sampled_coefficients(model)]
-    correlation = model.priors.of(names.cor(group.name))
-    eta = correlation[0].arguments[0] if correlation else 1.0
-    return VariancePriors(
-        codes=np.asarray([CODES[prior.distribution] for prior in own], dtype=np.int64),
-        arguments=np.asarray([_three(prior) for prior in own], dtype=np.float64),
-        blocks=np.asarray([len(block) for block in group.blocks], dtype=np.int64),
-        etas=np.full(len(group.blocks), eta),
-        known_sigma=known_sigma,
-    )
+    factors = []
+    for group in model.design.groups:
+        correlation = model.priors.of(names.cor(group.name))
+        eta = correlation[0].arguments[0] if correlation else 1.0
+        sds = _coded(model.priors.of(names.sd(group.name)))
+        factors.append((sds, [len(block) for block in group.blocks], eta))
+    sigma = _coded(model.priors.of(names.SIGMA))
+    sampled = [model.priors.of(names.B)[k] for k in sampled_coefficients(model)]
+    return arrange_priors(sigma[0] if sigma else None, factors, _coded(sampled))
 
 
-def _three(prior: Prior) -> list[float]:
-    return [*prior.arguments, *[0.0] * (3 - len(prior.arguments))]
+def _coded(priors: Iterable[Prior]) -> list[tuple[int, Sequence[float]]]:
+    return [(CODES[prior.distribution], prior.arguments) for prior in priors]

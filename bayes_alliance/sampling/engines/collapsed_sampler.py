@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.kernels.collapsed_posterior import VariancePriors, log_posterior
+from bayes_alliance.kernels.pointers import address_table
 from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.variance_priors import VariancePriors
+from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
@@ -34,7 +36,7 @@ class ThetaDraws:
 
 
 def sample_theta(
-    problem: Problem, priors: VariancePriors, settings: Settings, progress: Progress
+    problem: CollapsedProblem, priors: VariancePriors, settings: Settings, progress: Progress
 ) -> ThetaDraws:
     """Sample the variance parameters."""
     try:
@@ -53,18 +55,15 @@ def sample_theta(
     )
 
 
-def compiled_program(problem: Problem, priors: VariancePriors) -> Any:
+def compiled_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
     """Return a nutpie model whose density is a C function."""
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-    from bayes_alliance.kernels.collapsed_callback import (
-        c_identity,
-        c_log_posterior,
-        posterior_table,
-    )
+    from bayes_alliance.kernels.callback_parts import c_identity
 
-    table, kept = posterior_table(problem, priors)
+    function, kept = problem.callback(priors)
+    table = address_table(kept)
     size = priors.size
     start = start_points(problem, priors)
 
@@ -88,7 +87,7 @@ def compiled_program(problem: Problem, priors: VariancePriors) -> Any:
             sizes, dims = {PLACE: size}, {THETA: (PLACE,)}
             variables = _lib.PyVariable.new_variables([THETA], ["float64"], [(size,)], sizes, dims)
             return _lib.PyMcModel(
-                _lib.LogpFunc(c_log_posterior.address, address, alive),
+                _lib.LogpFunc(function, address, alive),
                 _lib.ExpandFunc(size, size, c_identity.address, address, alive),
                 variables,
                 size,
@@ -101,27 +100,18 @@ def compiled_program(problem: Problem, priors: VariancePriors) -> Any:
     return CollapsedProgram(dims={})
 
 
-def public_program(problem: Problem, priors: VariancePriors) -> Any:
+def public_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
     """Return the same through nutpie's public door for Python functions."""
     from nutpie.compiled_pyfunc import from_pyfunc
 
-    arrays = problem.arrays()
     size = priors.size
+    function, flat, known = problem.density(), priors.arrays(), int(priors.known_sigma)
 
     def make_density() -> Callable[[Array], tuple[float, Array]]:
         def density(theta: Array) -> tuple[float, Array]:
             gradient = np.empty(size)
-            value = log_posterior(
-                arrays,
-                priors.codes,
-                priors.arguments,
-                priors.blocks,
-                priors.etas,
-                int(priors.known_sigma),
-                np.ascontiguousarray(theta),
-                gradient,
-            )
-            return value, gradient
+            value = function(flat, known, np.ascontiguousarray(theta), gradient)
+            return float(value), gradient
 
         return density
 
@@ -141,23 +131,30 @@ def public_program(problem: Problem, priors: VariancePriors) -> Any:
     )
 
 
-def start_points(problem: Problem, priors: VariancePriors) -> Callable[[int], Array]:
+def start_points(problem: CollapsedProblem, priors: VariancePriors) -> Callable[[int], Array]:
     """Return a function from a seed to a starting point near the scale of the data."""
-    q = problem.n_effects
-    rows = max(2.0, problem.rows)
-    spread = np.sqrt(max(problem.residual[-1, -1], 1e-12) / rows)
-    lengths = np.sqrt((problem.root**2).sum(axis=(0, 2)) / rows)
-    centre = np.zeros(priors.size)
-    free_sigma = 0 if priors.known_sigma else 1
-    if free_sigma:
-        centre[0] = np.log(spread)
+    inner = problem.inner
+    rows = max(2.0, inner.rows)
+    spread = np.sqrt(max(inner.residual[-1, -1], 1e-12) / rows)
     typical = 1.0 if priors.known_sigma else spread
-    centre[free_sigma : free_sigma + q] = np.log(0.5 * typical / np.maximum(lengths, 1e-12))
-    if problem.prior.sampled.size:
-        centre[-problem.prior.sampled.size :] = problem.prior.origin[problem.prior.sampled]
+    full = np.zeros(priors.size + priors.known_sigma)
+    full[priors.places] = np.where(priors.positive == 1, np.log(0.5 * typical), 0.0)
+    full[0] = np.log(spread)
+    _scale_by_columns(full, inner, priors, typical)
+    if inner.prior.sampled.size:
+        full[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
+    centre = full[int(priors.known_sigma) :]
 
     def start(seed: int) -> Array:
         jitter = np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
         return np.asarray(centre + jitter)
 
     return start
+
+
+def _scale_by_columns(full: Array, inner: Problem, priors: VariancePriors, typical: float) -> None:
+    """Start sds of slopes at the scale of their columns; possible for one grouping factor."""
+    if len(priors.block_ends) == 1:
+        q = inner.n_effects
+        lengths = np.sqrt((inner.root**2).sum(axis=(0, 2)) / max(2.0, inner.rows))
+        full[1 : 1 + q] = np.log(0.5 * typical / np.maximum(lengths, 1e-12))

@@ -1,0 +1,44 @@
+"""The collapsed log posterior as a C function: what a sampler calls, with no interpreter.
+
+Importing this file compiles it, once a machine; import it where a run begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numba
+import numpy as np
+
+from bayes_alliance.kernels.callback_parts import (
+    COMMON_SIZE,
+    DENSITY_SIGNATURE,
+    common_arrays,
+    known_sigma_at,
+    priors_at,
+    problem_at,
+    status,
+)
+from bayes_alliance.kernels.collapsed_posterior import log_posterior
+from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.variance_priors import VariancePriors
+
+_numba = cast(Any, numba)
+
+
+@_numba.cfunc(DENSITY_SIGNATURE, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def c_log_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -> Any:
+    """Evaluate for the sampler."""
+    table = _numba.carray(data, (COMMON_SIZE,), np.int64)
+    theta = _numba.carray(x, (dim,))
+    gradient = _numba.carray(out, (dim,))
+    total = log_posterior(
+        problem_at(table), priors_at(table), known_sigma_at(table), theta, gradient
+    )
+    value[0] = total
+    return status(total, gradient)
+
+
+def posterior_arrays(problem: Problem, priors: VariancePriors) -> list[Any]:
+    """Return the arrays whose addresses :func:`c_log_posterior` reads."""
+    return [np.ascontiguousarray(a) for a in common_arrays(problem.arrays(), priors)]

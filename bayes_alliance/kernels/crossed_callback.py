@@ -1,0 +1,66 @@
+"""The collapsed log posterior of several grouping factors as a C function.
+
+Importing this file compiles it, once a machine; import it where a run begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numba
+import numpy as np
+
+from bayes_alliance.kernels.callback_parts import (
+    COMMON_SIZE,
+    DENSITY_SIGNATURE,
+    common_arrays,
+    known_sigma_at,
+    priors_at,
+    problem_at,
+    status,
+)
+from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
+from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
+from bayes_alliance.kernels.pointers import floats_at, integers_at
+from bayes_alliance.kernels.variance_priors import VariancePriors
+
+_numba = cast(Any, numba)
+_SIZE = COMMON_SIZE + 15
+
+
+@_numba.cfunc(DENSITY_SIGNATURE, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -> Any:
+    """Evaluate for the sampler."""
+    table = _numba.carray(data, (_SIZE,), np.int64)
+    k = COMMON_SIZE
+    crossed = CrossedArrays(
+        problem_at(table),
+        integers_at(table, k, (table[k + 1],))[0],
+        integers_at(table, k + 2, (table[k + 3],)),
+        integers_at(table, k + 4, (table[k + 5],)),
+        integers_at(table, k + 6, (table[k + 7],)),
+        integers_at(table, k + 8, (table[k + 9],)),
+        integers_at(table, k + 10, (table[k + 11],)),
+        floats_at(table, k + 12, (table[k + 13], table[k + 14])),
+    )
+    theta = _numba.carray(x, (dim,))
+    gradient = _numba.carray(out, (dim,))
+    total = log_crossed_posterior(crossed, priors_at(table), known_sigma_at(table), theta, gradient)
+    value[0] = total
+    return status(total, gradient)
+
+
+def crossed_posterior_arrays(problem: CrossedProblem, priors: VariancePriors) -> list[Any]:
+    """Return the arrays whose addresses :func:`c_log_crossed_posterior` reads."""
+    crossed = problem.arrays()
+    own = [
+        np.asarray([crossed.eliminated], dtype=np.int64),
+        crossed.effects,
+        crossed.groups,
+        crossed.base,
+        crossed.start,
+        crossed.active,
+        crossed.along,
+    ]
+    common = common_arrays(crossed.arrays, priors)
+    return [np.ascontiguousarray(array) for array in [*common, *own]]

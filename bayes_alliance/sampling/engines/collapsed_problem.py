@@ -1,0 +1,141 @@
+"""The sums of a model's rows, read once, for one grouping factor or for several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.kernels.crossed_moments import Term, crossed_moments
+from bayes_alliance.kernels.crossed_problem import CrossedProblem, prepare_crossed
+from bayes_alliance.kernels.crossed_recover import count_normals, recover_crossed_seeded
+from bayes_alliance.kernels.moments import moments
+from bayes_alliance.kernels.problem import Problem, prepare
+from bayes_alliance.kernels.recover import recover_seeded
+from bayes_alliance.kernels.variance_priors import VariancePriors
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.engines.collapsed_priors import sampled_coefficients
+
+Array = NDArray[np.float64]
+Recovered = tuple[Array, Sequence[Array]]
+
+
+class CollapsedProblem(Protocol):
+    """A model's sums with its coefficient prior, ready to be evaluated and recovered from."""
+
+    @property
+    def numbers_a_draw(self) -> int:
+        """Numbers one recovered draw is made of."""
+        ...
+
+    @property
+    def inner(self) -> Problem:
+        """The problem of the factor that is eliminated group by group."""
+        ...
+
+    def density(self) -> Any:
+        """Return the log posterior as a compiled Python function of (priors, known, theta, out)."""
+        ...
+
+    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+        """Return the address of the C function and the arrays it reads."""
+        ...
+
+    def recover(
+        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
+    ) -> Recovered:
+        """Draw coefficients and the effects of every factor given the variance parameters."""
+        ...
+
+
+class OneFactor:
+    """One grouping factor."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.inner = problem
+        self.numbers_a_draw = problem.n_groups * problem.n_effects + problem.prior.kept.size
+
+    def density(self) -> Any:
+        """Return the log posterior as a compiled Python function."""
+        from bayes_alliance.kernels.collapsed_posterior import log_posterior
+
+        arrays = self.inner.arrays()
+        return lambda *rest: log_posterior(arrays, *rest)
+
+    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+        """Return the address of the C function and the arrays it reads."""
+        from bayes_alliance.kernels.collapsed_callback import c_log_posterior, posterior_arrays
+
+        return c_log_posterior.address, posterior_arrays(self.inner, priors)
+
+    def recover(
+        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
+    ) -> Recovered:
+        """Draw coefficients and group effects."""
+        drawn = recover_seeded(self.inner, s2, factors[0], seed=seed, draws=draws, sampled=sampled)
+        return drawn.coefficients, [drawn.effects]
+
+
+class SeveralFactors:
+    """Several grouping factors, nested or crossed."""
+
+    def __init__(self, problem: CrossedProblem) -> None:
+        self.problem = problem
+        self.inner = problem.eliminated_problem
+        self.numbers_a_draw = count_normals(problem)
+
+    def density(self) -> Any:
+        """Return the log posterior as a compiled Python function."""
+        from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
+
+        arrays = self.problem.arrays()
+        return lambda *rest: log_crossed_posterior(arrays, *rest)
+
+    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+        """Return the address of the C function and the arrays it reads."""
+        from bayes_alliance.kernels.crossed_callback import (
+            c_log_crossed_posterior,
+            crossed_posterior_arrays,
+        )
+
+        return c_log_crossed_posterior.address, crossed_posterior_arrays(self.problem, priors)
+
+    def recover(
+        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
+    ) -> Recovered:
+        """Draw coefficients and the effects of every factor."""
+        drawn = recover_crossed_seeded(
+            self.problem, s2, factors, seed=seed, draws=draws, sampled=sampled
+        )
+        return drawn.coefficients, drawn.effects
+
+
+def collapsed_problem(model: Model) -> CollapsedProblem:
+    """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
+    design, frame = model.design, model.frame
+    frequency = model.formula.response.weight_kind == "frequency"
+    weights = None if frequency else frame.weights
+    repeats = frame.weights if frequency else None
+    y = frame.y - design.offset
+    integrated = np.setdiff1d(np.arange(len(design.coefficients)), sampled_coefficients(model))
+    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
+    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
+    mean, variance = prior[:, 0], prior[:, 1] ** 2
+    if len(design.groups) == 1:
+        (group,) = design.groups
+        sums = moments(
+            y,
+            design.X,
+            group.Z,
+            group.index,
+            len(group.labels),
+            weights=weights,
+            repeats=repeats,
+        )
+        return OneFactor(prepare(sums, mean, variance, integrated=integrated))
+    terms = [Term(columns=g.Z, group=g.index, n_groups=len(g.labels)) for g in design.groups]
+    crossed = crossed_moments(y, design.X, terms, weights=weights, repeats=repeats)
+    return SeveralFactors(prepare_crossed(crossed, mean, variance, integrated=integrated))
