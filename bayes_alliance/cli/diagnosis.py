@@ -1,0 +1,42 @@
+"""The command ``diagnose``: whether a saved fit can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.screen import show_level
+
+if TYPE_CHECKING:
+    from bayes_alliance.checks.verdict import Verdict
+
+
+def diagnose_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A fit saved by `bayes-alliance fit`.")
+    ],
+) -> None:
+    """Say whether a saved fit can be trusted.
+
+    Every finding is shown with its value, its threshold and what to do about it.
+
+    Ends with 1 if the verdict is bad.
+    """
+    from bayes_alliance.checks.verdict import diagnose
+    from bayes_alliance.sampling.loading import load_fit
+
+    verdict = diagnose(load_fit(file))
+    show_verdict(verdict)
+    raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """Show the verdict and every finding, each in the colour of its level."""
+    show_level(verdict.level, verdict.sentence)
+    for finding in verdict.findings:
+        known = finding.value == finding.value and finding.threshold == finding.threshold
+        numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
+        show_level(finding.level, f"  {finding}{numbers}")

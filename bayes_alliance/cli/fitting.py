@@ -1,0 +1,56 @@
+"""The command ``fit``: sample a model of a table and save the draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.model_options import ModelOptions, check_model_options, make_model
+from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
+from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
+
+FIT_SUFFIX = ".fit"
+
+
+def fit_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=FILE_HELP)],
+    table: TableOptions,
+    model: ModelOptions,
+    sampling: SamplingOptions,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to save the fit; ends in .fit.")],
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Leave the clients' rows out of the saved fit.")
+    ] = False,
+) -> None:
+    """Fit a model to a table and save the fit.
+
+    Give --formula or --model. The estimates and the verdict are printed.
+
+    Ends with 1 if the verdict on the fit is bad.
+    """
+    from bayes_alliance.checks.verdict import diagnose
+    from bayes_alliance.cli.diagnosis import show_verdict
+    from bayes_alliance.cli.screen import show_table
+    from bayes_alliance.posterior.summaries import summarize
+
+    check_model_options(model)
+    _check_out(out)
+    fit = run_sampling(make_model(model, load_table(file, table)), sampling)
+    written = fit.save(out, data=not no_data)
+    summary = summarize(fit)
+    show_table("Estimates", summary.table, f"{summary.interval}; seed {fit.settings.seed}.")
+    verdict = diagnose(fit)
+    show_verdict(verdict)
+    print(f"Saved: {written}")
+    raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a place where nothing can be saved before time goes into sampling."""
+    if out.suffix != FIT_SUFFIX:
+        raise typer.BadParameter(f"'{out}' does not end in {FIT_SUFFIX}.", param_hint="--out")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder '{out.parent}'.", param_hint="--out")

@@ -1,0 +1,79 @@
+"""The command ``report``: from a table or a saved fit to a written report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.fitting import FIT_SUFFIX
+from bayes_alliance.cli.model_options import ModelOptions, check_model_options, make_model
+from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
+from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
+
+if TYPE_CHECKING:
+    from bayes_alliance.sampling.fit import Fit
+
+
+def report_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=f"{FILE_HELP} Or a saved fit: .fit.")
+    ],
+    table: TableOptions,
+    model: ModelOptions,
+    sampling: SamplingOptions,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")] = Path(
+        "report.html"
+    ),
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
+    anonymise: Annotated[
+        bool, typer.Option("--anonymise", help="Number the groups in the place of their labels.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The table, for a fit that was saved with --no-data."),
+    ] = None,
+) -> None:
+    """Write the report of a table's model or of a saved fit.
+
+    From a table, the model is fitted first: give --formula or --model. A saved fit has its
+    model and takes neither.
+
+    Ends with 1 if the verdict on the fit is bad; the report is written all the same and says so.
+    """
+    from bayes_alliance.report.html import check_report_path
+
+    check_report_path(out)
+    if file.suffix == FIT_SUFFIX:
+        fit = _saved_fit(file, model, table, data)
+    else:
+        check_model_options(model)
+        fit = run_sampling(make_model(model, load_table(file, table)), sampling)
+    write_and_tell(fit, out, title=title, anonymise=anonymise)
+
+
+def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path | None) -> Fit:
+    from bayes_alliance.sampling.loading import load_fit
+
+    if model.given:
+        raise typer.BadParameter(
+            f"{file.name} is a saved fit and has its model: leave {', '.join(model.given)} out."
+        )
+    return load_fit(file, data=None if data is None else load_table(data, table))
+
+
+def write_and_tell(
+    fit: Fit, out: Path, *, title: str | None = None, anonymise: bool = False
+) -> None:
+    """Write the report, print its conclusions, and end with the code of its verdict."""
+    from bayes_alliance.cli.screen import show_items
+    from bayes_alliance.report.content import build_content
+    from bayes_alliance.report.html import write_content
+
+    content = build_content(fit, title=title, anonymise=anonymise)
+    written = write_content(content, out)
+    show_items(content.conclusions)
+    print(f"Seed {fit.settings.seed}. Report: {written}")
+    raise typer.Exit(VERDICT_BAD if content.level == "bad" else FINE)

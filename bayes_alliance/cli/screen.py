@@ -1,0 +1,54 @@
+"""Showing records and sentences: with rich in a terminal, as plain text anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WIDTH = 88
+_COLOURS = {"fine": "green", "caution": "yellow", "bad": "bold red"}
+
+
+def show_table(title: str, table: pd.DataFrame, *notes: str) -> None:
+    """Show a table with its row headings."""
+    from bayes_alliance.display import as_text, cells
+
+    if not sys.stdout.isatty():
+        print(as_text(title, table, *notes))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
+    shown.add_column(Text("" if table.index.name is None else str(table.index.name)))
+    for column in table.columns:
+        numeric = table[column].dtype.kind in "iuf"
+        shown.add_column(Text(str(column)), justify="right" if numeric else "left")
+    for label, row in cells(table).iterrows():
+        shown.add_row(Text(str(label)), *(Text(str(value)) for value in row))
+    console = Console()
+    console.print(shown)
+    for note in notes:
+        console.print(Text(note))
+
+
+def show_level(level: str, text: str) -> None:
+    """Show a finding or a verdict in the colour of its level."""
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console().print(Text(text, style=_COLOURS.get(level, "")))
+
+
+def show_items(sentences: tuple[str, ...]) -> None:
+    """Show sentences as a list, folded to the width of a page."""
+    for sentence in sentences:
+        print(textwrap.fill(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  "))

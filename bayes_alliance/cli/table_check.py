@@ -1,0 +1,47 @@
+"""The command ``check``: look at a table before a model does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
+
+
+def check_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=FILE_HELP)],
+    table: TableOptions,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of the outcome.")
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of the groups, such as case_manager; repeat it for several, from the "
+            "upper level to the lower.",
+        ),
+    ] = None,
+) -> None:
+    """Look at a table before a model does.
+
+    Shows rows, groups, caseloads, and what would trouble a model.
+
+    Ends with 1 if something stands in the way of a model.
+    """
+    from bayes_alliance.cli.screen import show_level, show_table
+    from bayes_alliance.data.inspection import check_data
+
+    report = check_data(load_table(file, table), outcome, group or ())
+    about = f", outcome {outcome}" if outcome else ""
+    title = f"{file.name}: {report.rows} rows{about}"
+    if report.groups:
+        show_table(title, report.table)
+    else:
+        print(title)
+    for note in report.notes:
+        show_level(note.level, str(note))
+    raise typer.Exit(VERDICT_BAD if report.level == "bad" else FINE)

@@ -1,0 +1,1 @@
+"""What is handed in: tables, figures, sentences, the page."""

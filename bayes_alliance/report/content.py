@@ -1,0 +1,112 @@
+"""All that a report shows, in the order it shows it, before it takes any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bayes_alliance.checks.finding import Level
+from bayes_alliance.model.spec import Model
+from bayes_alliance.report.blocks import Items, Notice, Section
+from bayes_alliance.report.checks_section import predictive_section, verdict_section
+from bayes_alliance.report.data_section import data_section
+from bayes_alliance.report.group_labels import shown_labels
+from bayes_alliance.report.group_words import all_groups
+from bayes_alliance.report.limits import limits
+from bayes_alliance.report.model_section import model_section, prior_section, question_section
+from bayes_alliance.report.reproduction import reproduction_section
+from bayes_alliance.report.results import Results, collect_results
+from bayes_alliance.report.results_section import results_section
+from bayes_alliance.report.sentences import conclusions
+from bayes_alliance.report.wording import plural
+from bayes_alliance.sampling.fit import Fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContent:
+    """A report without a format.
+
+    Parameters
+    ----------
+    title, subtitle
+        Its head.
+    notices
+        What has to be seen first: simulated data, an interrupted run, a failed fit.
+    conclusions
+        The answers in plain sentences.
+    level
+        Level of the verdict.
+    sections
+        The whole report, in order; the conclusions stand in it too.
+    """
+
+    title: str
+    subtitle: str
+    notices: tuple[Notice, ...]
+    conclusions: tuple[str, ...]
+    level: Level
+    sections: tuple[Section, ...]
+
+
+def build_content(fit: Fit, *, title: str | None = None, anonymise: bool = False) -> ReportContent:
+    """Gather all that a report of this fit shows; the same fit gives the same content.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    title
+        Title of the report; one made from the outcome if None.
+    anonymise
+        Show numbers in the place of the groups' own labels.
+    """
+    results = collect_results(fit)
+    labels = shown_labels(results.groups, anonymise=anonymise)
+    model, answers = fit.model, conclusions(results)
+    return ReportContent(
+        title=title or f"Multilevel analysis of {model.outcome}",
+        subtitle=_subtitle(fit),
+        notices=_notices(results),
+        conclusions=answers,
+        level=results.verdict.level,
+        sections=(
+            question_section(model),
+            Section(key="in-short", heading="In short", blocks=(Items(items=answers),)),
+            data_section(results, labels),
+            model_section(model),
+            prior_section(model),
+            results_section(results, labels),
+            predictive_section(results),
+            verdict_section(results, labels),
+            reproduction_section(fit),
+            Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
+        ),
+    )
+
+
+def _subtitle(fit: Fit) -> str:
+    model: Model = fit.model
+    groups = f", {all_groups(model)}" if model.groups else ""
+    if not fit.has_data:
+        return f"Bayesian multilevel model{groups}"
+    return f"Bayesian multilevel model of {plural(len(model.frame.y), 'row')}{groups}"
+
+
+def _notices(results: Results) -> tuple[Notice, ...]:
+    fit = results.fit
+    notices = []
+    if results.verdict.level == "bad":
+        text = (
+            "At least one check of the fit failed, so its numbers may be wrong and its "
+            "conclusions are withheld. The verdict lists each failure and what to do about it."
+        )
+        notices.append(Notice(tone="bad", title="This fit is not to be relied on", text=text))
+    attributes = fit.model.frame.rows.attrs
+    if attributes.get("simulated"):
+        source = str(attributes.get("source", "No real clients stand behind these numbers."))
+        notices.append(Notice(tone="caution", title="Example data is simulated", text=source))
+    if fit.interrupted:
+        text = f"The run was stopped early. The report rests on the {fit.draws_in_all} draws kept."
+        notices.append(Notice(tone="caution", title="Interrupted", text=text))
+    told = {notice.text for notice in notices}
+    rest = [note for note in fit.notes if note not in told]
+    return (*notices, *(Notice(tone="caution", title="Note", text=note) for note in rest))

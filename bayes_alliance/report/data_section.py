@@ -1,0 +1,72 @@
+"""The section on the data: rows used and dropped, groups and caseloads, notes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bayes_alliance.model.data_report import ModelDataReport
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section
+from bayes_alliance.report.figures import draw_caseloads
+from bayes_alliance.report.group_labels import ShownLabels
+from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.results import Results
+from bayes_alliance.report.tables import data_tables
+from bayes_alliance.report.wording import count, figure, percent, plural
+
+_FEWEST_FOR_PICTURE = 5
+_SAID_ABOVE = frozenset({"rows"})
+_TITLES = {"caution": "Take a look", "bad": "In the way"}
+
+
+def data_section(results: Results, labels: ShownLabels) -> Section:
+    """Describe the rows behind the fit, never the rows themselves."""
+    if not results.fit.has_data:
+        text = (
+            "This fit was saved without the rows it was made from, so the data cannot be "
+            "described here. Load it with load_fit(path, data=your_table) for the whole report."
+        )
+        return Section(key="data", heading="Data", blocks=(Paragraph(text=text),))
+    model = results.fit.model
+    report = model.data_report
+    blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
+    blocks += data_tables(report)
+    blocks += [
+        _caseload_figure(group)
+        for group in model.design.groups
+        if len(group.labels) >= _FEWEST_FOR_PICTURE
+    ]
+    blocks += [
+        Notice(tone=note.level, title=_TITLES[note.level], text=labels.guarded(note.message))
+        for note in report.notes
+        if note.level != "fine"
+    ]
+    rest = [n for n in report.notes if n.level == "fine" and n.code not in _SAID_ABOVE]
+    if rest:
+        blocks.append(Items(items=tuple(labels.guarded(note.message) for note in rest)))
+    return Section(key="data", heading="Data", blocks=tuple(blocks))
+
+
+def _rows_sentence(report: ModelDataReport) -> str:
+    used, table = report.rows_used, report.rows_in_table
+    if used == table:
+        return f"All {plural(table, 'row')} of the table were used; none had a missing value."
+    return (
+        f"{count(used)} of the {plural(table, 'row')} of the table were used, "
+        f"{percent(used / table)} of them."
+    )
+
+
+def _caseload_figure(group: GroupDesign) -> Figure:
+    caseloads = group.caseloads
+    middle = figure(float(sorted(caseloads)[len(caseloads) // 2]))
+    return Figure(
+        key=f"caseloads-{group.name}",
+        caption=f"Rows of each of the {plural(len(caseloads), 'group')} of {group.name}.",
+        description=(
+            f"Histogram of rows per group for {many_groups(group)}: from {caseloads.min()} to "
+            f"{caseloads.max()}, the middle one {middle}."
+        ),
+        draw=partial(draw_caseloads, caseloads=tuple(int(rows) for rows in caseloads)),
+        height=2.2,
+    )

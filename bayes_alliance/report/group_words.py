@@ -1,0 +1,55 @@
+"""What a grouping factor, its groups and its effects are called in prose."""
+
+from __future__ import annotations
+
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
+from bayes_alliance.report.wording import joined
+
+_VOWELS = "aeiou"
+_SHORTEST_WORD = 4
+
+
+def column_words(column: str) -> str:
+    """Write a column's name as words: ``case_manager`` becomes ``case manager``."""
+    words = " ".join(column.replace("_", " ").replace(".", " ").split())
+    return words.removesuffix(" id") or column
+
+
+def is_word(column: str) -> bool:
+    """Tell whether a column's name reads as words, so that it can take a plural."""
+    words = column_words(column)
+    return len(words) >= _SHORTEST_WORD and words.replace(" ", "").isalpha() and words[-1] != "s"
+
+
+def one_group(group: GroupDesign) -> str:
+    """Name one group: ``case manager``, or ``case manager within agency``."""
+    if not all(is_word(factor) for factor in group.factors):
+        return f"group of {group.name}"
+    return " within ".join(column_words(factor) for factor in reversed(group.factors))
+
+
+def many_groups(group: GroupDesign) -> str:
+    """Name the groups: ``case managers``, or ``case managers within agencies``."""
+    if not all(is_word(factor) for factor in group.factors):
+        return f"the groups of {group.name}"
+    return " within ".join(_plural(column_words(factor)) for factor in reversed(group.factors))
+
+
+def all_groups(model: Model) -> str:
+    """Name the groups of every factor."""
+    return joined(many_groups(group) for group in model.design.groups)
+
+
+def level_name(model: Model, level: str) -> str:
+    """Name a level of the variance shares for people."""
+    for group in model.design.groups:
+        if group.name == level:
+            return f"between {many_groups(group)}"
+    return "within groups (residual)" if model.groups else "residual"
+
+
+def _plural(words: str) -> str:
+    if words.endswith("y") and words[-2] not in _VOWELS:
+        return f"{words[:-1]}ies"
+    return f"{words}s"

@@ -1,0 +1,66 @@
+"""What the numbers of a report do not say."""
+
+from __future__ import annotations
+
+from bayes_alliance import names
+from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.results import Results
+from bayes_alliance.report.wording import percent, plural
+
+_FEW_GROUPS = 30
+_MANY_DROPPED = 0.05
+
+
+def limits(results: Results) -> tuple[str, ...]:
+    """Return the limits that apply to this fit, the most general first."""
+    model = results.fit.model
+    found = [
+        "Everything here holds given the model and its priors. The intervals carry no doubt about "
+        "whether this is the right model; the posterior predictive check looks at part of that.",
+    ]
+    if any(c != names.INTERCEPT for c in model.design.coefficients):
+        found.append(
+            "Coefficients describe what goes together. They show what would happen if a predictor "
+            "were changed only where the study was designed for that, for example by random "
+            "allocation."
+        )
+    found += _group_limits(results)
+    return (*found, *_row_limits(results))
+
+
+def _group_limits(results: Results) -> list[str]:
+    found = []
+    for group in results.fit.model.design.groups:
+        count, words = len(group.labels), many_groups(group)
+        if count < _FEW_GROUPS:
+            found.append(
+                f"There are {count} groups only ({words}), so the spread between them is learnt "
+                "from little, and its prior weighs in. Fit once more with another prior for "
+                f"sd_{group.name} and see whether the conclusion stays."
+            )
+        found.append(
+            f"The effects of {words} are drawn towards their mean, the more so the smaller the "
+            "group. Their intervals overlap widely as a rule: this is not a league table, and "
+            "differences between groups may come from who their clients are."
+        )
+    return found
+
+
+def _row_limits(results: Results) -> list[str]:
+    model = results.fit.model
+    found = []
+    rows = model.frame.rows_in_table
+    dropped = rows - len(model.frame.y) if results.fit.has_data else 0
+    if dropped:
+        much = "That is a good part of them, and " if dropped > _MANY_DROPPED * rows else "That "
+        found.append(
+            f"{plural(dropped, 'row')} ({percent(dropped / rows)}) had a missing value and "
+            f"{'was' if dropped == 1 else 'were'} left out. {much}is harmless only if what is "
+            "missing has nothing to do with the outcome once the predictors are known."
+        )
+    if model.family.on_link_scale and model.groups:
+        found.append(
+            f"The shares are on the {model.link} scale, where the residual variance is fixed by "
+            "convention. They are not shares of the variance of the outcome as it is observed."
+        )
+    return found

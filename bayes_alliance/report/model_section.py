@@ -1,0 +1,68 @@
+"""The sections on the question, the model and its priors."""
+
+from __future__ import annotations
+
+from bayes_alliance import names
+from bayes_alliance.model.spec import Model
+from bayes_alliance.report.blocks import Block, Code, Facts, Items, Paragraph, Section
+from bayes_alliance.report.group_words import all_groups
+from bayes_alliance.report.model_words import equation, family_words, varying_words
+from bayes_alliance.report.tables import prior_table
+from bayes_alliance.report.wording import joined, plural
+
+
+def question_section(model: Model) -> Section:
+    """Say what was asked: the library's question, or what the formula amounts to."""
+    text = model.question.text or _asked(model)
+    blocks: list[Block] = [Paragraph(text=text)]
+    if model.question.name:
+        blocks.append(Paragraph(text=f"Model “{model.question.name}” of the model library."))
+    return Section(key="question", heading="Question", blocks=tuple(blocks))
+
+
+def _asked(model: Model) -> str:
+    predictors = [c for c in model.design.coefficients if c != names.INTERCEPT]
+    on = f"How does {model.outcome} go with {joined(predictors)}" if predictors else ""
+    if not model.groups:
+        return f"{on or f'What is the level of {model.outcome}'}?"
+    spread = f"how much of it lies between {all_groups(model)}"
+    return f"{on}, and {spread}?" if on else f"How much of {model.outcome} {spread[15:]}?"
+
+
+def model_section(model: Model) -> Section:
+    """Write the model as a formula, as an equation and in words."""
+    facts = [
+        ("Formula", model.formula.text),
+        ("Family", family_words(model)),
+        ("Outcome", model.outcome),
+        ("Coefficients", joined(model.design.coefficients) if model.design.coefficients else "–"),
+        *((f"Groups of {g.name}", plural(len(g.labels), "group")) for g in model.design.groups),
+    ]
+    if model.formula.response.weights:
+        response = model.formula.response
+        facts.append(("Weights", f"{response.weights} ({response.weight_kind})"))
+    return Section(
+        key="model",
+        heading="Model",
+        blocks=(
+            Facts(pairs=tuple(facts)),
+            Items(items=varying_words(model)),
+            Code(text=equation(model), label="The model as an equation"),
+        ),
+    )
+
+
+def prior_section(model: Model) -> Section:
+    """Show every prior."""
+    chosen = sum(entry.chosen for entry in model.priors.entries)
+    total = len(model.priors.entries)
+    text = (
+        "What was assumed before the data were seen. The defaults are wide compared with what the "
+        "outcome's own scale allows; they keep estimates from running away where the data say "
+        "little."
+    )
+    if chosen:
+        text = f"{chosen} of the {plural(total, 'prior')} were chosen for this analysis. {text}"
+    return Section(
+        key="priors", heading="Priors", blocks=(Paragraph(text=text), prior_table(model))
+    )

@@ -1,0 +1,88 @@
+"""Pictures of the outcome as observed, over what the model replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.report.style import BLUE, PALE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BINS = 25
+Array = NDArray[np.float64]
+
+
+def draw_numeric_check(axes: Axes, *, observed: Array, replicated: Array, outcome: str) -> Axes:
+    """Draw the observed distribution as bars over the band of the replicated ones.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    observed
+        Shape (row,).
+    replicated
+        Shape (draw, row).
+    outcome
+        The outcome's name.
+    """
+    edges = _edges(observed, replicated)
+    counts = np.stack([np.histogram(draw, edges)[0] for draw in replicated])
+    low, middle, high = np.quantile(counts, (0.025, 0.5, 0.975), axis=0)
+    seen = np.histogram(observed, edges)[0]
+    axes.stairs(seen, edges, fill=True, color=PALE, label="observed")
+    axes.stairs(high, edges, baseline=low, fill=True, color=BLUE, alpha=0.3)
+    axes.stairs(middle, edges, color=BLUE, linewidth=1.6, label="replicated, middle and 95%")
+    axes.set_xlabel(outcome)
+    axes.set_ylabel("rows")
+    _legend_above(axes)
+    return axes
+
+
+def _edges(observed: Array, replicated: Array) -> Array:
+    """Cover what was observed and nearly all of what was replicated; the far tails are left out."""
+    low, high = np.quantile(replicated, (0.001, 0.999))
+    low, high = min(low, observed.min()), max(high, observed.max())
+    whole = bool((observed == np.round(observed)).all())
+    width = (high - low) / _BINS
+    if whole:
+        width = max(1.0, np.ceil(width))
+        low = np.floor(low) - 0.5
+    return np.asarray(low + width * np.arange(np.ceil((high - low) / width) + 1))
+
+
+def _legend_above(axes: Axes) -> None:
+    """Name what is drawn above the picture, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    first = labels.index("observed")
+    order = [first, *(k for k in range(len(labels)) if k != first)]
+    axes.legend(
+        [handles[k] for k in order],
+        [labels[k] for k in order],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=2,
+    )
+
+
+def draw_category_check(
+    axes: Axes, *, observed: Array, replicated: Array, outcome: str, levels: Sequence[str]
+) -> Axes:
+    """Draw observed counts as bars and replicated ones as points with 95% intervals."""
+    places = np.arange(len(levels))
+    seen = (observed[:, None] == places).sum(axis=0)
+    counts = (replicated[:, :, None] == places).sum(axis=1)
+    low, middle, high = np.quantile(counts, (0.025, 0.5, 0.975), axis=0)
+    axes.bar(places, seen, color=PALE, width=0.7, label="observed")
+    axes.vlines(places, low, high, color=BLUE, linewidth=2.2)
+    axes.plot(places, middle, "o", color=BLUE, markersize=6, label="replicated, middle and 95%")
+    axes.set_xticks(places, labels=list(levels))
+    axes.set_xlabel(outcome)
+    axes.set_ylabel("rows")
+    _legend_above(axes)
+    return axes

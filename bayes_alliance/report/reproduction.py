@@ -1,0 +1,94 @@
+"""The section that lets someone else get the same numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bayes_alliance import names
+from bayes_alliance.report.blocks import Code, Facts, Paragraph, Section
+from bayes_alliance.sampling.fit import Fit
+
+
+def reproduction_section(fit: Fit) -> Section:
+    """Name seed, engine, settings and versions, and write the program."""
+    settings, sizes = fit.settings, fit.idata[names.POSTERIOR].sizes
+    drawn = "" if settings.seed_given else " (drawn for this run)"
+    facts = (
+        ("Formula", fit.model.formula.text),
+        ("Seed", f"{settings.seed}{drawn}"),
+        ("Engine", f"{settings.engine}. {settings.engine_reason}"),
+        ("Chains and draws", f"{sizes[names.CHAIN]} chains of {sizes[names.DRAW]} kept draws"),
+        ("Warm-up", f"{settings.tune} draws a chain"),
+        ("Target acceptance", f"{settings.target_accept:g}"),
+        ("Time", ", ".join(f"{step} {took:.1f} s" for step, took in fit.seconds.items()) or "–"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in fit.versions.items())),
+    )
+    text = (
+        "The same seed with the same versions on the same kind of machine gives the same draws; "
+        "elsewhere the numbers agree within their Monte Carlo error."
+    )
+    return Section(
+        key="reproduce",
+        heading="Reproduce",
+        blocks=(
+            Facts(pairs=facts),
+            Paragraph(text=text),
+            Code(text=program(fit), label="Python program that repeats the analysis"),
+        ),
+    )
+
+
+def program(fit: Fit) -> str:
+    """Write the Python program that repeats a fit and its report."""
+    settings = fit.settings
+    sampling = {
+        "engine": settings.engine,
+        "chains": settings.chains,
+        "draws": settings.draws,
+        "tune": settings.tune,
+        "target_accept": settings.target_accept,
+        "max_tree_depth": settings.max_tree_depth,
+        "seed": settings.seed,
+    }
+    return "\n".join(
+        [
+            "import bayes_alliance as ba",
+            "",
+            f"clients = {_reading(fit)}",
+            "model = ba.Model(",
+            f"    {_written(fit.model.formula.text)},",
+            "    clients,",
+            *(f"    {name}={_written(value)}," for name, value in _model_arguments(fit).items()),
+            ")",
+            "fit = ba.sample(",
+            "    model,",
+            *(f"    {name}={_written(value)}," for name, value in sampling.items()),
+            ")",
+            'ba.write_report(fit, "report.html")',
+        ]
+    )
+
+
+def _reading(fit: Fit) -> str:
+    example = fit.model.frame.rows.attrs.get("example")
+    return f"ba.load_example({_written(example)})" if example else 'ba.read_table("your_table.csv")'
+
+
+def _written(value: Any) -> str:
+    """Write a value as Python does, with double quotes."""
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_written(k)}: {_written(v)}" for k, v in value.items())
+        return f"{{{pairs}}}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _model_arguments(fit: Fit) -> dict[str, Any]:
+    model = fit.model
+    strings = model.priors.strings
+    chosen = {e.key: strings[e.key] for e in model.priors.entries if e.chosen}
+    return {
+        "family": model.family.name,
+        **({"link": model.link} if model.link != model.family.links[0] else {}),
+        **({"priors": chosen} if chosen else {}),
+    }

@@ -1,0 +1,222 @@
+"""What a report holds for different fits, before it takes a format."""
+
+import dataclasses
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Section, Table
+from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.html import render_page
+from bayes_alliance.report.reproduction import program
+from bayes_alliance.report.tables import cell
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.loading import load_fit
+
+HEADINGS = [
+    "Question",
+    "In short",
+    "Data",
+    "Model",
+    "Priors",
+    "Results",
+    "Posterior predictive check",
+    "Verdict",
+    "Reproduce",
+    "Limits",
+]
+
+
+def blocks(content: ReportContent, kind: type, key: str | None = None) -> Iterator[Any]:
+    for section in content.sections:
+        if key in (None, section.key):
+            yield from (block for block in section.blocks if isinstance(block, kind))
+
+
+def section(content: ReportContent, key: str) -> Section:
+    return next(section for section in content.sections if section.key == key)
+
+
+def test_sections_in_order(slopes_content: ReportContent) -> None:
+    assert [part.heading for part in slopes_content.sections] == HEADINGS
+
+
+def test_simulated_data_is_said_first(slopes_content: ReportContent) -> None:
+    assert [notice.title for notice in slopes_content.notices] == ["Example data is simulated"]
+
+
+def test_every_number_has_its_accuracy_beside_it(slopes_content: ReportContent) -> None:
+    estimates = [t for t in blocks(slopes_content, Table, "results") if "caseload" not in t.frame]
+    assert len(estimates) == 4
+    for table in estimates:
+        assert {"mean", "lower", "upper", *table.diagnostics} <= set(table.frame.columns)
+    assert {t.caption for t in estimates} >= {"Correlations between group effects"}
+
+
+def test_coefficients_carry_their_probability(slopes_content: ReportContent) -> None:
+    tables = blocks(slopes_content, Table, "results")
+    table = next(table for table in tables if "negative" in table.frame)
+    intercept, slope = table.frame["negative"]
+    assert np.isnan(intercept)
+    assert 0.9 < slope <= 1  # the made-up slope lies 2.5 sd below zero
+
+
+def test_a_picture_for_each_effect(slopes_content: ReportContent) -> None:
+    keys = [figure.key for figure in blocks(slopes_content, Figure)]
+    assert keys == [
+        "caseloads-case_manager",
+        "shares",
+        "coefficients",
+        "groups-case_manager-Intercept",
+        "groups-case_manager-stigma",
+        "predictive",
+    ]
+    assert all(len(f.description) > 20 for f in blocks(slopes_content, Figure))
+
+
+def test_a_bad_verdict_is_seen_first_and_everywhere(bad_content: ReportContent) -> None:
+    assert bad_content.notices[0].tone == "bad"
+    assert next(blocks(bad_content, Notice, "results")).tone == "bad"
+    assert not [p for p in blocks(bad_content, Paragraph, "results") if p.text.startswith("About")]
+    failures = [n for n in blocks(bad_content, Notice, "verdict") if n.title == "divergences"]
+    assert [dict(failure.facts)["value"] for failure in failures] == ["40.0"]
+    assert "what to do" in dict(failures[0].facts)
+
+
+def test_dropped_rows_are_counted(ordinal_content: ReportContent) -> None:
+    first = section(ordinal_content, "data").blocks[0]
+    assert first == Paragraph(text="113 of the 120 rows of the table were used, 94% of them.")
+    missing = [t for t in blocks(ordinal_content, Table, "data") if "missing values" in t.frame]
+    assert missing[0].frame.loc["age", "missing values"] == 7
+
+
+def test_an_anonymous_report_names_no_group(
+    ordinal_content: ReportContent, ordinal_fit: Fit
+) -> None:
+    page = render_page(ordinal_content)
+    assert not [label for label in ordinal_fit.model.design.groups[0].labels if label in page]
+    assert "T0005" in render_page(build_content(ordinal_fit))
+
+
+def test_anonymous_groups_stand_in_the_order_of_their_numbers(
+    ordinal_content: ReportContent,
+) -> None:
+    table = next(t for t in blocks(ordinal_content, Table, "results") if "caseload" in t.frame)
+    assert list(table.frame.index) == [f"#{k}" for k in range(1, 39)]
+    assert (np.diff(table.frame["mean"]) <= 0).all()
+
+
+def test_a_note_that_names_a_group_is_left_out(made_up: ModuleType) -> None:
+    table = made_up.many_groups_table(40).replace({"therapist": {"T0001": "t0002"}})
+    fit = made_up.made_up_fit(made_up.Model("score ~ 1 + (1 | therapist)", table))
+    assert "T0002" in render_page(build_content(fit))
+    page = render_page(build_content(fit, anonymise=True))
+    assert "T0002" not in page
+    assert "left out of an anonymised report" in page
+
+
+def test_a_note_that_repeats_the_source_is_shown_once(slopes_fit: Fit) -> None:
+    source = slopes_fit.model.frame.rows.attrs["source"]
+    notices = build_content(dataclasses.replace(slopes_fit, notes=(source,))).notices
+    assert [notice.text for notice in notices] == [source]
+
+
+def test_interrupted_and_noted_fits_say_so(slopes_fit: Fit) -> None:
+    fit = dataclasses.replace(slopes_fit, interrupted=True, notes=("Rows were shuffled.",))
+    texts = [notice.text for notice in build_content(fit).notices]
+    assert "1200 draws" in " ".join(texts)
+    assert "Rows were shuffled." in texts
+
+
+def test_a_fit_without_its_rows(slopes_fit: Fit, tmp_path) -> None:
+    fit = load_fit(slopes_fit.save(tmp_path / "study.fit", data=False))
+    content = build_content(fit)
+    assert not list(blocks(content, Figure, "predictive"))
+    assert "load_fit" in section(content, "data").blocks[0].text
+    assert next(f.key for f in blocks(content, Figure, "results")) == "coefficients"
+
+
+def test_a_model_without_groups(made_up: ModuleType) -> None:
+    content = build_content(made_up.made_up_fit(made_up.example_model("alliance ~ stigma")))
+    assert [part.heading for part in content.sections] == HEADINGS
+    assert "between" not in section(content, "question").blocks[0].text
+
+
+def test_crossed_groups_have_a_share_and_a_picture_each(made_up: ModuleType) -> None:
+    table = made_up.many_groups_table(40)
+    table["ward"] = [f"W{k % 7}" for k in range(len(table))]
+    model = made_up.Model("score ~ 1 + (1 | therapist) + (1 | ward)", table)
+    content = build_content(made_up.made_up_fit(model))
+    assert sum("of the variance in score lies" in text for text in content.conclusions) == 2
+    assert "groups-ward-Intercept" in {figure.key for figure in blocks(content, Figure)}
+
+
+@pytest.mark.parametrize(
+    ("family", "formula"),
+    [
+        ("student", "score ~ age + (1 + age | therapist)"),
+        ("bernoulli", "returned ~ age + (1 | therapist)"),
+    ],
+)
+def test_other_families(made_up: ModuleType, family: str, formula: str) -> None:
+    model = made_up.Model(formula, made_up.many_groups_table(40), family)
+    page = render_page(build_content(made_up.made_up_fit(model)))
+    assert family in page
+    assert page.count('role="img"') >= 5
+
+
+def test_hundreds_of_groups_get_no_table_of_their_own(made_up: ModuleType) -> None:
+    model = made_up.Model("score ~ 1 + (1 | therapist)", made_up.many_groups_table(300))
+    content = build_content(made_up.made_up_fit(model, draws=100))
+    assert all(len(table.frame) < 100 for table in blocks(content, Table))
+    texts = [paragraph.text for paragraph in blocks(content, Paragraph, "results")]
+    assert any("300 rows" in text for text in texts)
+
+
+def test_the_program_repeats_the_model(made_up: ModuleType) -> None:
+    model = made_up.example_model(priors={"b": "Normal(0, 5)"})
+    text = program(made_up.made_up_fit(model))
+    compile(text, "program", "exec")
+    called: dict[str, Any] = {}
+
+    class Recorder:
+        def __getattr__(self, name: str) -> Any:
+            def record(*arguments: Any, **options: Any) -> str:
+                called[name] = (arguments, options)
+                return name
+
+            return record
+
+    exec(text.partition("\n")[2], {"ba": Recorder()})
+    formula, table = called["Model"][0]
+    assert formula == model.formula.text
+    assert called["Model"][1]["priors"] == {"b[stigma]": "Normal(0.0, 5.0)"}
+    again = made_up.example_model(formula, **called["Model"][1])
+    assert again.priors.strings == model.priors.strings
+    assert called["sample"][1]["seed"] == 5
+    assert called["write_report"][0] == ("sample", "report.html")
+    assert table == "read_table"
+
+
+def test_code_is_shown_in_two_places(slopes_content: ReportContent) -> None:
+    assert len(list(blocks(slopes_content, Code))) == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "text"),
+    [
+        ("r_hat", 1.0023, "1.002"),
+        ("ess_bulk", 12345.6, "12,346"),
+        ("mean", -2.3456, "\N{MINUS SIGN}2.35"),
+        ("median", 5.0, "5"),
+        ("groups", 30, "30"),
+        ("mean", float("nan"), "–"),
+        ("prior", "Normal(0, 5)", "Normal(0, 5)"),
+        ("p", 0.9999, "over 0.999"),
+    ],
+)
+def test_cells(column: str, value: Any, text: str) -> None:
+    assert cell(column, value) == text

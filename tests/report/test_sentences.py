@@ -1,0 +1,134 @@
+"""The strength of a sentence follows the numbers behind it."""
+
+import dataclasses
+import re
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.model_words import equation
+from bayes_alliance.report.results import collect_results, typical_values
+from bayes_alliance.report.sentences import (
+    Slope,
+    conclusions,
+    share_sentences,
+    slope_sentence,
+    varying_sentences,
+    verdict_sentence,
+)
+from bayes_alliance.sampling.fit import Fit
+
+CERTAIN = ("almost certainly", "very probably", "probably")
+
+
+def slope(negative: float, mean: float = -2.0) -> Slope:
+    return Slope(name="stigma", mean=mean, lower=mean - 2, upper=mean + 2, negative=negative)
+
+
+@pytest.fixture(scope="module")
+def results(slopes_fit: Fit):
+    return collect_results(slopes_fit)
+
+
+@pytest.mark.parametrize(
+    ("negative", "mean", "words"),
+    [
+        (0.995, -2.0, "almost certainly negative"),
+        (0.96, -2.0, "very probably negative"),
+        (0.92, -2.0, "is probably negative"),
+        (0.03, 2.0, "very probably positive"),
+    ],
+)
+def test_strength_of_a_slope(slopes_fit: Fit, negative: float, mean: float, words: str) -> None:
+    sentence = slope_sentence(slopes_fit.model, slope(negative, mean))
+    assert words in sentence
+    assert ("lower" if mean < 0 else "higher") in sentence
+
+
+@given(negative=st.floats(0.101, 0.899))
+def test_an_open_direction_is_called_open(slopes_fit: Fit, negative: float) -> None:
+    sentence = slope_sentence(slopes_fit.model, slope(negative))
+    assert "leave open" in sentence
+    assert not any(f"is {words}" in sentence for words in CERTAIN)
+
+
+def test_slopes_on_the_logit_scale_are_odds(ordinal_fit: Fit) -> None:
+    sentence = slope_sentence(
+        ordinal_fit.model, Slope(name="age", mean=0.0953, lower=0.01, upper=0.2, negative=0.001)
+    )
+    assert "higher odds of a higher rating (odds ratio 1.10, 95% interval 1.01 to 1.22)" in sentence
+
+
+def test_share_sentence_has_interval_and_place(results) -> None:
+    (sentence,) = share_sentences(results)
+    row = results.shares.table.loc["case_manager"]
+    assert f"{100 * row['mean']:.0f}%" in sentence
+    assert "95% interval" in sentence
+    assert "at the mean stigma of 0.054" in sentence
+    assert "between case managers" in sentence
+
+
+def test_a_share_near_zero_is_said_to_be(results) -> None:
+    table = results.shares.table.copy()
+    table.loc["case_manager", "lower"] = 0.002
+    shares = dataclasses.replace(results.shares, table=table)
+    (sentence,) = share_sentences(dataclasses.replace(results, shares=shares))
+    assert sentence.endswith("It may be next to nothing.")
+    assert "next to nothing" not in share_sentences(results)[0]
+
+
+def test_shares_are_stated_at_the_mean(slopes_fit: Fit) -> None:
+    mean = slopes_fit.model.frame.rows["stigma"].mean()
+    assert typical_values(slopes_fit) == {"stigma": pytest.approx(mean)}
+
+
+def test_varying_slope_says_for_how_many_it_is_negative(results) -> None:
+    from scipy.stats import norm
+
+    (sentence,) = varying_sentences(results)
+    posterior = results.fit.posterior
+    sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy()
+    negative = norm.cdf(0, posterior["b"].sel(coefficient="stigma").to_numpy(), sd).mean()
+    assert f"negative for an estimated {100 * negative:.0f}% of case managers" in sentence
+
+
+def test_conclusions_end_with_the_verdict(results) -> None:
+    answers = conclusions(results)
+    assert len(answers) == 4
+    assert answers[-1] == verdict_sentence(results)
+
+
+def test_a_bad_verdict_withholds_every_conclusion(bad_content: ReportContent) -> None:
+    assert bad_content.level == "bad"
+    assert len(bad_content.conclusions) == 1
+    assert "withheld" in bad_content.conclusions[0]
+
+
+def test_never_significant(slopes_page: str) -> None:
+    text = re.sub(r"<[^>]*>", " ", slopes_page)
+    assert "significan" not in text.lower()
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "first", "last"),
+    [
+        (
+            "score ~ age + (1 | therapist)",
+            "gaussian",
+            "score = b[Intercept] + b[age] × age",
+            "sigma",
+        ),
+        ("score ~ 1 + (1 | therapist)", "student", "score = b[Intercept]", "Student-t"),
+        ("returned ~ 1 + (1 | therapist)", "bernoulli", "log odds of (returned = 1)", "sd_therap"),
+        ("rating ~ age + (1 | therapist)", "cumulative", "= −cutpoint[k] + b[age]", "sd_therap"),
+    ],
+)
+def test_equation(made_up: ModuleType, formula: str, family: str, first: str, last: str) -> None:
+    model = made_up.Model(formula, made_up.many_groups_table(40), family)
+    lines = equation(model).splitlines()
+    assert first in lines[0]
+    assert last in lines[-1]
+    assert ("residual" in lines[2]) == (family in ("gaussian", "student"))
