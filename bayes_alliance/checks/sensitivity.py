@@ -33,9 +33,11 @@ def sensitivity_table(fit: Fit) -> pd.DataFrame:
     .. [1] kallioinen2023
     """
     import arviz as az
+    import pandas as pd
     import xarray as xr
 
-    draws = summarize(fit).draws
+    summary = summarize(fit)
+    draws = summary.draws
     prior = np.sum(list(log_prior(fit).values()), axis=0)
     sample = (names.CHAIN, names.DRAW)
     tree = xr.DataTree.from_dict(
@@ -48,8 +50,12 @@ def sensitivity_table(fit: Fit) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Pareto k of the weights is small by construction; short chains may still warn.
         warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
-        table: pd.DataFrame = az.psense_summary(tree, round_to=6)
-    return table[["prior", "likelihood"]].astype(float)
+        found = {name: az.psense(tree, group=name) for name in ("prior", "likelihood")}
+    columns = {
+        name: np.concatenate([np.ravel(values[v].to_numpy()) for v in draws.data_vars])
+        for name, values in found.items()
+    }
+    return pd.DataFrame(columns, index=summary.table.index)
 
 
 def check_priors(fit: Fit) -> Finding:

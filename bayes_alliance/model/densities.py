@@ -58,7 +58,8 @@ def log_cdf(eta: Array, link: str) -> Array:
         return np.asarray(special.log_expit(eta))
     if link == "probit":
         return np.asarray(special.log_ndtr(eta))
-    return np.asarray(np.log(-np.expm1(-np.exp(np.clip(eta, -700, 700)))))
+    hazard = np.exp(np.clip(eta, -700, 700))
+    return np.where(np.less(eta, -37), eta, np.log(-np.expm1(-hazard)))  # there exp(eta) < 1e-16
 
 
 def log_survival(eta: Array, link: str) -> Array:

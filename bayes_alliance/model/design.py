@@ -42,6 +42,11 @@ class Design:
     groups: tuple[GroupDesign, ...]
     part: Mapping[str, Any]
 
+    @property
+    def parts(self) -> tuple[Mapping[str, Any], ...]:
+        """State of every expression: the population's, then the groups'."""
+        return (self.part, *(part for group in self.groups for part in group.parts))
+
     def group(self, name: str) -> GroupDesign:
         """Return the grouping factor of that name."""
         return next(group for group in self.groups if group.name == name)

@@ -104,6 +104,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "HalfFlat": Distribution(arguments=(), support="positive"),
     "Exponential": Distribution(
         arguments=("lam",),
+        defaults=(("lam", 1.0),),
         positive=("lam",),
         support="positive",
         frozen=lambda lam: _stats().expon(0, 1 / lam),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
@@ -43,7 +44,8 @@ def _parsed(expression: str) -> Any:
     from formulae import model_description
 
     try:
-        description = model_description(expression)
+        with _comparable_calls():
+            description = model_description(expression)
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be read.",
@@ -56,6 +58,19 @@ def _parsed(expression: str) -> Any:
         if hasattr(term, "components"):
             term.components = copy.deepcopy(term.components)
     return description
+
+
+@contextlib.contextmanager
+def _comparable_calls() -> Iterator[None]:
+    """Let scale(log(x)) be compared with scale(x): formulae raises there instead of saying no."""
+    from formulae.terms.call_resolver import LazyCall
+
+    compare = LazyCall.__eq__
+    LazyCall.__eq__ = lambda self, other: type(self) is type(other) and compare(self, other)
+    try:
+        yield
+    finally:
+        LazyCall.__eq__ = compare
 
 
 def calls_of(description: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.expression import describe, group_mean_columns
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
@@ -65,6 +65,7 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     grouping = [factor for term in formula.group_terms for factor in term.factors]
     for name in [*names, *grouping]:
         _check_there(name, data)
+    _check_slashes([response.outcome, *grouping])
     for expression in expressions:
         description = describe(expression, data.columns)
         names.extend(str(v) for v in description.var_names if v in data.columns)
@@ -89,6 +90,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
     DataError
         If nothing is left, or what is left cannot be modelled; see the messages.
     """
+    _check_weight_kind(formula, family)
     if len(data) == 0:
         raise DataError("A model needs rows.", "The table has none.", "Read the file again.")
     columns = used_columns(formula, data)
@@ -119,6 +121,17 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
     )
 
 
+def _check_weight_kind(formula: Formula, family: Family) -> None:
+    response = formula.response
+    if response.weights and response.weight_kind == "precision" and family.outcome != "numeric":
+        raise ModelError(
+            f"The column {response.weights} was given as precision weights.",
+            f"They divide a residual variance, and the family {family.name} has none.",
+            f"Write weights({response.weights}) if the rows count that often.",
+            family=family.name,
+        )
+
+
 def _check_there(name: str, data: pd.DataFrame) -> None:
     if name not in data.columns:
         raise DataError(
@@ -126,6 +139,17 @@ def _check_there(name: str, data: pd.DataFrame) -> None:
             f"The table has {listed(data.columns)}. {did_you_mean(name, data.columns)}".rstrip(),
             "Correct the formula, or rename the column.",
             missing=[name],
+        )
+
+
+def _check_slashes(names: list[str]) -> None:
+    slashed = sorted({name for name in names if "/" in name})
+    if slashed:
+        raise DataError(
+            f"The outcome and the groups give the results their names; one is {listed(slashed)}.",
+            "A slash parts groups from variables in the container of the results.",
+            "Rename the column, for example with data.rename(columns=...).",
+            columns=slashed,
         )
 
 

@@ -118,6 +118,7 @@ def _one_group(
     codes, uniques = pd.factorize(row_labels, sort=True)
     labels = tuple(str(label) for label in uniques)
     _check_several(name, labels)
+    _check_distinct(name, rows, factors, labels)
     parts = [learn_part(term.expression, rows, all_rows) for term in terms]
     effects = tuple(label for part in parts for label in part.labels)
     _check_effects(name, effects, parts)
@@ -163,6 +164,20 @@ def _check_several(name: str, labels: tuple[str, ...]) -> None:
             f"Effects were to vary between the groups of {name}.",
             f"There is one group only: {labels[0]}.",
             "Take the group term out, or check the column and the filter.",
+            group=name,
+        )
+
+
+def _check_distinct(
+    name: str, rows: pd.DataFrame, factors: tuple[str, ...], labels: tuple[str, ...]
+) -> None:
+    """Two combinations must not share a label: A:1 with 2, and A with 1:2."""
+    combinations = pd.DataFrame({f: group_labels(rows[f]) for f in factors}).drop_duplicates()
+    if len(combinations) != len(labels):
+        raise DataError(
+            f"Effects were to vary between the combinations of {listed(factors)}.",
+            f"Ids with a colon make {len(combinations)} combinations share {len(labels)} labels.",
+            "Take the colons out of the ids.",
             group=name,
         )
 

@@ -119,7 +119,21 @@ def build_priors(defaults: Mapping[Element, Prior], chosen: Mapping[str, str] | 
         entry = PriorEntry(variable=variable, element=element, prior=prior, chosen=own is not None)
         _check_support(entry, defaults[variable, element])
         entries.append(entry)
+    _check_thresholds(entries)
     return PriorTable(entries=tuple(entries))
+
+
+def _check_thresholds(entries: list[PriorEntry]) -> None:
+    """Thresholds are kept in order as one vector, so they share a distribution."""
+    kinds = {e.prior.distribution for e in entries if e.variable == names.CUTPOINT}
+    if len(kinds) > 1:
+        raise ModelError(
+            "The thresholds were given their priors.",
+            f"They have different distributions: {listed(sorted(kinds))}.",
+            f"Give all of them the same one, under the key {names.CUTPOINT!r}; their arguments may "
+            "differ.",
+            distributions=sorted(kinds),
+        )
 
 
 def _key(variable: str, element: str | None) -> str:

@@ -75,21 +75,65 @@ def _student(model: Model, eta: Any, own: dict[str, Any], weight: Any) -> Any:
 
 
 def _bernoulli(model: Model, eta: Any, own: dict[str, Any], weight: Any) -> Any:
+    """Every link through the log odds: a probability next to 1 has no digits left to lose."""
     import pymc as pm
     import pytensor.tensor as pt
+    from pymc.distributions.dist_math import normal_lcdf
 
-    if model.link == "logit":
-        return pm.Bernoulli, {"logit_p": eta}
     if model.link == "probit":
-        return pm.Bernoulli, {"p": pm.math.invprobit(eta)}
-    return pm.Bernoulli, {"p": -pt.expm1(-pt.exp(eta))}
+        eta = normal_lcdf(0, 1, eta) - normal_lcdf(0, 1, -eta)
+    elif model.link == "cloglog":
+        hazard = pt.exp(eta)
+        eta = hazard + pt.log(-pt.expm1(-hazard))
+    return pm.Bernoulli, {"logit_p": eta}
 
 
 def _cumulative(model: Model, eta: Any, own: dict[str, Any], weight: Any) -> Any:
     import pymc as pm
 
-    distribution = pm.OrderedLogistic if model.link == "logit" else pm.OrderedProbit
-    return distribution, {"eta": eta, "cutpoints": own["cutpoint"], **_NAMED_ONLY}
+    if model.link == "probit":
+        return pm.OrderedProbit, {"eta": eta, "cutpoints": own["cutpoint"], **_NAMED_ONLY}
+    return _OrderedLogistic, {"eta": eta, "cutpoint": own["cutpoint"]}
+
+
+class _OrderedLogistic:
+    """PyMC's OrderedLogistic without its table of all probabilities, which is slow to compile."""
+
+    def __new__(cls, name: str, **arguments: Any) -> Any:
+        """Add the distribution to the current model."""
+        import pymc as pm
+
+        eta, cutpoint = arguments.pop("eta"), arguments.pop("cutpoint")
+        return pm.CustomDist(
+            name, eta, cutpoint, logp=_cumulative_logp, dist=_cumulative_dist, **arguments
+        )
+
+    @staticmethod
+    def dist(eta: Any, cutpoint: Any) -> Any:
+        """Return the distribution without a name, for a weighted likelihood."""
+        import pymc as pm
+
+        return pm.CustomDist.dist(eta, cutpoint, logp=_cumulative_logp, dist=_cumulative_dist)
+
+
+_FAR = 1e10  # stands for infinity: its gradient is 0, not NaN
+
+
+def _cumulative_logp(value: Any, eta: Any, cutpoint: Any) -> Any:
+    """Return log(F(u) - F(l)) = log F(u) + log F(-l) + log(1 - exp(l - u)), F logistic."""
+    import pytensor.tensor as pt
+
+    category = value.astype("int64")
+    far = pt.constant([_FAR])
+    upper = pt.concatenate([cutpoint, far])[category] - eta
+    lower = pt.concatenate([-far, cutpoint])[category] - eta
+    return -pt.softplus(-upper) - pt.softplus(lower) + pt.log1mexp(lower - upper)
+
+
+def _cumulative_dist(eta: Any, cutpoint: Any, size: Any) -> Any:
+    import pymc as pm
+
+    return pm.OrderedLogistic.dist(eta=eta, cutpoints=cutpoint, size=size)
 
 
 _MAKERS: dict[str, Callable[..., Any]] = {

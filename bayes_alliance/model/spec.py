@@ -114,7 +114,7 @@ class Model:
         frame = build_frame(parsed, data, found)
         names.check_not_reserved([outcome], dict.fromkeys(group_names))
         design = build_design(parsed, frame, data, found)
-        if outcome in design.coefficients:
+        if any(outcome in part["columns"] for part in design.parts):
             raise ModelError(
                 f"The outcome is {outcome}.",
                 "It stands among its own predictors too.",

@@ -46,7 +46,7 @@ def check_syntax(formula: str, tokens: tuple[Token, ...]) -> None:
 
 
 def _inside_calls(tokens: tuple[Token, ...]) -> set[Token]:
-    """Return the tokens between the brackets of a function or in braces: arithmetic is read there."""
+    """Return the tokens in a function's brackets or in braces, where arithmetic is read."""
     inside: set[Token] = set()
     calls: list[bool] = []
     for place, token in enumerate(tokens):

@@ -19,9 +19,9 @@ MOST_DENSE_EFFECTS = 150
 
 def reasons_against(model: Model) -> list[str]:
     """Say why a model cannot be collapsed exactly; empty if it can."""
-    reasons: list[str] = []
     if model.family.name != "gaussian":
-        reasons.append(f"the outcome is {model.family.name}, not gaussian")
+        return [f"the outcome is {model.family.name}, not gaussian"]
+    reasons: list[str] = []
     if not model.design.groups:
         reasons.append("it has no groups")
     dense = dense_effects(model)
