@@ -99,7 +99,13 @@ def load_example(name: str) -> pd.DataFrame:
 
 
 def list_examples() -> pd.DataFrame:
-    """Return one row for each example: its name, rows, what it is and whether it is simulated."""
+    """List the example tables that come with the package.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each example: its name, rows, what it is and whether it is simulated.
+    """
     return pd.DataFrame(
         {
             "name": list(_EXAMPLES),

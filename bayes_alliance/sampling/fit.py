@@ -38,6 +38,8 @@ class Fit:
         True if the run was stopped early and the fit holds what had been drawn.
     has_data : bool
         False if the rows were left out when the fit was saved.
+    notes : tuple of str
+        What the reader must know of the data, such as that it is simulated.
     """
 
     model: Model

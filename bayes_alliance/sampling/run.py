@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from bayes_alliance import names
@@ -87,7 +88,7 @@ def sample(
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
     """
-    name, reason = _chosen(engine, model)
+    name, reason = chosen_engine(engine, model)
     if compiled is not None:
         name, reason = compiled.engine, "It was compiled beforehand."
     settings = make_settings(
@@ -134,7 +135,7 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> ready = ba.compile_model(model)  # doctest: +SKIP
     """
-    name, _ = _chosen(engine, model)
+    name, _ = chosen_engine(engine, model)
     started = time.perf_counter()
     program = ENGINES[name].compile(model)
     return Compiled(
@@ -145,7 +146,7 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     )
 
 
-def _chosen(engine: str, model: Model) -> tuple[str, str]:
+def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
     """Return the engine and why it is the one."""
     if engine == AUTO:
         against = reasons_against(model)
@@ -189,12 +190,13 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         idata=tree,
         settings=settings,
         seconds=seconds,
-        versions=_versions(),
+        versions=dict(_versions()),
         interrupted=drawn.interrupted,
         notes=(model.frame.source,) if model.frame.source else (),
     )
 
 
+@cache
 def _versions() -> dict[str, str]:
     found: dict[str, str] = {}
     for package in _VERSIONS:

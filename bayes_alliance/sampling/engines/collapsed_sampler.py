@@ -60,12 +60,8 @@ def compiled_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-    from bayes_alliance.kernels.callback_parts import c_identity
-
     function, kept = problem.callback(priors)
-    table = address_table(kept)
-    size = priors.size
-    start = start_points(problem, priors)
+    size, start = priors.size, start_points(problem, priors)
 
     class CollapsedProgram(CompiledModel):  # type: ignore[misc]
         """nutpie's view of the collapsed density."""
@@ -77,27 +73,35 @@ def compiled_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
         def _make_sampler(
             self, sampler_settings: Any, init_mean: Any, cores: Any, *rest: Any
         ) -> Any:
-            return _lib.PySampler.from_pymc(
-                sampler_settings, cores, self._make_model(init_mean), *rest
-            )
+            model = self._make_model(init_mean)
+            return _lib.PySampler.from_pymc(sampler_settings, cores, model, *rest)
 
         def _make_model(self, init_mean: Any) -> Any:
-            alive = (table, kept)
-            address = table.ctypes.data
-            sizes, dims = {PLACE: size}, {THETA: (PLACE,)}
-            variables = _lib.PyVariable.new_variables([THETA], ["float64"], [(size,)], sizes, dims)
-            return _lib.PyMcModel(
-                _lib.LogpFunc(function, address, alive),
-                _lib.ExpandFunc(size, size, c_identity.address, address, alive),
-                variables,
-                size,
-                sizes,
-                {PLACE: np.arange(size)},
-                start,
-                None,
-            )
+            return _native_model(function, kept, size, start)
 
     return CollapsedProgram(dims={})
+
+
+def _native_model(function: int, kept: list[Any], size: int, start: Any) -> Any:
+    """Fill nutpie's own model; it keeps the table and the arrays alive."""
+    from nutpie import _lib
+
+    from bayes_alliance.kernels.callback_parts import c_identity
+
+    table = address_table(kept)
+    alive, address = (table, kept), table.ctypes.data
+    sizes, dims = {PLACE: size}, {THETA: (PLACE,)}
+    variables = _lib.PyVariable.new_variables([THETA], ["float64"], [(size,)], sizes, dims)
+    return _lib.PyMcModel(
+        _lib.LogpFunc(function, address, alive),
+        _lib.ExpandFunc(size, size, c_identity.address, address, alive),
+        variables,
+        size,
+        sizes,
+        {PLACE: np.arange(size)},
+        start,
+        None,
+    )
 
 
 def public_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
