@@ -1,0 +1,122 @@
+"""Models and runs that are wrong in a known way: each must be caught by the finding of its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_alliance as ba
+
+
+@pytest.fixture(scope="module")
+def study() -> pd.DataFrame:
+    """40 case managers in 8 agencies, 10 clients each, a slope of -5 that data cannot miss."""
+    rng = np.random.default_rng(11)
+    manager = np.repeat(np.arange(40), 10)
+    agency = manager // 5
+    stigma = rng.standard_normal(400)
+    effects = 3 * rng.standard_normal(40)[manager] + 2 * rng.standard_normal(8)[agency]
+    alliance = 60 - 5 * stigma + effects + 6 * rng.standard_normal(400)
+    return pd.DataFrame(
+        {
+            "alliance": alliance,
+            "stigma": stigma,
+            "case_manager": [f"CM{k:02d}" for k in manager],
+            "agency": [f"A{k}" for k in agency],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def good_fit(study) -> ba.Fit:
+    return ba.sample(ba.Model("alliance ~ stigma + (1 | case_manager)", study), seed=4)
+
+
+def test_a_good_fit_has_no_bad_finding(good_fit):
+    verdict = ba.diagnose(good_fit)
+    assert verdict.level == "fine", str(verdict)
+
+
+def test_swapped_levels_are_caught(study):
+    model = ba.Model("alliance ~ stigma + (1 | case_manager/agency)", study)
+    verdict = ba.diagnose(ba.sample(model, seed=4))
+    (finding,) = verdict.found("swapped_levels")
+    assert verdict.level == "bad"
+    assert "(1 | agency/case_manager)" in finding.remedy
+
+
+def test_levels_the_right_way_round_are_not_accused(study):
+    model = ba.Model("alliance ~ stigma + (1 | agency/case_manager)", study)
+    assert ba.diagnose(ba.sample(model, seed=4)).found("swapped_levels") == ()
+
+
+@pytest.mark.parametrize(
+    ("priors", "where"),
+    [
+        ({"b[stigma]": "Normal(0, 0.5)"}, "b[stigma]"),
+        ({"sd_case_manager": "HalfNormal(0.2)"}, "sd_case_manager[Intercept]"),
+        ({"sigma": "HalfNormal(0.3)"}, "sigma"),
+    ],
+    ids=["slope", "group sd", "residual sd"],
+)
+def test_a_prior_at_the_wrong_scale_is_caught(study, priors, where):
+    model = ba.Model("alliance ~ stigma + (1 | case_manager)", study, priors=priors)
+    verdict = ba.diagnose(ba.sample(model, seed=4))
+    (finding,) = verdict.found("prior_conflict")
+    assert where in finding.where
+    assert finding.value > finding.threshold
+
+
+def test_a_stuck_chain_is_caught(good_fit):
+    posterior = good_fit.posterior
+    stuck = posterior.copy(deep=True)
+    stuck["sigma"][2] = stuck["sigma"][2, 0]
+    verdict = ba.diagnose(good_fit.with_group("posterior", stuck))
+    (finding,) = verdict.found("stuck_chain")
+    assert finding.where == "chain 2"
+    assert verdict.level == "bad"
+
+
+def test_chains_in_different_places_are_caught(good_fit):
+    moved = good_fit.posterior.copy(deep=True)
+    moved["b"][1] += 3 * float(moved["b"].std(dim=["chain", "draw"]).max())
+    verdict = ba.diagnose(good_fit.with_group("posterior", moved))
+    assert verdict.found("r_hat")
+    assert verdict.level == "bad"
+
+
+def test_too_few_draws_are_caught(study):
+    model = ba.Model("alliance ~ stigma + (1 | case_manager)", study)
+    verdict = ba.diagnose(ba.sample(model, seed=4, draws=40, tune=300))
+    assert verdict.found("ess_bulk")
+    assert verdict.found("ess_tail")
+
+
+@pytest.mark.slow
+def test_a_divergent_funnel_is_caught(shared_data):
+    schools = pd.read_csv(shared_data / "eight_schools.csv")
+    model = ba.Model(
+        "effect | se(se) ~ 1 + (1 | school)",
+        schools,
+        priors={"b[Intercept]": "Normal(0, 5)", "sd_school": "HalfCauchy(5)"},
+        centred=True,
+    )
+    fit = ba.sample(model, seed=4, engine="nutpie", target_accept=0.7)
+    verdict = ba.diagnose(fit)
+    (finding,) = verdict.found("divergences")
+    assert finding.value >= 1
+    assert "target_accept" in finding.remedy
+
+
+def test_few_groups_and_a_spread_of_nothing_are_said(shared_data):
+    batches = pd.read_csv(shared_data / "dyestuff2.csv")
+    verdict = ba.diagnose(ba.sample(ba.Model("Yield ~ 1 + (1 | Batch)", batches), seed=4))
+    assert verdict.found("few_groups")
+    assert verdict.found("boundary")
+
+
+def test_an_interrupted_run_is_said(good_fit):
+    assert ba.diagnose(replace(good_fit, interrupted=True)).found("interrupted")
