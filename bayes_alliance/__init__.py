@@ -24,6 +24,7 @@ _HOMES = {
     "load_model": "model.library",
     "list_models": "model.library",
     "sample": "sampling.run",
+    "sample_many": "sampling.batch",
     "compile_model": "sampling.run",
     "Fit": "sampling.fit",
     "load_fit": "sampling.loading",
@@ -58,6 +59,7 @@ __all__ = [
     "load_model",
     "read_table",
     "sample",
+    "sample_many",
     "simulate_study",
     "summarize",
     "variance_shares",
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
     from bayes_alliance.report.html import write_report
+    from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit
     from bayes_alliance.sampling.loading import load_fit
     from bayes_alliance.sampling.predictive import with_log_likelihood, with_predictive

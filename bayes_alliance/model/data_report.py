@@ -10,8 +10,9 @@ import numpy as np
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.report import DataReport, Note
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.design import Design
+from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 
@@ -67,15 +68,31 @@ class ModelDataReport:
         return as_html("Data of the model", self.table, *self._lines())
 
 
-def build_data_report(formula: Formula, frame: ModelFrame, design: Design) -> ModelDataReport:
-    """Describe what a model used and dropped."""
+def build_data_report(
+    formula: Formula, frame: ModelFrame, design: Design, family: Family
+) -> ModelDataReport:
+    """Describe what a model used and dropped.
+
+    Raises
+    ------
+    DataError
+        If the rows are not there, because the fit was saved without them.
+    """
+    if not len(frame.rows):
+        raise DataError(
+            "The report on the model's rows was asked for.",
+            "The fit was saved without its rows.",
+            "Load it with load_fit(path, data=your_table).",
+        )
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
     nesting = check_data(frame.rows, outcome=None, groups=columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
-    notes = [*_missing_notes(frame, formula, len(dropped)), *_design_notes(design)]
+    notes = [*_missing_notes(frame, design, len(dropped)), *_design_notes(design, family)]
     known_error = formula.response.weight_kind == "known_error"
     notes += _weight_notes(frame, formula)
-    notes += [n for n in nesting.notes if not (known_error and n.code == "group_is_row")]
+    # Rows that differ in other columns look alike among the used ones: no client came twice.
+    silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
+    notes += [note for note in nesting.notes if note.code not in silent]
     order = {"bad": 0, "caution": 1, "fine": 2}
     return ModelDataReport(
         rows_in_table=frame.rows_in_table,
@@ -87,23 +104,27 @@ def build_data_report(formula: Formula, frame: ModelFrame, design: Design) -> Mo
     )
 
 
-def _missing_notes(frame: ModelFrame, formula: Formula, dropped: int) -> list[Note]:
+def _missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]:
     if not dropped:
         return []
     columns = listed(f"{name} ({count})" for name, count in frame.missing.items())
     message = (
         f"{dropped} of {frame.rows_in_table} rows were dropped because a value is missing: "
-        f"{columns}. Group means use every row that has the predictor and the group."
+        f"{columns}."
     )
+    if any(part["has_group_means"] for part in design.parts):
+        message += " Group means use every row that has the predictor and the group."
     return [Note(level="caution", code="rows_dropped", message=message)]
 
 
-def _design_notes(design: Design) -> list[Note]:
+def _design_notes(design: Design, family: Family) -> list[Note]:
     X = design.X
+    if not family.intercept:
+        X = np.column_stack([np.ones(len(X)), X])  # thresholds take the constant's place
     if X.shape[1] == 0 or np.linalg.matrix_rank(X) == X.shape[1]:
         return []
     message = (
-        f"The {X.shape[1]} coefficients {listed(design.coefficients)} are not told apart by the "
+        f"The coefficients {listed(design.coefficients)} are not told apart by the "
         "data: some columns are sums of others. Their priors decide between them."
     )
     return [Note(level="caution", code="collinear", message=message)]

@@ -33,7 +33,8 @@ def default_priors(
     design
         The design on its own scale; nothing is centred behind the user's back.
     y
-        The outcome; only its mean and standard deviation are used, and only for numeric ones.
+        The outcome; only mean and standard deviation of what the offset leaves are used, and
+        only for numeric ones.
     family
         Decides the scale: the outcome's own, or the link's.
     levels
@@ -44,13 +45,14 @@ def default_priors(
     Mapping
         From (variable, element label or None) to its prior, in the container's order.
     """
+    rest = y - design.offset
     numeric = family.outcome == "numeric"
-    scale = float(np.std(y, ddof=1)) if numeric else 1.0
-    centre = float(np.mean(y)) if numeric else 0.0
+    scale = float(np.std(rest, ddof=1)) if numeric else 1.0
+    centre = float(np.mean(rest)) if numeric else 0.0
     priors: dict[Element, Prior] = {}
-    for label, width in zip(design.coefficients, _widths(design.X), strict=True):
-        location = centre if label == names.INTERCEPT else 0.0
-        prior = Prior("Normal", (_rounded(location), _rounded(_WIDTH * scale * width)))
+    locations, widths = _population(design, centre, scale)
+    for label, location, width in zip(design.coefficients, locations, widths, strict=True):
+        prior = Prior("Normal", (_rounded(location), _rounded(_WIDTH * width)))
         priors[names.B, label] = prior
     for between in threshold_labels(levels):
         width = _threshold_width(design.X)
@@ -80,6 +82,27 @@ def _widths(columns: NDArray[np.float64]) -> list[float]:
     shift = np.sum((columns.mean(axis=0)[varies] / sds[varies]) ** 2)
     at_zero = float(np.sqrt(1 + shift))
     return [1 / float(sds[k]) if varies[k] else at_zero for k in range(columns.shape[1])]
+
+
+def _population(
+    design: Design, centre: float, scale: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where each coefficient's prior lies, and its width.
+
+    Without an intercept the level of the outcome must come from the other columns: where they
+    add up to a constant (the means of cells) each takes its part of it, else the scale is that of
+    the outcome around 0.
+    """
+    widths = scale * np.asarray(_widths(design.X))
+    locations = np.zeros(len(widths))
+    if names.INTERCEPT in design.coefficients:
+        locations[design.coefficients.index(names.INTERCEPT)] = centre
+        return locations, widths
+    ones = np.ones(len(design.X))
+    parts = np.linalg.lstsq(design.X, ones, rcond=None)[0]
+    if np.allclose(design.X @ parts, ones, atol=1e-8):
+        return centre * parts, np.sqrt(widths**2 + (scale * parts) ** 2)
+    return locations, widths * np.hypot(scale, centre) / scale
 
 
 def _threshold_width(columns: NDArray[np.float64]) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.expression import describe, group_mean_columns
 from bayes_alliance.model.families import Family
@@ -33,8 +35,8 @@ class ModelFrame:
         The outcome's categories in order; empty for numeric outcomes.
     weights
         One weight a row, or None; for known standard errors one over their square.
-    rows_in_table
-        Rows the user gave.
+    rows_in_table, rows_used
+        Rows the user gave, and those that were left.
     missing
         Missing values by used column, for the columns that have any.
     source
@@ -47,6 +49,7 @@ class ModelFrame:
     levels: tuple[str, ...]
     weights: NDArray[np.float64] | None
     rows_in_table: int
+    rows_used: int
     missing: Mapping[str, int]
     source: str = ""
 
@@ -94,7 +97,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
     if len(data) == 0:
         raise DataError("A model needs rows.", "The table has none.", "Read the file again.")
     columns = used_columns(formula, data)
-    table = data[list(columns)].reset_index(drop=True)
+    table = _with_plain_text(data[list(columns)].reset_index(drop=True))
     _check_finite(table)
     missing = table.isna().sum()
     keep = ~table.isna().any(axis=1)
@@ -116,6 +119,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
         levels=levels,
         weights=row_weights(rows, formula),
         rows_in_table=len(data),
+        rows_used=len(rows),
         missing=counts,
         source=str(data.attrs.get("source", "")),
     )
@@ -151,6 +155,18 @@ def _check_slashes(names: list[str]) -> None:
             "Rename the column, for example with data.rename(columns=...).",
             columns=slashed,
         )
+
+
+def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of Python objects into numbers, or into the text their values are known by."""
+    objects = [name for name in table.columns if table[name].dtype == object]
+    return table.assign(**{name: _plain(table[name]) for name in objects})
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    present = column.dropna()
+    numbers = [isinstance(v, Number) and not isinstance(v, bool) for v in present]
+    return column.astype(float) if numbers and all(numbers) else group_labels(column)
 
 
 def _check_finite(table: pd.DataFrame) -> None:

@@ -21,10 +21,12 @@ from bayes_alliance.model.expression import (
     FUNCTIONS,
     calls_of,
     describe,
+    group_mean_columns,
     learn_group_means,
     stateful_calls,
 )
 from bayes_alliance.model.plain_json import from_json, to_json
+from bayes_alliance.model.predictor_checks import check_finite, check_predictor, quiet_arithmetic
 
 Matrix = NDArray[np.float64]
 
@@ -72,12 +74,19 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
         If the expression cannot be evaluated.
     """
     description = describe(expression, rows.columns)
+    grouping = group_mean_columns(description)
     learn_group_means(description, all_rows)
-    design = _evaluated(expression, description, rows)
-    matrix, offset, labels = _columns(design, len(rows))
+    for name in rows.columns:
+        if name in description.var_names and name not in grouping:
+            check_predictor(rows[name])
+    with quiet_arithmetic():
+        design = _evaluated(expression, description, rows)
+        matrix, offset, labels = _columns(design, len(rows))
+    check_finite(expression, labels, np.column_stack([matrix, offset]))
     state = {
         "expression": expression,
         "labels": list(labels),
+        "has_group_means": bool(grouping),
         "columns": {name: _column_state(design, name, rows[name]) for name in _used(design, rows)},
         "learnt": [to_json(vars(call.stateful_transform)) for call in stateful_calls(description)],
     }
@@ -115,9 +124,11 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     if design.common is None:
         return np.zeros((len(new_rows), 0)), np.zeros(len(new_rows))
     rows = prepared(new_rows[list(state["columns"])])
-    with _new_data_errors():
+    with _new_data_errors(), quiet_arithmetic():
         parts = [(term, term.eval_new_data(rows)) for term in design.common.terms.values()]
-    return _stacked(parts, len(rows))[:2]
+    matrix, offset, labels = _stacked(parts, len(rows))
+    check_finite(state["expression"], labels, np.column_stack([matrix, offset]))
+    return matrix, offset
 
 
 def prepared(rows: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +159,7 @@ def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be evaluated on {len(rows)} rows.",
-            f"formulae could not: {error}.",
+            f"formulae could not: {str(error).rstrip('.')}.",
             "Check the functions and the types of the columns in it.",
             expression=expression,
         ) from error

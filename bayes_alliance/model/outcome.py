@@ -61,8 +61,9 @@ def _binary(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {name} was to be modelled as yes or no.",
             f"It is text: {_values(column)}.",
-            f"Say which value counts as 1, for example "
-            f"data.assign({name}=(data[{name!r}] == 'yes').astype(int)).",
+            "Recode the column to 0 and 1 in the file, or say which value counts as 1, "
+            "for example "
+            f"data.assign({name}=(data[{name!r}] == {column.astype('str').max()!r}).astype(int)).",
             outcome=name,
         )
     values = column.to_numpy(dtype=float)

@@ -15,6 +15,7 @@ from bayes_alliance.model.frame import ModelFrame, row_weights
 from bayes_alliance.model.group_design import GroupDesign, apply_group
 from bayes_alliance.model.linear import apply_part
 from bayes_alliance.model.outcome import coded_outcome
+from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
 from bayes_alliance.model.prior_table import PriorEntry, PriorTable
 from bayes_alliance.model.spec import Model, Question, assembled_model
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
 _GROUP_FIELDS = ("name", "factors", "labels", "effects", "blocks", "upper", "upper_labels")
 
 
-def model_to_json(model: Model) -> dict[str, Any]:
-    """Return everything of a model but its rows."""
+def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]:
+    """Return everything of a model but its rows.
+
+    ``confidential`` leaves out group means that are one client's own value.
+    """
+    parts = [_without_single_rows(part) if confidential else part for part in model.design.parts]
+    groups = [_group_to_json(group) for group in model.design.groups]
+    rest = iter(parts[1:])
+    for group in groups:
+        group["parts"] = [next(rest) for _ in group["parts"]]
     return {
         "formula": model.formula.text,
         "family": model.family.name,
@@ -38,13 +47,26 @@ def model_to_json(model: Model) -> dict[str, Any]:
         ],
         "levels": list(model.frame.levels),
         "rows_in_table": model.frame.rows_in_table,
+        "rows_used": model.frame.rows_used,
         "missing": dict(model.frame.missing),
         "source": model.frame.source,
         "fingerprint": fingerprint(model.frame.rows),
         "coefficients": list(model.design.coefficients),
-        "part": model.design.part,
-        "groups": [_group_to_json(group) for group in model.design.groups],
+        "part": parts[0],
+        "groups": groups,
     }
+
+
+def _without_single_rows(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Forget the means of groups that one row alone has made."""
+    learnt = []
+    for state in part["learnt"]:
+        values = from_json(state)
+        if "sizes" in values:
+            several = {g: m for g, m in values["means"].items() if values["sizes"][g] > 1}
+            values = {**values, "means": several}
+        learnt.append(to_json(values))
+    return {**part, "learnt": learnt}
 
 
 def _group_to_json(group: GroupDesign) -> dict[str, Any]:
@@ -113,6 +135,7 @@ def _frame(
         levels=tuple(saved["levels"]),
         weights=row_weights(rows, formula) if len(rows) else _no_weights(formula),
         rows_in_table=saved["rows_in_table"],
+        rows_used=saved["rows_used"],
         missing=saved["missing"],
         source=saved["source"],
     )

@@ -18,6 +18,7 @@ from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.parametrization import Centring, chosen_centring
 from bayes_alliance.model.prior_table import PriorTable, build_priors
+from bayes_alliance.model.wishes import check_types
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +107,7 @@ class Model:
         centred: bool | None = None,
         question: Question | None = None,
     ) -> None:
+        check_types(formula, data, priors, centred)
         parsed = parse_formula(formula)
         known_error = parsed.response.weight_kind == "known_error"
         found, link = find_family(family, link, known_error=known_error)
@@ -146,7 +148,7 @@ class Model:
     @property
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
-        return build_data_report(self.formula, self.frame, self.design)
+        return build_data_report(self.formula, self.frame, self.design, self.family)
 
     @cached_property
     def pymc(self) -> Any:
@@ -161,6 +163,8 @@ class Model:
 
     def effect_row(self, group: str, at: Mapping[str, Any]) -> Any:
         """Return the columns of a group's effects at stated predictor values, shape (effect,).
+
+        ``at`` holds columns, or effects by their own labels such as ``within(stigma, g)``.
 
         Raises
         ------
@@ -178,9 +182,14 @@ class Model:
                 "Name one of them.",
                 group=group,
             )
-        parts = self.design.group(group).parts
         row = pd.DataFrame({name: [value] for name, value in at.items()}, index=[0])
-        return [float(z) for state in parts for z in apply_part(state, row)[0][0]]
+        z: list[float] = []
+        for state in self.design.group(group).parts:
+            if all(label in at or label == names.INTERCEPT for label in state["labels"]):
+                z += [float(at.get(label, 1.0)) for label in state["labels"]]
+            else:
+                z += [float(value) for value in apply_part(state, row)[0][0]]
+        return z
 
     @property
     def table(self) -> pd.DataFrame:
@@ -190,7 +199,7 @@ class Model:
         lines = {
             "formula": self.formula.text,
             "family": f"{self.family.name} ({self.link})",
-            "rows": f"{len(self.frame.y)} of {self.frame.rows_in_table}",
+            "rows": f"{self.frame.rows_used} of {self.frame.rows_in_table}",
             "coefficients": listed(self.design.coefficients, shown=20),
         }
         for group in self.design.groups:

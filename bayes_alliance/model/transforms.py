@@ -41,6 +41,7 @@ class _GroupMean:
     def __init__(self) -> None:
         self.params_set = False
         self.means: dict[str, float] = {}
+        self.sizes: dict[str, int] = {}
 
     def mean_of(self, x: Any, group: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the row's group mean; a group not seen before has the mean of its new rows."""
@@ -49,6 +50,8 @@ class _GroupMean:
         here = values.groupby(labels).mean()
         if not self.params_set:
             self.means = {str(label): float(mean) for label, mean in here.items()}
+            counts = values.groupby(labels).count()
+            self.sizes = {str(label): int(count) for label, count in counts.items()}
             self.params_set = True
         known = {**{str(k): float(v) for k, v in here.items()}, **self.means}
         return np.asarray(labels.map(known), dtype=np.float64)

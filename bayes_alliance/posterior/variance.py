@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.kernels.shares import effect_covariance, shares_of, variance_at
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.posterior.summaries import interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import precision_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,8 @@ class Shares:
         One row a level, in the columns of a :class:`Summary`.
     draws
         Variable ``share``, dims (chain, draw, level).
+    weighted
+        Whether rows have precision weights: the residual variance is their average then.
     at
         The predictor values at which groups with varying slopes were looked at.
     scale
@@ -46,6 +49,7 @@ class Shares:
     at: Mapping[str, Any]
     scale: str
     prob: float
+    weighted: bool = False
 
     @property
     def icc(self) -> pd.DataFrame:
@@ -60,13 +64,15 @@ class Shares:
             f" lies between the groups of {level}"
             for level, row in self.icc.iterrows()
         ]
-        where = "".join(f" at {name} = {value:.3g}" for name, value in self.at.items())
+        where = "".join(f" at {name} = {number(value)}" for name, value in self.at.items())
         scale = "" if self.scale == "outcome" else f", on the {self.scale} scale"
         return f"Of the variance the predictors leave, {' and '.join(parts)}{where}{scale}."
 
     def _notes(self) -> list[str]:
         where = listed(f"{name} = {value}" for name, value in self.at.items())
         stated = [f"Groups with varying slopes at {where}."] if self.at else []
+        if self.weighted:
+            stated.append("The residual variance is averaged over the precision weights.")
         return [*stated, f"Scale: {self.scale}. {interval_words(self.prob)}."]
 
     def __str__(self) -> str:
@@ -90,8 +96,9 @@ def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: floa
     fit : Fit
         A fit with at least one grouping factor.
     at : Mapping[str, float], optional
-        Values of the predictors that vary between the groups: ``{"stigma": 0}``. Needed for
-        models with random slopes, and never chosen silently.
+        Values of the predictors that vary between the groups: ``{"stigma": 0}``, or of the effect
+        itself where it is centred by group: ``{"within(stigma, g)": 0}``. Needed for models with
+        random slopes, and never chosen silently.
     prob : float
         Probability of the intervals.
 
@@ -122,7 +129,8 @@ def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: floa
     _check_shares_exist(fit, at)
     columns = [_group_variance(fit, group, at or {}) for group in model.design.groups]
     parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
-    residual = model.family.residual_variance(parameters, model.link)
+    precision = precision_weights(model)
+    residual = model.family.residual_variance(parameters, model.link) * np.mean(1 / precision)
     columns.append(np.broadcast_to(residual, columns[0].shape))
     draws = xr.Dataset(
         {
@@ -137,19 +145,32 @@ def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: floa
     table.index = list(draws[_LEVEL].to_numpy())
     scale = f"link ({model.link})" if model.family.on_link_scale else "outcome"
     return Shares(
-        table=table.rename_axis(_LEVEL), draws=draws, at=dict(at or {}), scale=scale, prob=prob
+        table=table.rename_axis(_LEVEL),
+        draws=draws,
+        at=dict(at or {}),
+        scale=scale,
+        prob=prob,
+        weighted=bool(np.any(precision != 1.0)),
     )
 
 
 def sloping_variables(fit: Fit) -> tuple[str, ...]:
-    """Return the columns whose slopes vary between groups, in order."""
+    """Return what the slopes that vary between groups depend on, in order.
+
+    Columns, or the effects themselves where they are centred by group (``within(stigma, g)``).
+    """
     columns = [
         name
         for group in fit.model.design.groups
         for state in group.parts
-        for name in state["columns"]
+        for name in (_effects_of(state) if state["has_group_means"] else state["columns"])
     ]
     return tuple(dict.fromkeys(columns))
+
+
+def _effects_of(state: Mapping[str, Any]) -> list[str]:
+    """Effects that vary, but the intercept: what is centred by group has a value of its own."""
+    return [label for label in state["labels"] if label != names.INTERCEPT]
 
 
 def _check_shares_exist(fit: Fit, at: Mapping[str, Any] | None) -> None:
@@ -174,6 +195,25 @@ def _check_shares_exist(fit: Fit, at: Mapping[str, Any] | None) -> None:
             f"State the values: variance_shares(fit, at={{{values}}}).",
             missing=missing,
         )
+    _check_values(fit, at or {})
+
+
+def _check_values(fit: Fit, at: Mapping[str, Any]) -> None:
+    asked = f"Variance shares were asked for at {listed(f'{k} = {v}' for k, v in at.items())}."
+    valid = {*sloping_variables(fit)} | {
+        e for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT
+    }
+    unknown = [name for name in at if name not in valid]
+    if unknown:
+        raise ModelError(
+            asked,
+            f"No slope of {unknown[0]} varies between groups. {did_you_mean(unknown[0], valid)}",
+            f"What varies: {listed(sorted(valid)) or 'nothing but the intercept'}.",
+            unknown=unknown,
+        )
+    for name, value in at.items():
+        if isinstance(value, float | int) and not np.isfinite(value):
+            raise ModelError(asked, f"{name} is {value}.", "State a finite number.")
 
 
 def _group_variance(fit: Fit, group: GroupDesign, at: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bayes_alliance.checks.finding import Level
+from bayes_alliance.errors import ModelError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Items, Notice, Section
 from bayes_alliance.report.checks_section import predictive_section, verdict_section
@@ -59,6 +60,8 @@ def build_content(fit: Fit, *, title: str | None = None, anonymise: bool = False
     anonymise
         Show numbers in the place of the groups' own labels.
     """
+    if anonymise:
+        _check_names_hidden(fit)
     results = collect_results(fit)
     labels = shown_labels(results.groups, anonymise=anonymise)
     model, answers = fit.model, conclusions(results)
@@ -110,3 +113,20 @@ def _notices(results: Results) -> tuple[Notice, ...]:
     told = {notice.text for notice in notices}
     rest = [note for note in fit.notes if note not in told]
     return (*notices, *(Notice(tone="caution", title="Note", text=note) for note in rest))
+
+
+def _check_names_hidden(fit: Fit) -> None:
+    """Refuse to promise anonymity where a group's label stands in the name of a coefficient."""
+    design = fit.model.design
+    named = [
+        coefficient
+        for coefficient in design.coefficients
+        if any(f"[{label}]" in coefficient for group in design.groups for label in group.labels)
+    ]
+    if named:
+        raise ModelError(
+            "A report without the groups' names was asked for.",
+            f"{len(named)} coefficients carry them, because the column of the groups is a "
+            "predictor too.",
+            "Take it out of the formula, or write the report with the names.",
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.style import svg_of
 from bayes_alliance.report.tables import cell, is_numeric
+from bayes_alliance.whole_file import write_whole
 
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
@@ -62,7 +61,7 @@ def write_report(
 def write_content(content: ReportContent, path: str | Path) -> Path:
     """Write what a report shows to one page."""
     place = check_report_path(path)
-    _write_whole(place, render_page(content))
+    write_whole(place, render_page(content).encode())
     return place
 
 
@@ -117,18 +116,3 @@ def _rows(table: Table) -> list[tuple[str, list[tuple[str, str]]]]:
         (str(label), [(c, cell(c, value)) for c, value in zip(columns, row, strict=True)])
         for label, row in zip(table.frame.index, values, strict=True)
     ]
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Replace the file only when the new one is complete."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.report.style import BLUE, PALE
+from bayes_alliance.report.style import BLUE, INK, PALE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 def draw_numeric_check(axes: Axes, *, observed: Array, replicated: Array, outcome: str) -> Axes:
-    """Draw the observed distribution as bars over the band of the replicated ones.
+    """Draw the observed distribution as a line over the band of the replicated ones.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def draw_numeric_check(axes: Axes, *, observed: Array, replicated: Array, outcom
     counts = np.stack([np.histogram(draw, edges)[0] for draw in replicated])
     low, middle, high = np.quantile(counts, (0.025, 0.5, 0.975), axis=0)
     seen = np.histogram(observed, edges)[0]
-    axes.stairs(seen, edges, fill=True, color=PALE, label="observed")
-    axes.stairs(high, edges, baseline=low, fill=True, color=BLUE, alpha=0.3)
-    axes.stairs(middle, edges, color=BLUE, linewidth=1.6, label="replicated, middle and 95%")
+    axes.stairs(high, edges, baseline=low, fill=True, color=BLUE, alpha=0.25)
+    axes.stairs(middle, edges, color=BLUE, linewidth=1.2, label="replicated, middle and 95%")
+    axes.stairs(seen, edges, color=INK, linewidth=1.8, label="observed")
     axes.set_xlabel(outcome)
     axes.set_ylabel("rows")
     _legend_above(axes)

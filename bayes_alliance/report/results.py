@@ -74,10 +74,20 @@ def typical_values(fit: Fit) -> dict[str, Any]:
     rows = fit.model.frame.rows
     values: dict[str, Any] = {}
     for name in sloping_variables(fit):
+        if name not in rows.columns:
+            values[name] = _mean_of_effect(fit, name)
+            continue
         column = rows[name]
         numeric = column.dtype.kind in "iuf"
         values[name] = float(column.mean()) if numeric else column.mode().iloc[0]
     return values
+
+
+def _mean_of_effect(fit: Fit, label: str) -> float:
+    """Return the mean of an effect that is centred by group, to the digits that are not noise."""
+    groups = fit.model.design.groups
+    group = next(g for g in groups if label in g.effects)
+    return round(float(group.Z[:, group.effects.index(label)].mean()), 10) + 0.0
 
 
 def _summary(fit: Fit, variables: list[str]) -> Summary | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from bayes_alliance.errors import SamplingError
+from bayes_alliance.whole_file import write_whole
 
 _MANIFEST = "manifest.json"
 # What zipfile raises for a file that is no zip, ends early, or says impossible things of itself.
@@ -43,19 +43,12 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
             f"There is no folder {path.parent}.",
             "Make the folder first, or choose another place.",
         )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr(_MANIFEST, json.dumps(manifest))
-                for name, content in members.items():
-                    archive.writestr(name, content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_MANIFEST, json.dumps(manifest))
+        for name, content in members.items():
+            archive.writestr(name, content)
+    write_whole(path, buffer.getvalue())
     return path
 
 
@@ -75,7 +68,7 @@ def read_archive(path: Path) -> dict[str, bytes]:
             members = {name: archive.read(name) for name in archive.namelist()}
     except _UNREADABLE as error:
         raise _damaged(asked) from error
-    if _MANIFEST not in members:
+    if _MANIFEST not in members or len(members) == 1:
         raise SamplingError(
             asked, "It is a zip file, but not a saved fit.", "Choose a file that fit.save() wrote."
         )

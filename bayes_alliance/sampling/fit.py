@@ -93,8 +93,8 @@ class Fit:
         path
             Usually ending in ``.fit``; an existing file is replaced.
         data
-            False leaves the clients' rows out, and everything that has one number a row but the
-            log likelihood. Group labels and group means stay.
+            False leaves the clients' rows out, everything that has one number a row, and the
+            means of groups with one row. Group labels and the means of larger groups stay.
 
         Returns
         -------
@@ -113,7 +113,7 @@ class Fit:
         settings, sizes = self.settings, self.idata[names.POSTERIOR].sizes
         lines: dict[str, Any] = {
             "formula": self.model.formula.text,
-            "rows": len(self.model.frame.y),
+            "rows": f"{self.model.frame.rows_used}{'' if self.has_data else ' (not kept)'}",
             "engine": f"{settings.engine}. {settings.engine_reason}",
             "draws": f"{sizes[names.CHAIN]} chains x {sizes[names.DRAW]}",
             "seed": f"{settings.seed}{'' if settings.seed_given else ' (drawn for you)'}",

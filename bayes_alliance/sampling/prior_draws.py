@@ -136,11 +136,12 @@ def _in_order(model: Model, values: Array, rng: np.random.Generator) -> Array:
     priors = model.priors.of(names.CUTPOINT)
     if len(set(priors)) == 1:
         return np.sort(values, axis=-1)
+    frozen = [prior.frozen for prior in priors]
     for _ in range(_MOST_TRIES):
         wrong = (np.diff(values, axis=-1) <= 0).any(axis=-1)
         if not wrong.any():
             return values
-        fresh = [p.frozen.rvs(size=int(wrong.sum()), random_state=rng) for p in priors]
+        fresh = [f.rvs(size=int(wrong.sum()), random_state=rng) for f in frozen]
         values[wrong] = np.stack(fresh, axis=-1)
     raise SamplingError(
         "Thresholds in order were to be drawn from their priors.",

@@ -75,7 +75,8 @@ def sample(
     Returns
     -------
     Fit
-        The draws and how they were made. Ctrl-C keeps what was drawn (nutpie and pymc).
+        The draws and how they were made. Ctrl-C keeps what was drawn (all engines
+        but numpyro).
 
     Raises
     ------

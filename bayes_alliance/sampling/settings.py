@@ -11,6 +11,8 @@ from bayes_alliance.errors import SamplingError
 
 _SEEDS = 2**31
 
+SEEDS = 2**31  # the engines take no larger ones
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -54,14 +56,27 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse numbers outside their range."""
-        least = {"chains": (self.chains, 1), "draws": (self.draws, 4), "tune": (self.tune, 0)}
+        least = {
+            "chains": (self.chains, 1),
+            "draws": (self.draws, 4),
+            "tune": (self.tune, 0),
+            "max_tree_depth": (self.max_tree_depth, 1),
+            "cores": (self.cores, 1),
+            "seed": (self.seed, 0),
+        }
         for name, (value, low) in least.items():
             if value < low:
                 raise SamplingError(
                     f"{name}={value} was asked for.",
                     f"It must be at least {low}.",
-                    "The defaults are chains=4, draws=1000, tune=1000.",
+                    "Leave it out to have the default.",
                 )
+        if self.seed >= SEEDS:
+            raise SamplingError(
+                f"seed={self.seed} was asked for.",
+                f"Seeds end at {SEEDS - 1}.",
+                "Give a smaller one, or leave it out to have one drawn and shown.",
+            )
         if not 0 < self.target_accept < 1:
             raise SamplingError(
                 f"target_accept={self.target_accept} was asked for.",
@@ -78,9 +93,9 @@ def make_settings(*, seed: int | None, cores: int | None, chains: int, **rest: A
     """Fill in what a user left open: a fresh seed, and as many cores as the machine has."""
     available = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     return Settings(
-        seed=secrets.randbelow(2**31) if seed is None else int(seed),
+        seed=secrets.randbelow(SEEDS) if seed is None else int(seed),
         seed_given=seed is not None,
-        cores=min(chains, cores or available or 1),
+        cores=min(chains, (available or 1) if cores is None else cores),
         chains=chains,
         **rest,
     )

@@ -22,11 +22,8 @@ FORMAT = 1
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
 FINGERPRINT = "fingerprint"
-_ROW_GROUPS = (
-    names.OBSERVED,
-    names.POSTERIOR_PREDICTIVE,
-    names.PRIOR_PREDICTIVE,
-)
+# Groups that hold no number a row: a row's log likelihood alone gives its values back.
+_ROWLESS_GROUPS = (names.POSTERIOR, names.SAMPLE_STATS, names.PRIOR, names.CONSTANT)
 
 
 def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
@@ -34,10 +31,10 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
     tree = fit.idata
     keep_rows = data and fit.has_data
     if not keep_rows:
-        tree = tree.filter(lambda node: node.name not in _ROW_GROUPS)
+        tree = tree.filter(lambda node: node.name in _ROWLESS_GROUPS)
     meta: dict[str, Any] = {
         "format": FORMAT,
-        "model": model_to_json(fit.model),
+        "model": model_to_json(fit.model, confidential=not keep_rows),
         "columns": [str(c) for c in fit.model.frame.rows.columns],
         "settings": fit.settings.as_dict(),
         "seconds": dict(fit.seconds),

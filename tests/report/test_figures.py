@@ -83,7 +83,7 @@ def test_numeric_check_counts_every_row(axes: Axes, whole: bool) -> None:
     observed = observed.round() if whole else observed
     replicated = rng.normal(50, 10, (40, 200))
     draw_numeric_check(axes, observed=observed, replicated=replicated, outcome="y")
-    assert axes.patches[0].get_data().values.sum() == 200
+    assert axes.patches[-1].get_data().values.sum() == 200
     assert next(text.get_text() for text in axes.get_legend().get_texts()) == "observed"
 
 

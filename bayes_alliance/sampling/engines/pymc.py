@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from bayes_alliance.errors import SamplingError
@@ -37,7 +39,7 @@ class PymcEngine:
         """Sample; Ctrl-C keeps what was drawn."""
         import pymc as pm
 
-        with build_pymc(model), quiet_compilation():
+        with build_pymc(model), quiet_compilation(), _interruptions():
             tree = pm.sample(
                 draws=settings.draws,
                 tune=settings.tune,
@@ -58,6 +60,25 @@ class PymcEngine:
         return drawn_from_tree(tree, model, settings)
 
 
+@contextlib.contextmanager
+def _interruptions() -> Iterator[None]:
+    """PyMC has one word for a run that was stopped in its warm-up; say it as the others do."""
+    try:
+        yield
+    except ValueError as error:
+        if "Not enough samples" not in str(error):
+            raise
+        raise _nothing_to_keep() from error
+
+
+def _nothing_to_keep() -> SamplingError:
+    return SamplingError(
+        "Sampling was interrupted.",
+        "No chain had finished its warm-up, so there is nothing to keep.",
+        "Let it run longer, or ask for a shorter tune.",
+    )
+
+
 def drawn_from_tree(tree: Any, model: Model, settings: Settings) -> Drawn:
     """Take the container's variables out of the tree PyMC returns."""
     posterior = tree["posterior"].dataset
@@ -66,14 +87,13 @@ def drawn_from_tree(tree: Any, model: Model, settings: Settings) -> Drawn:
         settings.chains * settings.draws
     )
     if interrupted and posterior.sizes["draw"] < 4:
-        raise SamplingError(
-            "Sampling was interrupted.",
-            "No chain had finished its warm-up, so there is nothing to keep.",
-            "Let it run longer, or ask for a shorter tune.",
-        )
+        raise _nothing_to_keep()
+    numbers = {name: stats[name].to_numpy() for name in STATS if name in stats}
+    # NumPyro tells the depth of each tree only.
+    numbers.setdefault("reached_max_treedepth", numbers["tree_depth"] >= settings.max_tree_depth)
     return Drawn(
         posterior={name: posterior[name].to_numpy() for name in public_variables(model)},
-        stats={name: stats[name].to_numpy() for name in STATS if name in stats},
+        stats=numbers,
         interrupted=interrupted,
     )
 

@@ -61,9 +61,7 @@ def test_other_families_are_on_the_scale_of_their_link(family, clients):
     else:
         assert ("b", "Intercept") not in priors
         for between in ("1|2", "2|3", "3|4"):
-            assert priors["cutpoint", between] == Prior(
-                "Normal", (0.0, three_digits(5 * at_zero))
-            )
+            assert priors["cutpoint", between] == Prior("Normal", (0.0, three_digits(5 * at_zero)))
 
 
 def test_the_intercept_is_wider_the_further_zero_lies(clients):
@@ -118,3 +116,34 @@ def test_numbers_have_three_digits():
 def test_known_standard_errors_have_no_sigma(clients):
     model = Model("alliance | se(precise) ~ 1 + (1 | manager)", clients)
     assert ("sigma", None) not in priors_of(model)
+
+
+def test_an_offset_is_taken_off_first(clients):
+    plain = priors_of(Model("alliance ~ stigma", clients))
+    moved = clients.assign(alliance=clients["alliance"] + 300 * clients["wave"])
+    offset = priors_of(
+        Model("alliance ~ stigma + offset(base)", moved.assign(base=300 * clients["wave"]))
+    )
+    assert offset == plain
+
+
+def test_without_an_intercept_each_cell_lies_where_the_outcome_does(clients):
+    priors = priors_of(Model("alliance ~ 0 + setting", clients))
+    mean, sd = clients["alliance"].mean(), clients["alliance"].std()
+    for setting in ("clinic", "home", "ward"):
+        location, width = priors["b", f"setting[{setting}]"].arguments
+        assert location == three_digits(mean)
+        width_of_dummy = 1 / (clients["setting"] == setting).std()
+        assert width == three_digits(2.5 * sd * np.hypot(1, width_of_dummy))
+
+
+def test_without_any_level_a_slope_may_reach_the_outcome_from_zero(clients):
+    (prior,) = [
+        p for (v, _), p in priors_of(Model("alliance ~ 0 + age", clients)).items() if v == "b"
+    ]
+    location, width = prior.arguments
+    mean, sd = clients["alliance"].mean(), clients["alliance"].std()
+    assert location == 0.0
+    assert width == three_digits(2.5 * np.hypot(mean, sd) / clients["age"].std())
+    # The line through zero is well inside.
+    assert mean / clients["age"].mean() < 2 * width

@@ -35,7 +35,7 @@ def own_parameters(family):
 def test_the_density_is_pymcs(name, link, weights, pymc_terms):
     numeric = FAMILIES[name].outcome == "numeric"
     if not numeric and ("precision" in weights or "se" in weights):
-        with pytest.raises(ModelError, match="residual variance|standard error"):
+        with pytest.raises(ModelError, match=r"residual variance|standard error"):
             Model(f"{OUTCOME[name]}{weights} ~ 0 + x", table(), family=name, link=link)
         return
     model = Model(f"{OUTCOME[name]}{weights} ~ 0 + x", table(), family=name, link=link)
@@ -84,9 +84,7 @@ def test_ordinal_log_probabilities_against_many_digits(link, eta):
     cutpoint = np.array([-1.2, 0.1, 0.1 + 1e-9])
     parameters = {"cutpoint": cutpoint[None]}
     for y in range(4):
-        found = FAMILIES["cumulative"].log_density(
-            np.array([y]), np.array([eta]), parameters, link
-        )
+        found = FAMILIES["cumulative"].log_density(np.array([y]), np.array([eta]), parameters, link)
         # The two sides of the narrow category differ by 1e-9 of themselves.
         assert found[0] == pytest.approx(exact_probability(y, eta, cutpoint, link), rel=1e-6)
 
@@ -124,7 +122,9 @@ def test_the_density_adds_up_to_one(name, link):
         assert total == pytest.approx(1.0, abs=1e-7)
 
 
-@pytest.mark.parametrize(("name", "link"), [f for f in LINKS if f[0] in ("bernoulli", "cumulative")])
+@pytest.mark.parametrize(
+    ("name", "link"), [f for f in LINKS if f[0] in ("bernoulli", "cumulative")]
+)
 def test_the_simulator_draws_from_the_density(name, link):
     """Chi-square of 20,000 outcomes; 5 families x 2 predictors at 1e-5 each: 1e-4 in all."""
     family, rng = FAMILIES[name], np.random.default_rng(8)
@@ -144,9 +144,7 @@ def test_the_numeric_simulators_draw_from_the_density(name):
     """Kolmogorov-Smirnov of 20,000 outcomes against the distribution of known scale, at 1e-5."""
     family, rng = FAMILIES[name], np.random.default_rng(9)
     weight = np.tile([0.25, 4.0], 10_000)
-    draws = family.simulate(
-        rng, np.full(20_000, 3.0), own_parameters(family), "identity", weight
-    )
+    draws = family.simulate(rng, np.full(20_000, 3.0), own_parameters(family), "identity", weight)
     standard = (draws - 3.0) / VALUES["sigma"] * np.sqrt(weight)
     cdf = stats.norm.cdf if name == "gaussian" else stats.t(VALUES["nu"]).cdf
     assert stats.kstest(standard, cdf).pvalue > 1e-5

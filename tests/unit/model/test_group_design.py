@@ -141,7 +141,7 @@ def test_a_group_for_every_row(clients):
 
 def test_ids_with_colons_must_not_run_together():
     rows = pd.DataFrame({"a": ["A:1", "A:1", "A", "A"], "b": ["2", "2", "1:2", "1:2"]})
-    with pytest.raises(DataError, match="2 combinations share 1 labels|one group only"):
+    with pytest.raises(DataError, match=r"2 combinations share 1 labels|one group only"):
         groups("(1 | a:b)", rows)
     more = pd.concat([rows, pd.DataFrame({"a": ["B", "B"], "b": ["1", "1"]})])
     with pytest.raises(DataError, match="3 combinations share 2 labels"):

@@ -106,7 +106,9 @@ def test_sum_contrast_codes_the_last_level_minus_one(clients):
 def test_a_categorical_column_keeps_the_order_of_its_levels(clients):
     found, _ = columns("grade", clients)
     assert list(found) == ["Intercept", "grade[mid]", "grade[high]"]
-    reordered = clients.assign(grade=clients["grade"].cat.reorder_categories(["high", "low", "mid"]))
+    reordered = clients.assign(
+        grade=clients["grade"].cat.reorder_categories(["high", "low", "mid"])
+    )
     assert list(columns("grade", reordered)[0]) == ["Intercept", "grade[low]", "grade[mid]"]
 
 
@@ -275,11 +277,13 @@ def test_nullable_numbers_are_numbers(clients):
 def test_a_transform_that_cannot_be_had_says_so(clients):
     with pytest.raises(ModelError, match=r"bs\(age, df=2\)"):
         learn_part("bs(age, df=2)", clients, clients)
-    with pytest.raises(ModelError, match="invalid value"), np.errstate(invalid="raise"):
+    with pytest.raises(DataError, match=r"log\(stigma\) has no finite value in \d+ rows"):
         learn_part("log(stigma)", clients, clients)
 
 
-@pytest.mark.parametrize("call", ["within(age)", "between(age, manager, 3)", "within(age, g=manager)"])
+@pytest.mark.parametrize(
+    "call", ["within(age)", "between(age, manager, 3)", "within(age, g=manager)"]
+)
 def test_group_means_take_a_predictor_and_a_group(call, clients):
     with pytest.raises(ModelError, match=r"Write (within|between)\(predictor, group\)"):
         learn_part(call, clients, clients)

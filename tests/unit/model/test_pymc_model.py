@@ -142,7 +142,9 @@ def test_three_correlated_effects_have_the_lkj_density(clients, evaluate, plain_
     """On the unbounded scale: (eta - 1) log det R plus the log of the change of variables."""
     eta = 2.5
     model = Model(
-        "alliance ~ 1 + (1 + stigma + age | manager)", clients, priors={"cor_manager": f"LKJ({eta})"}
+        "alliance ~ 1 + (1 + stigma + age | manager)",
+        clients,
+        priors={"cor_manager": f"LKJ({eta})"},
     )
     built = build_pymc(model)
     point = unbounded_point(built, 6, evaluate)
@@ -165,7 +167,9 @@ def test_three_correlated_effects_have_the_lkj_density(clients, evaluate, plain_
 
     first, second = np.array([0.4, -0.3, 0.8]), np.array([-0.9, 0.2, 0.1])
     # Central differences with a step of 1e-5 are right to about 1e-9.
-    assert at(first)[1] - at(second)[1] == pytest.approx(expected(first) - expected(second), rel=1e-6)
+    assert at(first)[1] - at(second)[1] == pytest.approx(
+        expected(first) - expected(second), rel=1e-6
+    )
 
 
 def test_thresholds_are_kept_in_order(clients, evaluate):

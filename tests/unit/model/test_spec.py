@@ -20,9 +20,7 @@ def test_it_shows_its_parts(model):
     assert table["family"] == "gaussian (identity)"
     assert table["rows"] == "48 of 48"
     assert table["manager"] == "4 groups; varying: Intercept, stigma"
-    assert repr(model) == (
-        "Model('alliance ~ stigma + (1 + stigma | manager)', 48 rows, gaussian)"
-    )
+    assert repr(model) == ("Model('alliance ~ stigma + (1 + stigma | manager)', 48 rows, gaussian)")
     for text in (str(model), model._repr_html_()):
         assert "sd_manager[stigma]" in text
 
@@ -71,7 +69,7 @@ def test_the_row_of_a_groups_effects_at_stated_values(clients):
 
 @pytest.mark.parametrize("column", ["sigma", "b", "chain", "row", "nu", "residual"])
 def test_reserved_names(column, clients):
-    with pytest.raises(DataError, match="uses that name for one of its own|use that name"):
+    with pytest.raises(DataError, match=r"uses that name for one of its own|use that name"):
         Model(f"alliance ~ (1 | {column})", clients.rename(columns={"manager": column}))
     with pytest.raises(DataError, match="use that name"):
         Model(f"{column} ~ stigma", clients.rename(columns={"alliance": column}))

@@ -1,0 +1,70 @@
+"""Predictors that would give no number, or a wrong one: refused before anything is fitted."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.errors import DataError, listed
+
+
+@contextlib.contextmanager
+def quiet_arithmetic() -> Iterator[None]:
+    """Leave out warnings of logs and roots that fail: :func:`check_finite` says it better."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def check_finite(expression: str, labels: Iterable[str], matrix: NDArray[np.float64]) -> None:
+    """Refuse columns of a design that are not finite in every row.
+
+    Raises
+    ------
+    DataError
+        Naming the columns and how many rows fail.
+    """
+    bad = ~np.isfinite(matrix)
+    if not bad.any():
+        return
+    named = list(labels)
+    failing = [named[k] if k < len(named) else "offset" for k in np.flatnonzero(bad.any(axis=0))]
+    raise DataError(
+        f"The expression '{expression}' was to be evaluated.",
+        f"{listed(failing)} has no finite value in {int(bad.any(axis=1).sum())} rows.",
+        "Look for missing values, logs or roots of numbers below 0, and predictors that are "
+        "scaled but constant.",
+        columns=failing,
+    )
+
+
+def check_predictor(column: pd.Series[Any]) -> None:
+    """Refuse a predictor that is neither numbers nor categories, or has one category only.
+
+    Raises
+    ------
+    DataError
+        If so.
+    """
+    kind = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
+        raise DataError(
+            f"The formula uses the column {column.name}.",
+            "It holds dates or times, which are no predictor as they stand.",
+            "Make a number of it first, such as days since the start.",
+            column=column.name,
+        )
+    text = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+    if text and column.nunique() == 1:
+        raise DataError(
+            f"The formula uses {column.name} as a predictor.",
+            f"It has one value only in the rows used: {column.iloc[0]!r}, so it explains nothing.",
+            "Take it out of the formula, or check the filter.",
+            column=column.name,
+        )
