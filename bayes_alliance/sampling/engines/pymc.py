@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,8 @@ class PymcEngine:
                 draws=settings.draws,
                 tune=settings.tune,
                 chains=settings.chains,
-                cores=settings.cores,
+                # PyMC forks for more, which a process with JAX in it must not do.
+                cores=1 if "jax" in sys.modules else settings.cores,
                 random_seed=settings.seed,
                 nuts_sampler="pymc",
                 var_names=public_variables(model),
