@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.report.style import BLUE, GREY, INK, ORANGE, faint_grid, quiet_axis
+from bayes_alliance.drawing import (
+    BLUE,
+    GREY,
+    ORANGE,
+    draw_intervals,
+    faint_grid,
+    quiet_axis,
+    reference_line,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +28,7 @@ _MOST_DOTS = 250
 
 def draw_shares(axes: Axes, *, shares: pd.DataFrame) -> Axes:
     """Draw the share of each level with its interval, in per cent."""
-    _draw_intervals(axes, 100 * shares[["mean", "lower", "upper"]], colour=BLUE, width=5.0)
+    draw_intervals(axes, 100 * shares[["mean", "lower", "upper"]])
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of the variance, per cent")
     return axes
@@ -28,25 +36,10 @@ def draw_shares(axes: Axes, *, shares: pd.DataFrame) -> Axes:
 
 def draw_coefficients(axes: Axes, *, summary: pd.DataFrame) -> Axes:
     """Draw each coefficient with its interval and a line at zero."""
-    _draw_intervals(axes, summary[["mean", "lower", "upper"]], colour=BLUE, width=5.0)
-    axes.axvline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    draw_intervals(axes, summary[["mean", "lower", "upper"]])
+    reference_line(axes)
     axes.set_xlabel("coefficient")
     return axes
-
-
-def intervals_height(rows: int) -> float:
-    """Return the height, in inches, of a picture with that many intervals."""
-    return 0.75 + 0.36 * rows
-
-
-def _draw_intervals(axes: Axes, table: pd.DataFrame, *, colour: str, width: float) -> None:
-    places = np.arange(len(table))[::-1]
-    axes.hlines(places, table["lower"], table["upper"], color=colour, linewidth=width, alpha=0.45)
-    axes.plot(table["mean"], places, "o", color=colour, markersize=7, markeredgecolor="white")
-    axes.set_yticks(places, labels=[str(label) for label in table.index])
-    axes.set_ylim(-0.6, len(table) - 0.4)
-    faint_grid(axes)
-    quiet_axis(axes)
 
 
 def draw_caterpillar(axes: Axes, *, effects: pd.DataFrame, labels: Sequence[str]) -> Axes:
@@ -74,7 +67,7 @@ def draw_caterpillar(axes: Axes, *, effects: pd.DataFrame, labels: Sequence[str]
         axes.hlines(places[chosen], rows["lower"], rows["upper"], color=line, linewidth=thin)
         size = 4.5 if few else float(np.clip(400 / len(table), 1.6, 3.5))
         axes.plot(rows["mean"], places[chosen], "o", color=colour, markersize=size)
-    axes.axvline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+    reference_line(axes)
     if few:
         axes.set_yticks(places, labels=[labels[k] for k in order])
         axes.tick_params(axis="y", labelsize=9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.report.style import BLUE, INK, PALE
+from bayes_alliance.drawing import BLUE, INK, PALE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bayes_alliance import names
+from bayes_alliance.drawing import intervals_height
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.group_effect import GroupEffects
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
@@ -14,7 +15,6 @@ from bayes_alliance.report.figures import (
     draw_caterpillar,
     draw_coefficients,
     draw_shares,
-    intervals_height,
 )
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import level_name, many_groups

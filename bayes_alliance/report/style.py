@@ -1,4 +1,4 @@
-"""How every picture looks, and how it becomes SVG."""
+"""How a picture of the report becomes SVG."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ import io
 import re
 import warnings
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bayes_alliance.drawing import GREY, INK, WIDTH
 from bayes_alliance.report.blocks import Figure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-# Okabe and Ito's colours, which stay apart for the colour-blind; their greys differ too.
-BLUE, ORANGE, INK, GREY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#C9D3DC"
-WIDTH = 5.4
 _SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Segoe UI", "Helvetica", "Arial"],
@@ -63,15 +58,3 @@ def svg_of(figure: Figure) -> str:
     text = _METADATA.sub("", _PROLOGUE.sub("", stream.getvalue(), count=1), count=1)
     text = _HEIGHT.sub(r"\1", _SIZE.sub(r"<svg\1\2>", text, count=1), count=1)
     return _NAMED.sub(rf"\g<1>{own}", text).strip()
-
-
-def quiet_axis(axes: Axes) -> None:
-    """Leave out the vertical axis where its labels say everything."""
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-
-
-def faint_grid(axes: Axes) -> None:
-    """Rule faint vertical lines behind the data."""
-    axes.grid(axis="x", color="#E4E8EC", linewidth=0.7)
-    axes.set_axisbelow(True)
