@@ -114,9 +114,14 @@ def user_coefficients(prior: CoefficientPrior, centred: Floats, given: Floats) -
 def standard_normals(seed: int, draws: Integers, size: int) -> Floats:
     """Make standard normals for numbered draws, shape (S, size), from a counter."""
     out = np.empty((len(draws), size))
+    philox = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64))
+    generator = np.random.Generator(philox)
+    # Setting the key of one generator takes a quarter of the time of making another.
+    fresh = philox.state
     for row, draw in enumerate(draws):
-        key = np.array([seed, int(draw)], dtype=np.uint64)
-        np.random.Generator(np.random.Philox(key=key)).standard_normal(out=out[row])
+        fresh["state"]["key"][1] = int(draw)
+        philox.state = fresh
+        generator.standard_normal(out=out[row])
     return out
 
 
