@@ -43,3 +43,27 @@ def variance_at(covariance: Array, z: Array) -> Array:
 def shares_of(variances: Array) -> Array:
     """Divide variances by their sum over the last axis; NaN where one of them does not exist."""
     return np.asarray(variances / variances.sum(axis=-1, keepdims=True))
+
+
+def variance_along(covariance: Array, rows: Array) -> Array:
+    """Return ``z' G z`` for several effect rows, shape (..., row), from rows (row, effect)."""
+    return np.asarray(np.einsum("vi,...ij,vj->...v", rows, covariance, rows, optimize=True))
+
+
+def second_moments(rows: Array, weights: Array | None = None) -> Array:
+    """Return the weighted mean of ``z z'`` over rows (row, effect), shape (effect, effect)."""
+    scaled = rows if weights is None else rows * weights[:, None]
+    count = len(rows) if weights is None else weights.sum()
+    return np.asarray(scaled.T @ rows / count)
+
+
+def averaged_variance(covariance: Array, moments: Array) -> Array:
+    """Return ``tr(G E[zz'])``: the mean of ``z' G z`` over the rows the moments are of."""
+    return np.asarray(np.einsum("...ij,ij->...", covariance, moments))
+
+
+def row_covariance(rows: Array, weights: Array | None = None) -> Array:
+    """Return the covariance of columns over rows that count ``weights`` times, with n - 1."""
+    count = len(rows) if weights is None else weights.sum()
+    mean = np.average(rows, axis=0, weights=weights)
+    return second_moments(rows - mean, weights) * count / (count - 1)
