@@ -32,8 +32,12 @@ PRIOR = "prior"
 PRIOR_PREDICTIVE = "prior_predictive"
 OBSERVED = "observed_data"
 CONSTANT = "constant_data"
+UNCONSTRAINED = "unconstrained_posterior"
 
 RESIDUAL = "residual"
+THETA = "theta"
+REDRAWN = "redrawn"
+THETA_DIM = "theta_dim"
 
 _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}

@@ -138,7 +138,8 @@ def _reported(fit: Fit) -> pd.DataFrame:
     import pandas as pd
 
     tables = [summarize(fit).table]
-    effects = [names.u(group) for group in fit.model.groups]
+    # Effects that are not stored are independent draws given the rest, which is looked at.
+    effects = [v for v in map(names.u, fit.model.groups) if v not in fit.redrawn_effects]
     if effects:
         tables.append(summary_table(fit.posterior[effects], 0.95))
     return pd.concat(tables)

@@ -66,16 +66,38 @@ def draws_dataset(model: Model, arrays: Mapping[str, Any]) -> xr.Dataset:
     import xarray as xr
 
     dims = variable_dims(model)
-    variables = {
-        name: ((names.CHAIN, names.DRAW, *dims.get(name, ())), np.asarray(values, dtype=float))
+    variables: dict[str, tuple[Any, ...]] = {
+        name: ((names.CHAIN, names.DRAW, *dims.get(name, ())), *_held(values))
         for name, values in arrays.items()
     }
-    used = {d for dimensions, _ in variables.values() for d in dimensions}
+    used = {d for variable in variables.values() for d in variable[0]}
     coords = {name: labels for name, labels in _object_coords(model).items() if name in used}
     chains, draws = next(iter(variables.values()))[1].shape[:2]
     return xr.Dataset(
         variables,
         coords={names.CHAIN: np.arange(chains), names.DRAW: np.arange(draws), **coords},
+    )
+
+
+def _held(values: Any) -> tuple[Any, dict[str, Any]]:
+    """Return data and attributes: numbers as they are, or a promise of group effects."""
+    from bayes_alliance.sampling.redrawn import RedrawnEffects, as_lazy
+
+    if isinstance(values, RedrawnEffects):
+        return as_lazy(values), {names.REDRAWN: 1}
+    return np.asarray(values, dtype=float), {}
+
+
+def unconstrained_dataset(theta: Any) -> xr.Dataset:
+    """Return what the collapsed engine moved in, shape (chain, draw, k), as a dataset."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {names.THETA: ((names.CHAIN, names.DRAW, names.THETA_DIM), theta)},
+        coords={
+            name: np.arange(n)
+            for name, n in zip((names.CHAIN, names.DRAW), theta.shape, strict=False)
+        },
     )
 
 

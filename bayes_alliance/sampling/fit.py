@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import Settings
 
@@ -61,6 +61,12 @@ class Fit:
         """Draws over all chains."""
         sizes = self.idata[names.POSTERIOR].sizes
         return int(sizes[names.CHAIN] * sizes[names.DRAW])
+
+    @property
+    def redrawn_effects(self) -> tuple[str, ...]:
+        """Variables with group effects too large to store: drawn again when looked at."""
+        variables = self.idata[names.POSTERIOR].data_vars
+        return tuple(str(name) for name, v in variables.items() if names.REDRAWN in v.attrs)
 
     def with_group(self, name: str, dataset: xr.Dataset) -> Fit:
         """Return a new fit whose container has one more group (or another in its place)."""
@@ -124,7 +130,12 @@ class Fit:
 
     def _remarks(self) -> list[str]:
         stopped = ["Interrupted: it holds what had been drawn by then."] if self.interrupted else []
-        return [*stopped, *self.notes]
+        again = (
+            [f"Drawn again when looked at, being too large to store: {listed(effects)}."]
+            if (effects := self.redrawn_effects)
+            else []
+        )
+        return [*stopped, *again, *self.notes]
 
     def __str__(self) -> str:
         return as_text("Fit", self.table, *self._remarks())

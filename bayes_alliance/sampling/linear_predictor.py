@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from bayes_alliance.sampling.fit import Fit
 
 Array = NDArray[np.float64]
 MEMORY_GIGABYTES = 2.0
@@ -23,33 +25,38 @@ _CHUNK_BYTES = 64e6
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Some draws: their places among all (chain by chain), linear predictor and parameters."""
+    """Some draws: their places among all (chain by chain), linear predictor and parameters.
+
+    Parameters have an axis for the rows: (draw, 1) or (draw, 1, threshold).
+    """
 
     places: slice
     eta: Array
     parameters: Mapping[str, Array]
 
 
-def flat_draws(draws: xr.Dataset) -> dict[str, Array]:
-    """Return every variable with chains and draws joined, shape (draw, ...)."""
-    return {
-        str(name): values.to_numpy().reshape(-1, *values.shape[2:])
-        for name, values in draws.data_vars.items()
-    }
+def draw_blocks(draws: xr.Dataset, step: int) -> Iterator[tuple[slice, dict[str, Array]]]:
+    """Yield some draws at a time: their places, chain by chain, and every variable, (draw, ...).
+
+    Only these draws are made where group effects are not stored.
+    """
+    count = draws.sizes[names.DRAW]
+    for chain in range(draws.sizes[names.CHAIN]):
+        for start in range(0, count, step):
+            stop = min(start + step, count)
+            some = draws.isel({names.CHAIN: chain, names.DRAW: slice(start, stop)})
+            arrays = {str(name): values.to_numpy() for name, values in some.data_vars.items()}
+            yield slice(chain * count + start, chain * count + stop), arrays
 
 
 def chunks(model: Model, draws: xr.Dataset) -> Iterator[Chunk]:
     """Yield the linear predictor of the model's rows, some draws at a time."""
-    flat = flat_draws(draws)
-    count = len(next(iter(flat.values())))
     rows = max(1, len(model.frame.y))
-    step = max(1, int(_CHUNK_BYTES / (8 * rows)))
-    for start in range(0, count, step):
-        places = slice(start, min(start + step, count))
+    for places, arrays in draw_blocks(draws, max(1, int(_CHUNK_BYTES / (8 * rows)))):
         yield Chunk(
             places=places,
-            eta=_linear_predictor(model, {name: v[places] for name, v in flat.items()}),
-            parameters=_own_parameters(model, flat, places),
+            eta=_linear_predictor(model, arrays),
+            parameters={name: arrays[name][:, None] for name in model.family.parameters},
         )
 
 
@@ -63,11 +70,6 @@ def _linear_predictor(model: Model, flat: Mapping[str, Array]) -> Array:
         for k in range(len(group.effects)):
             eta = eta + effects[:, :, k][:, group.index] * group.Z[:, k]
     return np.asarray(eta)
-
-
-def _own_parameters(model: Model, flat: Mapping[str, Array], places: slice) -> dict[str, Array]:
-    """Give each parameter an axis for the rows: (draw, 1) or (draw, 1, threshold)."""
-    return {name: flat[name][places][:, None] for name in model.family.parameters}
 
 
 def precision_weights(model: Model) -> Any:
@@ -84,18 +86,37 @@ def frequency_weights(model: Model) -> Any:
     return 1.0 if weights is None or not frequency else weights
 
 
-def check_memory(what: str, draws: int, rows: int, limit: float) -> None:
+def check_effects_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> None:
+    """Refuse beforehand what makes all group effects at once, where they are too large.
+
+    Raises
+    ------
+    SamplingError
+        If effects that are not stored take more than ``limit`` gigabytes.
+    """
+    numbers = sum(fit.posterior[name].size for name in fit.redrawn_effects)
+    size = 8 * numbers / 1e9
+    if size > limit:
+        raise SamplingError(
+            f"{what} makes all draws of {listed(fit.redrawn_effects)} at once.",
+            f"That is {size:.1f} GB; the limit is {limit:g} GB.",
+            "Take fewer draws, for example with fit.posterior.isel(draw=slice(None, None, 10)).",
+            gigabytes=size,
+        )
+
+
+def check_memory(what: str, draws: int, numbers: int, limit: float, *, unit: str = "rows") -> None:
     """Refuse beforehand what would not fit.
 
     Raises
     ------
     SamplingError
-        If draws x rows numbers take more than ``limit`` gigabytes.
+        If draws x numbers (of rows, of group effects) take more than ``limit`` gigabytes.
     """
-    size = 8 * draws * rows / 1e9
+    size = 8 * draws * numbers / 1e9
     if size > limit:
         raise SamplingError(
-            f"{what} keeps one number for each of {draws} draws and {rows} rows.",
+            f"{what} keeps one number for each of {draws} draws and {numbers} {unit}.",
             f"That is {size:.1f} GB; the limit is {limit:g} GB.",
             "Ask for fewer draws with draws=, or raise the limit with memory=.",
             gigabytes=size,

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_alliance import names
 from bayes_alliance.errors import DataError, SamplingError
 from bayes_alliance.model.frame import build_frame
 from bayes_alliance.model.saved import fingerprint, model_from_json
 from bayes_alliance.sampling.archive import read_archive
+from bayes_alliance.sampling.container import draws_dataset
+from bayes_alliance.sampling.engines.collapsed import redrawn_effects
+from bayes_alliance.sampling.engines.collapsed_effects import Recovery
+from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.settings import Settings
 from bayes_alliance.sampling.store import DRAWS, FINGERPRINT, FORMAT, META, POSITION, ROWS
@@ -61,10 +66,11 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
             "Update bayes-alliance.",
         )
     model = _model(meta, members, data)
+    settings = Settings(**meta["settings"])
     return Fit(
         model=model,
-        idata=_draws_from_bytes(members),
-        settings=Settings(**meta["settings"]),
+        idata=_with_effects(model, _draws_from_bytes(members), settings.seed),
+        settings=settings,
         seconds=meta["seconds"],
         versions=meta["versions"],
         interrupted=meta["interrupted"],
@@ -94,6 +100,28 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
             "Give the very table, in the same order and with the same missing codes.",
         )
     return model_from_json(saved, frame.rows, frame.positions)
+
+
+def _with_effects(model: Model, tree: xr.DataTree, seed: int) -> xr.DataTree:
+    """Promise again the group effects that were too large to store."""
+    import xarray as xr
+
+    posterior = tree[names.POSTERIOR].to_dataset()
+    if all(names.u(group) in posterior for group in model.groups):
+        return tree
+    recovery = Recovery(
+        model=model,
+        theta=tree[names.UNCONSTRAINED][names.THETA].to_numpy(),
+        seed=seed,
+        problem=collapsed_problem(model),
+    )
+    known = (
+        posterior[names.B].to_numpy().reshape(recovery.draws, -1) if names.B in posterior else None
+    )
+    effects = draws_dataset(model, redrawn_effects(recovery, known))
+    whole: xr.DataTree = tree.copy()
+    whole[names.POSTERIOR] = xr.DataTree(posterior.assign(effects.data_vars))
+    return whole
 
 
 def _draws_from_bytes(members: dict[str, bytes]) -> xr.DataTree:

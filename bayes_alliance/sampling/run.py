@@ -14,6 +14,7 @@ from bayes_alliance.sampling.container import (
     label_dataset,
     observed_dataset,
     stats_dataset,
+    unconstrained_dataset,
 )
 from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
@@ -22,6 +23,7 @@ from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 from bayes_alliance.sampling.engines.pymc import PymcEngine
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.progress import make_progress
 from bayes_alliance.sampling.settings import Settings, make_settings
 
@@ -46,6 +48,7 @@ def sample(
     cores: int | None = None,
     progress: bool | None = None,
     compiled: Compiled | None = None,
+    memory: float = MEMORY_GIGABYTES,
 ) -> Fit:
     """Draw from the posterior of a model.
 
@@ -71,6 +74,10 @@ def sample(
         Show a progress bar; if left out, only where someone is looking.
     compiled : Compiled, optional
         From :func:`compile_model`, for a model of the same shape: nothing is compiled then.
+    memory : float
+        Refuse beforehand draws that would take more gigabytes. The collapsed engine does not
+        store group effects beyond a quarter of a gigabyte: it draws them again, the same ones,
+        when they are looked at.
 
     Returns
     -------
@@ -81,7 +88,8 @@ def sample(
     Raises
     ------
     SamplingError
-        For an unknown engine, impossible settings, or a compiled model of another shape.
+        For an unknown engine, impossible settings, draws that would not fit into memory, or a
+        compiled model of another shape.
 
     Examples
     --------
@@ -103,6 +111,10 @@ def sample(
         max_tree_depth=max_tree_depth,
         cores=cores,
     )
+    if name != CollapsedEngine.name:
+        effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
+        what = f'engine="{name}"'
+        check_memory(what, chains * draws, effects, memory, unit="group effects")
     ready = compile_model(model, engine=name) if compiled is None else _fitting(compiled, model)
     started = time.perf_counter()
     with make_progress(name, progress) as bar:
@@ -178,14 +190,15 @@ def _fitting(compiled: Compiled, model: Model) -> Compiled:
 def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, float]) -> Fit:
     import xarray as xr
 
-    tree = xr.DataTree.from_dict(
-        {
-            names.POSTERIOR: draws_dataset(model, drawn.posterior),
-            names.SAMPLE_STATS: stats_dataset(drawn.stats),
-            names.OBSERVED: observed_dataset(model),
-            names.CONSTANT: label_dataset(model),
-        }
-    )
+    groups = {
+        names.POSTERIOR: draws_dataset(model, drawn.posterior),
+        names.SAMPLE_STATS: stats_dataset(drawn.stats),
+        names.OBSERVED: observed_dataset(model),
+        names.CONSTANT: label_dataset(model),
+    }
+    if drawn.unconstrained is not None:
+        groups[names.UNCONSTRAINED] = unconstrained_dataset(drawn.unconstrained)
+    tree = xr.DataTree.from_dict(groups)
     return Fit(
         model=model,
         idata=tree,

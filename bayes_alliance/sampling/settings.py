@@ -9,8 +9,6 @@ from typing import Any
 
 from bayes_alliance.errors import SamplingError
 
-_SEEDS = 2**31
-
 SEEDS = 2**31  # the engines take no larger ones
 
 

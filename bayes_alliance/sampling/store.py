@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.model.saved import model_to_json
 from bayes_alliance.sampling.archive import write_archive
+from bayes_alliance.sampling.linear_predictor import check_effects_fit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +24,13 @@ META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
 FINGERPRINT = "fingerprint"
 # Groups that hold no number a row: a row's log likelihood alone gives its values back.
-_ROWLESS_GROUPS = (names.POSTERIOR, names.SAMPLE_STATS, names.PRIOR, names.CONSTANT)
+_ROWLESS_GROUPS = (
+    names.POSTERIOR,
+    names.SAMPLE_STATS,
+    names.UNCONSTRAINED,
+    names.PRIOR,
+    names.CONSTANT,
+)
 
 
 def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
@@ -31,7 +38,14 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
     tree = fit.idata
     keep_rows = data and fit.has_data
     if not keep_rows:
+        check_effects_fit("Saving a fit without its rows", fit)
+        made = {name: _made(fit.posterior[name]) for name in fit.redrawn_effects}
+        tree = fit.with_group(names.POSTERIOR, fit.posterior.assign(made)).idata
         tree = tree.filter(lambda node: node.name in _ROWLESS_GROUPS)
+    elif fit.redrawn_effects:
+        # The rows are there to draw them from again.
+        stored = fit.posterior.drop_vars(list(fit.redrawn_effects))
+        tree = fit.with_group(names.POSTERIOR, stored).idata
     meta: dict[str, Any] = {
         "format": FORMAT,
         "model": model_to_json(fit.model, confidential=not keep_rows),
@@ -48,6 +62,11 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
     if keep_rows:
         members[ROWS] = _rows_to_bytes(fit.model)
     return write_archive(path, members)
+
+
+def _made(promise: xr.DataArray) -> tuple[tuple[Any, ...], Any]:
+    """Make all draws of effects that were not stored."""
+    return promise.dims, promise.to_numpy()
 
 
 def _rows_to_bytes(model: Model) -> bytes:

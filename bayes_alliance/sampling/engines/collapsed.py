@@ -6,24 +6,24 @@ its conditional normal. A draw costs the same whatever the number of rows.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.engines.collapsed_effects import Recovery
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem, collapsed_problem
+from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.engines.collapsed_sampler import sample_theta
-from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
 
-Array = NDArray[np.float64]
-_CHUNK_BYTES = 256e6
+if TYPE_CHECKING:
+    from bayes_alliance.sampling.redrawn import RedrawnEffects
 
 
 class CollapsedEngine:
@@ -45,24 +45,21 @@ class CollapsedEngine:
     def draw(self, program: Any, model: Model, settings: Settings, progress: Progress) -> Drawn:
         """Sample the variance parameters, then draw everything else given them."""
         problem = collapsed_problem(model)
-        priors = variance_priors(model)
-        theta = sample_theta(problem, priors, settings, progress)
-        scales = scales_of(theta.values, priors)
-        posterior = _posterior(model, problem, scales, settings.seed)
-        shape = theta.values.shape[:2]
+        theta = sample_theta(problem, variance_priors(model), settings, progress)
+        recovery = Recovery(model=model, theta=theta.values, seed=settings.seed, problem=problem)
         return Drawn(
-            posterior={k: v.reshape(*shape, *v.shape[1:]) for k, v in posterior.items()},
+            posterior=_posterior(recovery),
             stats=theta.stats,
             interrupted=theta.interrupted,
+            unconstrained=theta.values,
         )
 
 
-def _posterior(
-    model: Model, problem: CollapsedProblem, scales: Scales, seed: int
-) -> dict[str, Array]:
-    """Name the draws as the container does, chains one behind the other."""
-    posterior: dict[str, Array] = {}
-    coefficients, effects = _recovered(problem, scales, seed)
+def _posterior(recovery: Recovery) -> dict[str, Any]:
+    """Name the draws as the container does, shape (chain, draw, ...)."""
+    model, scales = recovery.model, recovery.scales
+    coefficients, effects = _coefficients_and_effects(recovery)
+    posterior: dict[str, Any] = {}
     if model.design.coefficients:
         posterior[names.B] = coefficients
     for k, group in enumerate(model.design.groups):
@@ -70,28 +67,41 @@ def _posterior(
         if group.pairs:
             first, second = np.asarray(group.pairs).T
             posterior[names.cor(group.name)] = scales.correlation[k][:, first, second]
-        posterior[names.u(group.name)] = effects[k]
     if names.SIGMA in model.family.parameters:
         posterior[names.SIGMA] = scales.sigma
-    return posterior
+    chains = recovery.theta.shape[:2]
+    return {name: v.reshape(*chains, *v.shape[1:]) for name, v in posterior.items()} | effects
 
 
-def _recovered(problem: CollapsedProblem, scales: Scales, seed: int) -> tuple[Array, list[Array]]:
-    """Draw coefficients and group effects, some draws at a time."""
-    total = len(scales.sigma)
-    step = max(1, int(_CHUNK_BYTES / (8 * problem.numbers_a_draw)))
-    coefficients: list[Array] = []
-    effects: list[list[Array]] = [[] for _ in scales.sd]
-    for start in range(0, total, step):
-        here = slice(start, min(start + step, total))
-        part = problem.recover(
-            s2=scales.sigma[here] ** 2,
-            factors=[factor[here] for factor in scales.factor],
-            seed=seed,
-            draws=np.arange(here.start, here.stop),
-            sampled=scales.sampled[here],
+def _coefficients_and_effects(recovery: Recovery) -> tuple[Any, dict[str, Any]]:
+    groups = recovery.model.design.groups
+    if recovery.is_large:
+        coefficients = recovery.coefficients()
+        return coefficients, redrawn_effects(recovery, coefficients)
+    coefficients, effects = recovery.everything()
+    chains = recovery.theta.shape[:2]
+    named = zip(groups, effects, strict=True)
+    return coefficients, {names.u(g.name): v.reshape(*chains, *v.shape[1:]) for g, v in named}
+
+
+def redrawn_effects(recovery: Recovery, coefficients: Any) -> dict[str, RedrawnEffects]:
+    """Return the effects of every factor as promises.
+
+    Parameters
+    ----------
+    recovery
+        What makes them.
+    coefficients
+        The coefficients that were drawn with them, shape (draw, coefficient).
+    """
+    from bayes_alliance.sampling.redrawn import RedrawnEffects
+
+    chains, draws, _ = recovery.theta.shape
+    return {
+        names.u(group.name): RedrawnEffects(
+            partial(recovery.effects_again, factor=k, known=coefficients),
+            (chains, draws, len(group.labels), len(group.effects)),
+            recovery.step,
         )
-        coefficients.append(part[0])
-        for own, new in zip(effects, part[1], strict=True):
-            own.append(new)
-    return np.concatenate(coefficients), [np.concatenate(own) for own in effects]
+        for k, group in enumerate(recovery.model.design.groups)
+    }

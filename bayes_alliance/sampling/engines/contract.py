@@ -15,7 +15,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Any]  # arrays, or effects that are made when asked for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,15 @@ class Drawn:
         Sampler statistics in ArviZ's names, shape (chain, draw).
     interrupted
         True if the user stopped the run early; what was drawn is kept.
+    unconstrained
+        What the collapsed engine moved in, shape (chain, draw, k): logarithms of sigma and of
+        the standard deviations, transformed correlations, coefficients it did not integrate out.
     """
 
     posterior: Arrays
     stats: Arrays
     interrupted: bool = False
+    unconstrained: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
