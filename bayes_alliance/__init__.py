@@ -35,6 +35,7 @@ _HOMES = {
     "summarize": "posterior.summaries",
     "variance_shares": "posterior.variance",
     "group_effects": "posterior.group_effect",
+    "hypothesis": "posterior.claim",
     "check_predictive": "checks.predictive",
     "diagnose": "checks.verdict",
     "write_report": "report.html",
@@ -52,6 +53,7 @@ __all__ = [
     "compile_model",
     "diagnose",
     "group_effects",
+    "hypothesis",
     "list_examples",
     "list_models",
     "load_example",
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
+    from bayes_alliance.posterior.claim import hypothesis
     from bayes_alliance.posterior.group_effect import group_effects
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
