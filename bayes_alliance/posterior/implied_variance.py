@@ -1,0 +1,242 @@
+"""The variance of the outcome that a fitted model implies, by source and level, per draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.kernels.r_squared import (
+    explained_by_coefficients,
+    explained_by_means,
+    explained_by_slopes,
+    level_covariances,
+    level_of_each,
+    weighted_means,
+)
+from bayes_alliance.kernels.shares import effect_covariance
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.posterior.shared_groups import containers, is_chain
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+
+Array = NDArray[np.float64]
+# A column counts as lying at one level when at most this share of its variance lies elsewhere:
+# centring on rows that were dropped later leaves such traces.
+_ELSEWHERE = 0.01
+_SEVERAL = -2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpliedVariance:
+    """What each source contributes to the variance of the outcome.
+
+    Levels count from 0, the rows; factors from 1, the lowest, as the levels they make.
+
+    Parameters
+    ----------
+    fixed
+        Of the coefficients by the level at which their columns vary, shape (chain, draw, level);
+        one level, all of it, where the factors are crossed.
+    slopes
+        Of effects that vary between the groups of a factor, by (level at which their columns
+        vary, factor), each shape (chain, draw). Traces at or above the factor's own level are
+        counted at the level below it.
+    means
+        Of each factor at the means of its columns, shape (chain, draw, factor).
+    residual
+        Within the groups, shape (chain, draw).
+    factors
+        Names of the factors, the lowest first.
+    crossed
+        Whether the factors are crossed, so that there is no order of levels.
+    obstacle
+        Why the measures of single levels do not exist; empty if they do.
+    """
+
+    fixed: Array
+    slopes: Mapping[tuple[int, int], Array]
+    means: Array
+    residual: Array
+    factors: tuple[str, ...]
+    crossed: bool
+    obstacle: str
+
+    @property
+    def all_fixed(self) -> Array:
+        """All that coefficients explain."""
+        return np.asarray(self.fixed.sum(axis=-1))
+
+    @property
+    def all_slopes(self) -> Array:
+        """All that varying slopes explain."""
+        return np.asarray(sum(self.slopes.values(), np.zeros_like(self.residual)))
+
+    @property
+    def all_means(self) -> Array:
+        """All that differences between groups at the means of their columns explain."""
+        return np.asarray(self.means.sum(axis=-1))
+
+    @property
+    def total(self) -> Array:
+        """The variance the model implies."""
+        return np.asarray(self.all_fixed + self.all_slopes + self.all_means + self.residual)
+
+
+def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVariance:
+    """Take the implied variance apart; see :func:`r2_measures` for what the parts are.
+
+    Raises
+    ------
+    ModelError
+        If there are no groups, or rows have known standard errors.
+    SamplingError
+        If the rows are not there.
+    """
+    _check_exists(fit, asked)
+    model = fit.model
+    inside = containers(model.design)
+    nested = is_chain(inside)
+    ordered = sorted(model.design.groups, key=lambda group: -len(inside[group.name]))
+    index = [group.index for group in ordered] if nested else []
+    weights = np.broadcast_to(frequency_weights(model), len(model.frame.y)).astype(float)
+    fixed = level_covariances(model.design.X, index, weights)
+    varying = [level_covariances(group.Z, index, weights) for group in ordered]
+    effects = [_effects(fit, group) for group in ordered]
+    residual = _residual(fit)
+    means = [
+        explained_by_means(T, weighted_means(group.Z, weights))
+        for T, group in zip(effects, ordered, strict=True)
+    ]
+    return ImpliedVariance(
+        fixed=_of_coefficients(fit, fixed, residual),
+        slopes={
+            place: explained_by_slopes(T, covariance)
+            for factor, (T, own) in enumerate(zip(effects, varying, strict=True), start=1)
+            for place, covariance in _material(own, factor).items()
+        },
+        means=np.stack(means, axis=-1),
+        residual=residual,
+        factors=tuple(group.name for group in ordered),
+        crossed=not nested,
+        obstacle=_obstacle(fit, ordered, fixed, varying, nested=nested, split=split),
+    )
+
+
+def _of_coefficients(fit: Fit, covariances: Array, residual: Array) -> Array:
+    if not fit.model.design.coefficients:
+        return np.zeros((*residual.shape, len(covariances)))
+    b = fit.posterior[names.B].to_numpy()
+    return np.stack([explained_by_coefficients(b, own) for own in covariances], axis=-1)
+
+
+def _material(covariances: Array, factor: int) -> dict[tuple[int, int], Array]:
+    """Return the columns' covariance by (level, factor); traces join the level below the factor."""
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    kept = {(level, factor): own for level, own in enumerate(covariances[:factor])}
+    for level in range(factor, len(covariances)):
+        if (variances[level] > _ELSEWHERE * variances.sum(axis=0)).any():
+            kept[level, factor] = covariances[level]
+        else:
+            below = min(factor, len(covariances)) - 1
+            kept[below, factor] = kept[below, factor] + covariances[level]
+    return kept
+
+
+def _effects(fit: Fit, group: GroupDesign) -> Array:
+    sd = fit.posterior[names.sd(group.name)].to_numpy()
+    cor = fit.posterior[names.cor(group.name)].to_numpy() if group.pairs else None
+    return effect_covariance(sd, cor, group.pairs)
+
+
+def _residual(fit: Fit) -> Array:
+    model, posterior = fit.model, fit.posterior
+    parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
+    variance = model.family.residual_variance(parameters, model.link)
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    return np.broadcast_to(variance * np.mean(1 / precision_weights(model)), shape).astype(float)
+
+
+def _obstacle(
+    fit: Fit,
+    ordered: Sequence[GroupDesign],
+    fixed: Array,
+    varying: Sequence[Array],
+    *,
+    nested: bool,
+    split: bool,
+) -> str:
+    if not nested:
+        factors = listed(group.name for group in ordered)
+        return f"The factors {factors} are crossed: there are the measures of the total only."
+    return "" if split else _mixture(fit.model.design.coefficients, fixed, ordered, varying)
+
+
+def _mixture(
+    coefficients: Sequence[str],
+    fixed: Array,
+    ordered: Sequence[GroupDesign],
+    varying: Sequence[Array],
+) -> str:
+    """Say which columns stand in the way of the measures of single levels, if any does."""
+    mixed = _at_several_levels(coefficients, fixed)
+    upward: list[str] = []
+    for factor, (group, own) in enumerate(zip(ordered, varying, strict=True), start=1):
+        mixed += _at_several_levels(group.effects, own)
+        levels = level_of_each(own, _ELSEWHERE)
+        upward += [e for e, level in zip(group.effects, levels, strict=True) if level >= factor]
+    if mixed:
+        return (
+            "There are no measures of single levels. These columns vary at several levels: "
+            f"{listed(dict.fromkeys(mixed))}. within(x, group) + between(x, group) in the formula "
+            "parts the levels of a number; split=True does it here, for one slope."
+        )
+    if upward:
+        return (
+            "There are no measures of single levels. These slopes vary between groups, but their "
+            f"columns do not vary within them: {listed(dict.fromkeys(upward))}."
+        )
+    return ""
+
+
+def _at_several_levels(labels: Sequence[str], covariances: Array) -> list[str]:
+    levels = level_of_each(covariances, _ELSEWHERE)
+    return [label for label, level in zip(labels, levels, strict=True) if level == _SEVERAL]
+
+
+def _check_exists(fit: Fit, asked: str) -> None:
+    fit.need_data(asked)
+    model = fit.model
+    if not model.groups:
+        raise ModelError(
+            f"{asked} was asked for.",
+            "The model has no groups, so there is one level only.",
+            "Use bayes_r2(fit), or add a group term such as (1 | case_manager).",
+        )
+    if model.formula.response.weight_kind == "known_error":
+        raise ModelError(
+            f"{asked} was asked for.",
+            "The model has known standard errors, so every row has a residual variance of its own.",
+            "Look at the standard deviation between the groups itself, with summarize(fit).",
+        )
+
+
+def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:
+    """Say on which scale the variances are, and where the residual variance does not exist."""
+    model = fit.model
+    notes = ["Scale: outcome."]
+    if model.family.on_link_scale:
+        notes = [f"Scale: link ({model.link}), with the residual variance of that link."]
+    if np.any(precision_weights(model) != 1.0):
+        notes.append("The residual variance is averaged over the precision weights.")
+    missing = int(np.isnan(parts.residual).sum())
+    if missing:
+        notes.append(
+            f"In {missing} of {parts.residual.size} draws nu is 2 or less: the residual variance "
+            "does not exist there, so the measures are NaN."
+        )
+    return notes
