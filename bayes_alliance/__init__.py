@@ -34,6 +34,9 @@ _HOMES = {
     "with_prior_predictive": "sampling.prior_draws",
     "summarize": "posterior.summaries",
     "variance_shares": "posterior.variance",
+    "share_curve": "posterior.variance_curve",
+    "client_correlations": "posterior.client_correlation",
+    "median_odds_ratio": "posterior.odds_ratio",
     "group_effects": "posterior.group_effect",
     "hypothesis": "posterior.claim",
     "check_predictive": "checks.predictive",
@@ -50,6 +53,7 @@ __all__ = [
     "__version__",
     "check_data",
     "check_predictive",
+    "client_correlations",
     "compile_model",
     "diagnose",
     "group_effects",
@@ -59,9 +63,11 @@ __all__ = [
     "load_example",
     "load_fit",
     "load_model",
+    "median_odds_ratio",
     "read_table",
     "sample",
     "sample_many",
+    "share_curve",
     "simulate_study",
     "summarize",
     "variance_shares",
@@ -83,9 +89,12 @@ if TYPE_CHECKING:
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
     from bayes_alliance.posterior.claim import hypothesis
+    from bayes_alliance.posterior.client_correlation import client_correlations
     from bayes_alliance.posterior.group_effect import group_effects
+    from bayes_alliance.posterior.odds_ratio import median_odds_ratio
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
+    from bayes_alliance.posterior.variance_curve import share_curve
     from bayes_alliance.report.html import write_report
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit

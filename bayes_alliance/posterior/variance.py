@@ -9,17 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
-from bayes_alliance.errors import ModelError, did_you_mean, listed
-from bayes_alliance.kernels.shares import effect_covariance, shares_of, variance_at
-from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.posterior.share_request import (
+    LINK,
+    RESIDUAL_ONLY,
+    RESPONSE_DRAWS,
+    TOTAL,
+    ShareRequest,
+)
+from bayes_alliance.posterior.share_words import measure_words, place_words, share_words
 from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.posterior.variance_parts import PREDICTORS, split_variance
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import precision_weights
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from matplotlib.axes import Axes
 
 _LEVEL = "level"
 
@@ -34,14 +43,23 @@ class Shares:
         One row a level, in the columns of a :class:`Summary`.
     draws
         Variable ``share``, dims (chain, draw, level).
-    weighted
-        Whether rows have precision weights: the residual variance is their average then.
     at
-        The predictor values at which groups with varying slopes were looked at.
+        The predictor values at which they hold.
     scale
-        ``"outcome"``, or the link scale on which the residual variance is that of the link.
+        ``"outcome"``, the link scale on which the residual variance is that of the link, or
+        ``"response"``.
     prob
         Probability of the intervals.
+    weighted
+        Whether rows have precision weights: the residual variance is their average then.
+    average
+        Whether they are averaged over the predictors of the rows.
+    of
+        ``"residual"`` if the variance of the predictors is left out, ``"total"`` if it is in.
+    notes
+        What a reader has to know about the numbers.
+    predictors
+        The population's predictors, whose variance is left out or in.
     """
 
     table: pd.DataFrame
@@ -50,30 +68,70 @@ class Shares:
     scale: str
     prob: float
     weighted: bool = False
+    average: bool = False
+    of: str = RESIDUAL_ONLY
+    notes: tuple[str, ...] = ()
+    predictors: tuple[str, ...] = ()
 
     @property
     def icc(self) -> pd.DataFrame:
-        """Another name for the table without the residual: intraclass correlations."""
-        return self.table.drop(index=names.RESIDUAL)
+        """Another name for the rows of the groups: intraclass correlations."""
+        return self.table.drop(index=[names.RESIDUAL, PREDICTORS], errors="ignore")
 
     @property
     def sentence(self) -> str:
         """The shares in one sentence for a paper."""
-        parts = [
-            f"{row['mean']:.0%} ({self.prob:.0%} interval {row['lower']:.0%} to {row['upper']:.0%})"
-            f" lies between the groups of {level}"
-            for level, row in self.icc.iterrows()
-        ]
-        where = "".join(f" at {name} = {number(value)}" for name, value in self.at.items())
-        scale = "" if self.scale == "outcome" else f", on the {self.scale} scale"
-        return f"Of the variance the predictors leave, {' and '.join(parts)}{where}{scale}."
+        left = self.predictors and self.of != TOTAL
+        whole = "the variance the predictors leave" if left else "the variance"
+        where = place_words(self.at, average=self.average)
+        return share_words(self.icc, f"Of {whole}{where}{measure_words(self.scale)}", self.prob)
+
+    def probability(self, *, above: float) -> pd.DataFrame:
+        """Return the probability that each level's share is above a threshold.
+
+        Parameters
+        ----------
+        above
+            The threshold, between 0 and 1: 0.05 for five per cent of the variance.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a level: ``probability`` and its Monte Carlo error ``mcse``, which is NaN where
+            all draws agree. Both are NaN where the share does not exist in some draws.
+        """
+        import arviz as az
+        import pandas as pd
+
+        if not 0 <= above <= 1:
+            raise ModelError(
+                f"The probability of a share above {above:g} was asked for.",
+                "A share lies between 0 and 1.",
+                "Write above=0.05 for five per cent.",
+            )
+        shares = self.draws["share"]
+        larger = (shares > above).astype(float).where(shares.notnull())
+        mean = larger.mean((names.CHAIN, names.DRAW), skipna=False).to_numpy()
+        mcse = az.mcse(larger, method="mean").to_numpy()
+        values = {"probability": mean, "mcse": np.where((mean > 0) & (mean < 1), mcse, np.nan)}
+        return pd.DataFrame(values, index=self.table.index)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the share of each level with its interval, in per cent."""
+        axes = own_axes(axes, height=intervals_height(len(self.table)))
+        draw_intervals(axes, 100 * self.table[["mean", "lower", "upper"]])
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("share of the variance, per cent")
+        return axes
 
     def _notes(self) -> list[str]:
         where = listed(f"{name} = {value}" for name, value in self.at.items())
-        stated = [f"Groups with varying slopes at {where}."] if self.at else []
-        if self.weighted:
-            stated.append("The residual variance is averaged over the precision weights.")
-        return [*stated, f"Scale: {self.scale}. {interval_words(self.prob)}."]
+        stated = [f"At {where}."] if self.at else []
+        if self.average:
+            stated.append("Averaged over the predictors of the rows.")
+        if self.of == TOTAL:
+            stated.append("The predictors' own variance is in the total.")
+        return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]
 
     def __str__(self) -> str:
         return as_text("Variance shares", self.table, *self._notes())
@@ -82,14 +140,28 @@ class Shares:
         return as_html("Variance shares", self.table, *self._notes())
 
 
-def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: float = 0.95) -> Shares:
+def variance_shares(
+    fit: Fit,
+    *,
+    at: Mapping[str, Any] | None = None,
+    average: bool = False,
+    of: str = RESIDUAL_ONLY,
+    scale: str = LINK,
+    draws: int | None = RESPONSE_DRAWS,
+    prob: float = 0.95,
+) -> Shares:
     """Say how much of the variance lies between the groups and how much within them.
 
     For a model with random intercepts the share of a group is tau^2 over the sum of all tau^2 and
     the residual variance: the intraclass correlation, the variance partition coefficient. With
     random slopes the variance of a group is z' G z with z = (1, x, ...), so that the share depends
-    on the predictor: it is given at a stated value. The variance of the population coefficients
-    is left out. For yes-or-no and ordinal outcomes the residual is that of the link.
+    on the predictor: it is given at a stated value, or averaged over the rows, tr(G E[zz']). For a
+    curve over the predictor see :func:`share_curve`.
+
+    For yes-or-no and ordinal outcomes the link scale takes the variance of the link as the
+    residual. The response scale is that of the outcome itself, 0 and 1 or the category's number:
+    a group's part is the variance of the expected outcome over its effects, integrated for every
+    draw. It depends on every predictor, whose values are to be stated or averaged over.
 
     Parameters
     ----------
@@ -98,7 +170,16 @@ def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: floa
     at : Mapping[str, float], optional
         Values of the predictors that vary between the groups: ``{"stigma": 0}``, or of the effect
         itself where it is centred by group: ``{"within(stigma, g)": 0}``. Needed for models with
-        random slopes, and never chosen silently.
+        random slopes unless ``average``, and never chosen silently.
+    average : bool
+        Average over the predictors of the rows instead.
+    of : {"residual", "total"}
+        ``"residual"`` leaves the variance of the population coefficients out; ``"total"`` has it
+        in, as a level of its own called ``predictors``.
+    scale : {"link", "response"}
+        Of a yes-or-no or ordinal outcome; the same for a numeric one.
+    draws : int, optional
+        Draws used for the response scale; all of them if None. The link scale always uses all.
     prob : float
         Probability of the intervals.
 
@@ -106,119 +187,55 @@ def variance_shares(fit: Fit, *, at: Mapping[str, Any] | None = None, prob: floa
     -------
     Shares
         Per level with intervals. All NaN in draws where the residual variance does not exist
-        (Student outcome with nu <= 2).
+        (Student outcome with nu <= 2), and the table then too, which a note says.
 
     Raises
     ------
     ModelError
-        If there are no groups, slopes vary and ``at`` is missing, or standard errors are known.
+        If there are no groups, the answer depends on predictors that are not stated, or standard
+        errors are known.
+    SamplingError
+        If rows are to be averaged over and the fit was saved without them.
 
     References
     ----------
     .. [1] goldstein2002
-    .. [2] nakagawa2017
+    .. [2] johnson2014
+    .. [3] nakagawa2017
 
     Examples
     --------
     >>> import bayes_alliance as ba
     >>> ba.variance_shares(fit, at={"stigma": 0})  # doctest: +SKIP
+    >>> ba.variance_shares(fit, average=True).probability(above=0.05)  # doctest: +SKIP
     """
     import xarray as xr
 
-    model, posterior = fit.model, fit.posterior
-    _check_shares_exist(fit, at)
-    columns = [_group_variance(fit, group, at or {}) for group in model.design.groups]
-    parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
-    precision = precision_weights(model)
-    residual = model.family.residual_variance(parameters, model.link) * np.mean(1 / precision)
-    columns.append(np.broadcast_to(residual, columns[0].shape))
-    draws = xr.Dataset(
-        {
-            "share": (
-                (names.CHAIN, names.DRAW, _LEVEL),
-                shares_of(np.stack(columns, axis=-1)),
-            )
-        },
-        coords={_LEVEL: np.asarray([*model.groups, names.RESIDUAL], dtype=object)},
+    request = ShareRequest(
+        asked="Variance shares were asked for.",
+        call="variance_shares(fit",
+        values={name: [value] for name, value in (at or {}).items()},
+        average=average,
+        of=of,
+        scale=scale,
+        draws=draws,
     )
-    table = summary_table(draws, prob)
-    table.index = list(draws[_LEVEL].to_numpy())
-    scale = f"link ({model.link})" if model.family.on_link_scale else "outcome"
+    found = split_variance(fit, request)
+    values = xr.Dataset(
+        {"share": ((names.CHAIN, names.DRAW, _LEVEL), found.shares[:, :, 0])},
+        coords={_LEVEL: np.asarray(found.levels, dtype=object)},
+    )
+    table = summary_table(values, prob)
+    table.index = list(found.levels)
     return Shares(
         table=table.rename_axis(_LEVEL),
-        draws=draws,
+        draws=values,
         at=dict(at or {}),
-        scale=scale,
+        scale=found.scale,
         prob=prob,
-        weighted=bool(np.any(precision != 1.0)),
+        weighted=bool(np.any(precision_weights(fit.model) != 1.0)),
+        average=average,
+        of=of,
+        notes=found.notes,
+        predictors=tuple(k for k in fit.model.design.coefficients if k != names.INTERCEPT),
     )
-
-
-def sloping_variables(fit: Fit) -> tuple[str, ...]:
-    """Return what the slopes that vary between groups depend on, in order.
-
-    Columns, or the effects themselves where they are centred by group (``within(stigma, g)``).
-    """
-    columns = [
-        name
-        for group in fit.model.design.groups
-        for state in group.parts
-        for name in (_effects_of(state) if state["has_group_means"] else state["columns"])
-    ]
-    return tuple(dict.fromkeys(columns))
-
-
-def _effects_of(state: Mapping[str, Any]) -> list[str]:
-    """Effects that vary, but the intercept: what is centred by group has a value of its own."""
-    return [label for label in state["labels"] if label != names.INTERCEPT]
-
-
-def _check_shares_exist(fit: Fit, at: Mapping[str, Any] | None) -> None:
-    asked = "Variance shares were asked for."
-    model = fit.model
-    if not model.groups:
-        raise ModelError(
-            asked, "The model has no groups.", "Add a group term, such as (1 | case_manager)."
-        )
-    if model.formula.response.weight_kind == "known_error":
-        raise ModelError(
-            asked,
-            "The model has known standard errors, so every row has a residual variance of its own.",
-            "Look at the standard deviation between the groups itself, with summarize(fit).",
-        )
-    missing = [name for name in sloping_variables(fit) if name not in (at or {})]
-    if missing:
-        values = ", ".join(f"{name!r}: 0" for name in missing)
-        raise ModelError(
-            asked,
-            f"The slopes of {listed(missing)} vary between groups, so the shares depend on them.",
-            f"State the values: variance_shares(fit, at={{{values}}}).",
-            missing=missing,
-        )
-    _check_values(fit, at or {})
-
-
-def _check_values(fit: Fit, at: Mapping[str, Any]) -> None:
-    asked = f"Variance shares were asked for at {listed(f'{k} = {v}' for k, v in at.items())}."
-    valid = {*sloping_variables(fit)} | {
-        e for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT
-    }
-    unknown = [name for name in at if name not in valid]
-    if unknown:
-        raise ModelError(
-            asked,
-            f"No slope of {unknown[0]} varies between groups. {did_you_mean(unknown[0], valid)}",
-            f"What varies: {listed(sorted(valid)) or 'nothing but the intercept'}.",
-            unknown=unknown,
-        )
-    for name, value in at.items():
-        if isinstance(value, float | int) and not np.isfinite(value):
-            raise ModelError(asked, f"{name} is {value}.", "State a finite number.")
-
-
-def _group_variance(fit: Fit, group: GroupDesign, at: Mapping[str, Any]) -> Any:
-    posterior = fit.posterior
-    sd = posterior[names.sd(group.name)].to_numpy()
-    cor = posterior[names.cor(group.name)].to_numpy() if group.pairs else None
-    z = np.asarray(fit.model.effect_row(group.name, at))
-    return variance_at(effect_covariance(sd, cor, group.pairs), z)

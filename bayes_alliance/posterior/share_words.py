@@ -1,0 +1,64 @@
+"""Variance shares in words that go as far as the numbers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance.display import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEXT_TO_NOTHING = 0.01
+_WIDE = 0.4
+
+
+def percent(value: float) -> str:
+    """Write a share in per cent, with one decimal where it is small."""
+    return f"{100 * value:.1f}%" if abs(value) < 0.095 else f"{100 * value:.0f}%"
+
+
+def place_words(at: Mapping[str, Any], *, average: bool) -> str:
+    """Say at which predictor values a number holds."""
+    if average:
+        return ", averaged over the predictors"
+    stated = " and ".join(f"{name} = {number(value)}" for name, value in at.items())
+    return f" at {stated}" if stated else ""
+
+
+def measure_words(scale: str) -> str:
+    """Say on which scale, unless it is the outcome's own."""
+    return "" if scale == "outcome" else f" on the {scale} scale"
+
+
+def share_words(table: pd.DataFrame, opening: str, prob: float) -> str:
+    """Say what lies between the groups of each level, and how well that is known."""
+    known = table[table["mean"].notna()]
+    if known.empty:
+        return (
+            f"{opening}, no share can be given: in some draws the residual variance does not exist."
+        )
+    parts = [
+        f"{percent(row['mean'])} ({prob:.0%} interval {percent(row['lower'])} to "
+        f"{percent(row['upper'])}) lies {_between(str(level))}"
+        for level, row in known.iterrows()
+    ]
+    cautions = [
+        _caution(str(level), row["lower"], row["upper"], len(known))
+        for level, row in known.iterrows()
+    ]
+    return " ".join([f"{opening}, {' and '.join(parts)}.", *filter(None, cautions)])
+
+
+def _between(level: str) -> str:
+    return "in crossed groups jointly" if level == "jointly" else f"between the groups of {level}"
+
+
+def _caution(level: str, lower: float, upper: float, levels: int) -> str:
+    subject = "It" if levels == 1 else f"That of {level}"
+    if lower < _NEXT_TO_NOTHING and upper - lower > _WIDE:
+        return f"{subject} may be next to nothing or a large part: it is poorly known."
+    if lower < _NEXT_TO_NOTHING:
+        return f"{subject} may be next to nothing."
+    return f"{subject} is poorly known." if upper - lower > _WIDE else ""

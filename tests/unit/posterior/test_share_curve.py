@@ -1,0 +1,120 @@
+"""The variance partition as a function of a predictor."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import bayes_alliance as ba
+
+
+def test_every_point_is_the_share_at_that_value(slopes_fit):
+    curve = ba.share_curve(slopes_fit, "stigma", values=[1.0, 2.5, 4.0])
+    for k, x in enumerate([1.0, 2.5, 4.0]):
+        there = ba.variance_shares(slopes_fit, at={"stigma": x})
+        ours = curve.draws["share"].isel(value=k)
+        np.testing.assert_allclose(ours, there.draws["share"], rtol=1e-12)
+        rows = curve.table[curve.table["stigma"] == x].set_index("level")
+        np.testing.assert_allclose(rows["mean"], there.table["mean"], rtol=1e-12)
+
+
+def test_default_values_cover_what_was_observed(slopes_fit):
+    curve = ba.share_curve(slopes_fit, "stigma")
+    x = slopes_fit.model.frame.rows["stigma"]
+    values = curve.draws["value"].to_numpy()
+    assert (values[0], values[-1]) == (x.min(), x.max())
+    assert (np.diff(values) > 0).all()
+    np.testing.assert_allclose(curve.draws["share"].sum("level"), 1, rtol=1e-12)
+    axes = Figure().add_subplot()
+    assert curve.plot(axes) is axes
+    drawn = curve.table.loc[curve.table["level"] == "case_manager", "mean"]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), 100 * drawn)
+    assert axes.get_xlabel() == "stigma"
+    assert "stigma" in str(curve)
+    assert "stigma" in curve._repr_html_()
+
+
+def test_categories_are_places_not_a_line(clients, make_fit):
+    settings = np.tile(["clinic", "home"], len(clients) // 2)
+    model = ba.Model(
+        "alliance ~ setting + (1 + setting | agency/case_manager)", clients.assign(setting=settings)
+    )
+    curve = ba.share_curve(make_fit(model), "setting")
+    assert list(curve.draws["value"].to_numpy()) == ["clinic", "home"]
+    axes = curve.plot(Figure().add_subplot())
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["clinic", "home"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(curve.levels)
+
+
+def test_two_values_are_two_points(clients, make_fit):
+    model = ba.Model("alliance ~ stayed + (1 + stayed | case_manager)", clients)
+    assert list(ba.share_curve(make_fit(model), "stayed").draws["value"]) == [0, 1]
+
+
+def test_an_effect_centred_by_group_has_its_own_range(clients, make_fit):
+    label = "within(stigma, case_manager)"
+    fit = make_fit(ba.Model(f"alliance ~ stigma + (1 + {label} | case_manager)", clients))
+    curve = ba.share_curve(fit, label)
+    centred = clients["stigma"] - clients.groupby("case_manager")["stigma"].transform("mean")
+    values = curve.draws["value"].to_numpy()
+    np.testing.assert_allclose(values[[0, -1]], [centred.min(), centred.max()], rtol=1e-10)
+
+
+def test_response_scale_along_a_predictor_without_a_varying_slope(clients, make_fit):
+    model = ba.Model("stayed ~ stigma + (1 | case_manager)", clients, "bernoulli")
+    fit = make_fit(model, draws=50)
+    curve = ba.share_curve(fit, "stigma", values=[1, 3], scale="response")
+    there = ba.variance_shares(fit, at={"stigma": 3}, scale="response")
+    ours = curve.draws["share"].isel(value=1)
+    np.testing.assert_allclose(ours, there.draws["share"], rtol=1e-8)
+
+
+def test_the_sentence_is_as_sure_as_the_draws(slopes_fit):
+    curve = ba.share_curve(slopes_fit, "stigma", values=[2.0, 2.001])
+    share = curve.draws["share"].sel(level="case_manager")
+    rising = float((share[:, :, 1] > share[:, :, 0]).mean())
+    said = curve.sentence
+    assert ("is open" in said) == (max(rising, 1 - rising) < 0.9)
+    sure = dataclasses.replace(
+        curve, draws=curve.draws.assign(share=curve.draws["share"] * 0 + [[1, 0], [0.5, 0.5]])
+    )
+    assert "smaller with probability above 0.999" in sure.sentence
+
+
+@pytest.mark.parametrize(
+    ("predictor", "options", "said"),
+    [
+        ("stgma", {}, "Did you mean 'stigma'"),
+        ("stigma", {"at": {"stigma": 1}}, "Take stigma out"),
+        ("stigma", {"values": []}, "No value"),
+        ("stigma", {"values": [1, float("nan")]}, "finite"),
+        ("stigma", {"at": {"age": 1}}, "age"),
+    ],
+)
+def test_curves_that_cannot_be_drawn(slopes_fit, predictor, options, said):
+    with pytest.raises(ba.ModelError, match=said):
+        ba.share_curve(slopes_fit, predictor, **options)
+
+
+def test_a_slope_that_does_not_vary_gives_no_curve(nested_fit):
+    with pytest.raises(ba.ModelError, match="does not vary between groups"):
+        ba.share_curve(nested_fit, "stigma")
+
+
+def test_other_slopes_are_stated_too(clients, make_fit):
+    table = clients.assign(age=np.linspace(20, 70, len(clients)))
+    fit = make_fit(ba.Model("alliance ~ stigma + (1 + stigma + age | case_manager)", table))
+    with pytest.raises(ba.ModelError, match=r"share_curve\(fit, 'stigma', at=\{'age'"):
+        ba.share_curve(fit, "stigma")
+    curve = ba.share_curve(fit, "stigma", values=[1, 2], at={"age": 40})
+    there = ba.variance_shares(fit, at={"stigma": 2, "age": 40}).draws["share"]
+    np.testing.assert_allclose(curve.draws["share"].isel(value=1), there, rtol=1e-12)
+    assert "age = 40" in curve.sentence
+
+
+def test_without_rows_the_range_is_asked_for(slopes_fit, tmp_path):
+    fit = ba.load_fit(slopes_fit.save(tmp_path / "a.fit", data=False))
+    with pytest.raises(ba.SamplingError, match="range of stigma"):
+        ba.share_curve(fit, "stigma")
+    assert len(ba.share_curve(fit, "stigma", values=[1, 2]).table) == 4
