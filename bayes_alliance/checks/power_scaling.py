@@ -1,0 +1,121 @@
+"""Power-scaling: how far the posterior moves when prior or likelihood count a little more."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.posterior.summaries import summary_table
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.log_prior import joint_log_likelihood, log_prior
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+THRESHOLD = 0.05
+PRIOR, LIKELIHOOD = "prior", "likelihood"
+CONFLICT = "prior and data pull in different directions"
+STRONG = "the prior decides: it is strong, or the data say little"
+FINE = "fine"
+_POWERS = (0.99, 1.01)
+_ROWS_TIMES_DRAWS = 2e8
+_FEWEST_DRAWS = 1000
+
+
+def affordable(fit: Fit) -> Fit:
+    """Return the fit with as many draws as the likelihood of all rows is worth, evenly spaced.
+
+    Draws beyond 200 million numbers cost more time than they add; a thousand are always kept.
+    """
+    worth = max(_FEWEST_DRAWS, int(_ROWS_TIMES_DRAWS / max(1, len(fit.model.frame.y))))
+    if fit.draws_in_all <= worth:
+        return fit
+    return fit.with_group(names.POSTERIOR, thinned(fit.posterior, worth))
+
+
+def scaled_densities(fit: Fit) -> dict[str, Any]:
+    """Return the log densities whose power is changed, each of shape (chain, draw).
+
+    The prior is that of the top-level parameters; the likelihood is that of the rows given the
+    group effects, so that every engine means the same.
+    """
+    return {
+        PRIOR: np.sum(list(log_prior(fit).values()), axis=0),
+        LIKELIHOOD: joint_log_likelihood(fit),
+    }
+
+
+def power_scaling_table(draws: xr.Dataset, densities: dict[str, Any]) -> pd.DataFrame:
+    """Return how far each quantity's distribution moves.
+
+    Parameters
+    ----------
+    draws
+        The quantities, dims (chain, draw, ...), on the same draws as the densities.
+    densities
+        From :func:`scaled_densities`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a quantity: ``prior`` and ``likelihood`` sensitivity, each the change of the
+        cumulative Jensen-Shannon distance by doubling the power, and what they say in words.
+
+    References
+    ----------
+    .. [1] kallioinen2023
+    """
+    import arviz as az
+    import pandas as pd
+    import xarray as xr
+
+    sample = (names.CHAIN, names.DRAW)
+    tree = xr.DataTree.from_dict(
+        {
+            names.POSTERIOR: draws,
+            names.LOG_PRIOR: xr.Dataset({"all": (sample, densities[PRIOR])}),
+            names.LOG_LIKELIHOOD: xr.Dataset({"all": (sample, densities[LIKELIHOOD])}),
+        }
+    )
+    # What does not vary has no distance and becomes NaN.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        # Short chains may warn of the weights' tails; their k is reported beside the table.
+        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+        found = {name: az.psense(tree, group=name, alphas=_POWERS) for name in (PRIOR, LIKELIHOOD)}
+        labels = summary_table(draws, 0.95).index
+    columns: dict[str, Any] = {
+        name: np.concatenate([np.ravel(values[v].to_numpy()) for v in draws.data_vars])
+        for name, values in found.items()
+    }
+    columns["diagnosis"] = [
+        _diagnosis(prior, likelihood)
+        for prior, likelihood in zip(columns[PRIOR], columns[LIKELIHOOD], strict=True)
+    ]
+    return pd.DataFrame(columns, index=labels)
+
+
+def _diagnosis(prior: float, likelihood: float) -> str:
+    if not prior >= THRESHOLD:
+        return FINE
+    return CONFLICT if likelihood >= THRESHOLD else STRONG
+
+
+def weight_tail(log_density: Any) -> float:
+    """Return the Pareto k of the importance weights; above 0.7 they are not to be relied on."""
+    import xarray as xr
+    from arviz_stats.accessors import AzStatsDaAccessor
+
+    smoothed: Any = AzStatsDaAccessor
+    dims = (names.CHAIN, names.DRAW)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+        tails = [
+            smoothed(xr.DataArray((power - 1) * log_density, dims=dims)).psislw()[1]
+            for power in _POWERS
+        ]
+    return float(np.max(tails))
