@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance import names
+from bayes_alliance.checks.outcome_statistics import (
+    Statistics,
+    group_statistics,
+    means_by_group,
+    row_statistics,
+    spread_of_means,
+)
+from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
+from bayes_alliance.checks.replications import Kind, replications
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.model.spec import Model
+from bayes_alliance.drawing import own_axes
+from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.predictive import with_predictive
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+ROW, GROUP = "row", "group"
 _EXTREME = 0.01
+_NUMBERS_KEPT = 8e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +43,30 @@ class PredictiveCheck:
         One row a statistic: observed, predicted (median), lower, upper (95%), p (share of the
         replications that are larger, ties counted half).
     replicated
-        Replicated outcomes, shape (draw, row).
+        Replicated outcomes, shape (draw, row), or means by group, (draw, group), for the picture:
+        all of them, or evenly spaced ones where they are many.
     observed
-        The outcome, shape (row,).
+        The same of the data, shape (row,) or (group,).
+    kind
+        Whether the ``"posterior"`` or the ``"prior"`` made them.
+    level
+        ``"row"``, or the factor whose groups' means are held.
+    shown
+        What ``observed`` holds, in words.
+    categories
+        Labels of the outcome's categories where it has such, and rows are shown.
+    replications
+        Number of replicated data sets.
     """
 
     table: pd.DataFrame
     replicated: Array
     observed: Array
+    kind: Kind = "posterior"
+    level: str = ROW
+    shown: str = ""
+    categories: tuple[str, ...] = ()
+    replications: int = 0
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -47,105 +74,186 @@ class PredictiveCheck:
         p = self.table["p"]
         return tuple(self.table.index[(p < _EXTREME) | (p > 1 - _EXTREME)])
 
-    def __str__(self) -> str:
-        return as_text("Posterior predictive check", self.table, self.sentence)
-
     @property
     def sentence(self) -> str:
         """What the check says, in one sentence."""
+        if self.kind == "prior":
+            if not self.unusual:
+                return "The data lie within what the priors expect in these respects."
+            return f"The priors hardly ever expect data like these in: {', '.join(self.unusual)}."
         if not self.unusual:
             return "Data simulated from the model look like the data in these respects."
         return f"The model hardly ever reproduces: {', '.join(self.unusual)}."
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the observed distribution over the replicated ones: of rows, or of group means.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        axes = own_axes(axes)
+        if self.categories:
+            return draw_category_check(
+                axes,
+                observed=self.observed,
+                replicated=self.replicated,
+                outcome=self.shown,
+                levels=self.categories,
+            )
+        draw_numeric_check(
+            axes, observed=self.observed, replicated=self.replicated, outcome=self.shown
+        )
+        axes.set_ylabel("rows" if self.level == ROW else "groups")
+        return axes
+
+    def _title(self) -> str:
+        return f"{self.kind.capitalize()} predictive check"
+
+    def _notes(self) -> list[str]:
+        return [self.sentence, f"{self.replications} replicated data sets."]
+
+    def __str__(self) -> str:
+        return as_text(self._title(), self.table, *self._notes())
+
     def _repr_html_(self) -> str:
-        return as_html("Posterior predictive check", self.table, self.sentence)
+        return as_html(self._title(), self.table, *self._notes())
 
 
 def check_predictive(
-    fit: Fit, *, draws: int | None = 500, seed: int | None = None
+    fit: Fit,
+    *,
+    level: str | None = None,
+    kind: Kind = "posterior",
+    draws: int | None = 500,
+    seed: int | None = None,
 ) -> PredictiveCheck:
-    """Compare the data with data replicated from the posterior, by level.
+    """Compare the data with data replicated from the posterior or the prior, by level.
 
     Parameters
     ----------
     fit : Fit
-        A fit with its rows. Replications are drawn if it has none.
+        A fit with its rows. Replications it holds already (:func:`with_predictive`,
+        :func:`with_prior_predictive`) are used, whatever ``draws`` and ``seed`` say.
+    level : str, optional
+        ``"row"`` for the distribution of the rows; the name of a grouping factor, or ``"group"``
+        where there is one only, for its groups' means, their sds and their slopes. If left out,
+        the rows and the spread of each factor's means.
+    kind : str
+        ``"posterior"`` or ``"prior"``.
     draws : int, optional
-        Number of replicated data sets.
+        Number of replicated data sets; as many as there are draws if None.
     seed : int, optional
         Seed of the replications; the fit's own if left out.
 
     Returns
     -------
     PredictiveCheck
-        Statistics of the rows and, for each grouping factor, the spread of its group means.
+        A statistic a row; its picture shows the distribution of the rows or of the group means.
 
     Raises
     ------
     SamplingError
-        If the fit was saved without its rows.
+        If the fit was saved without its rows, or a prior is improper.
+    ModelError
+        For a level the model does not have.
+
+    References
+    ----------
+    .. [1] gelman1996
 
     Examples
     --------
     >>> import bayes_alliance as ba
     >>> ba.check_predictive(fit)  # doctest: +SKIP
+    >>> ba.check_predictive(fit, level="case_manager").plot()  # doctest: +SKIP
     """
+    fit.need_data("A predictive check")
+    group = _chosen_group(fit, level)
+    count, data_sets = replications(fit, kind=kind, draws=draws, seed=seed)
+    average = None if group is None else means_by_group(group)
+    step = max(1, int(np.ceil(count * _width(fit, group) / _NUMBERS_KEPT)))
+    statistics = _statistics(fit, level, group)
+    made: list[dict[str, Array]] = []
+    kept: list[Array] = []
+    seen = 0
+    for outcomes in data_sets:
+        made.append(_all_of(statistics, outcomes))
+        some = outcomes[-seen % step :: step]
+        kept.append(some if average is None else (average @ some.T).T)
+        seen += len(outcomes)
+    observed = fit.model.frame.y
+    own = {label: float(value[0]) for label, value in _all_of(statistics, observed[None]).items()}
+    return PredictiveCheck(
+        table=_table(own, {label: np.concatenate([m[label] for m in made]) for label in own}),
+        replicated=np.concatenate(kept),
+        observed=observed if average is None else average @ observed,
+        kind=kind,
+        level=ROW if group is None else group.name,
+        shown=fit.model.outcome if group is None else _mean_words(fit, group),
+        categories=_categories(fit) if group is None else (),
+        replications=count,
+    )
+
+
+def _chosen_group(fit: Fit, level: str | None) -> GroupDesign | None:
+    """Return the factor that was asked for; None for the rows.
+
+    Raises
+    ------
+    ModelError
+        For a level the model does not have.
+    """
+    groups = fit.model.groups
+    if level is None or level == ROW:
+        return None
+    if level == GROUP and len(groups) == 1:
+        return fit.model.design.groups[0]
+    if level not in groups:
+        found = f"It has {listed(groups)}" if groups else "It has no groups"
+        raise ModelError(
+            f'A predictive check at level="{level}" was asked for.',
+            f"The model has no such level. {did_you_mean(level, [ROW, *groups])}{found}.",
+            f"Write {listed(repr(name) for name in (ROW, *groups))}, or leave it out.",
+            level=level,
+        )
+    return fit.model.design.group(level)
+
+
+def _statistics(fit: Fit, level: str | None, group: GroupDesign | None) -> list[Statistics]:
+    if group is not None:
+        return [group_statistics(fit.model, group)]
+    spreads = [] if level == ROW else [spread_of_means(g) for g in fit.model.design.groups]
+    return [row_statistics(fit.model), *spreads]
+
+
+def _all_of(statistics: list[Statistics], outcomes: Array) -> dict[str, Array]:
+    return {label: v for each in statistics for label, v in each(outcomes).items()}
+
+
+def _width(fit: Fit, group: GroupDesign | None) -> int:
+    return len(fit.model.frame.y) if group is None else len(group.labels)
+
+
+def _mean_words(fit: Fit, group: GroupDesign) -> str:
+    return f"mean of {fit.model.outcome} by {group.name}"
+
+
+def _categories(fit: Fit) -> tuple[str, ...]:
+    binary = ("0", "1") if fit.model.family.outcome == "binary" else ()
+    return tuple(str(level) for level in fit.model.frame.levels) or binary
+
+
+def _table(observed: dict[str, float], made: dict[str, Array]) -> pd.DataFrame:
     import pandas as pd
 
-    fit.need_data("A predictive check")
-    if names.POSTERIOR_PREDICTIVE not in fit.idata.children:
-        fit = with_predictive(fit, draws=draws, seed=seed)
-    model = fit.model
-    group = fit.idata[names.POSTERIOR_PREDICTIVE].to_dataset()
-    replicated = group[model.outcome].to_numpy().reshape(-1, len(model.frame.y))
-    observed = model.frame.y
     rows = {}
-    for label, statistic in _statistics(model).items():
-        seen, made = float(statistic(observed[None])[0]), statistic(replicated)
-        lower, middle, upper = np.quantile(made, [0.025, 0.5, 0.975])
-        p = float(np.mean(made > seen) + np.mean(made == seen) / 2)
+    for label, seen in observed.items():
+        values = made[label]
+        lower, middle, upper = np.quantile(values, [0.025, 0.5, 0.975])
+        p = float(np.mean(values > seen) + np.mean(values == seen) / 2)
         rows[label] = [seen, middle, lower, upper, p]
-    table = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["observed", "predicted", "lower", "upper", "p"]
-    )
-    return PredictiveCheck(
-        table=table.rename_axis("statistic"), replicated=replicated, observed=observed
-    )
-
-
-def _statistics(model: Model) -> dict[str, Callable[[Array], Array]]:
-    """Statistics that suit the outcome, each from (draw, row) to (draw,)."""
-    if model.family.outcome == "numeric":
-        own: dict[str, Callable[[Array], Array]] = {
-            "mean": lambda y: y.mean(axis=1),
-            "sd": lambda y: y.std(axis=1, ddof=1),
-            "smallest": lambda y: y.min(axis=1),
-            "largest": lambda y: y.max(axis=1),
-        }
-    elif model.family.outcome == "binary":
-        own = {"share of 1": lambda y: y.mean(axis=1)}
-    else:
-        own = {
-            f"share of {level}": _share_of(float(k)) for k, level in enumerate(model.frame.levels)
-        }
-    for design in model.design.groups:
-        own[f"sd of the means of {design.name}"] = _spread_of_means(
-            design.index, len(design.labels)
-        )
-    return own
-
-
-def _share_of(category: float) -> Callable[[Array], Array]:
-    return lambda y: np.asarray((y == category).mean(axis=1))
-
-
-def _spread_of_means(index: NDArray[np.int64], groups: int) -> Callable[[Array], Array]:
-    counts: Any = np.bincount(index, minlength=groups)
-
-    def spread(y: Array) -> Array:
-        sums = np.zeros((len(y), groups))
-        for k in range(len(y)):
-            sums[k] = np.bincount(index, weights=y[k], minlength=groups)
-        return np.asarray((sums / counts).std(axis=1, ddof=1))
-
-    return spread
+    columns = ["observed", "predicted", "lower", "upper", "p"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("statistic")

@@ -7,11 +7,11 @@ from typing import Any
 
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.predictive import PredictiveCheck
+from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
 from bayes_alliance.display import number
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Block, Figure, Notice, Paragraph, Section, Table, Tone
 from bayes_alliance.report.group_labels import ShownLabels
-from bayes_alliance.report.predictive_figures import draw_category_check, draw_numeric_check
 from bayes_alliance.report.results import REPLICATIONS, Results
 from bayes_alliance.report.sentences import verdict_sentence
 from bayes_alliance.report.tables import predictive_table
