@@ -205,4 +205,6 @@ def _table(shares: xr.Dataset, predictor: str, prob: float) -> pd.DataFrame:
     axes = [shares[dim].to_numpy().tolist() for dim in (_VALUE, _LEVEL)]
     places = pd.MultiIndex.from_product(axes).to_frame(index=False)
     places.columns = [predictor, _LEVEL]
-    return pd.concat([places, summary_table(shares, prob).reset_index(drop=True)], axis=1)
+    numbers = summary_table(shares, prob).reset_index(drop=True)
+    table: pd.DataFrame = pd.concat([places, numbers], axis=1)
+    return table

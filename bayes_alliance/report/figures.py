@@ -1,4 +1,4 @@
-"""Pictures of intervals: shares, coefficients, and the groups in order (the caterpillar)."""
+"""Pictures of intervals, and of how many rows the groups have."""
 
 from __future__ import annotations
 
@@ -7,23 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.drawing import (
-    BLUE,
-    GREY,
-    ORANGE,
-    draw_intervals,
-    faint_grid,
-    quiet_axis,
-    reference_line,
-)
+from bayes_alliance.drawing import BLUE, draw_intervals, reference_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-LABELLED_GROUPS = 60
-_LINE_HEIGHT = 0.19
-_MOST_DOTS = 250
 
 
 def draw_shares(axes: Axes, *, shares: pd.DataFrame) -> Axes:
@@ -40,57 +28,6 @@ def draw_coefficients(axes: Axes, *, summary: pd.DataFrame) -> Axes:
     reference_line(axes)
     axes.set_xlabel("coefficient")
     return axes
-
-
-def draw_caterpillar(axes: Axes, *, effects: pd.DataFrame, labels: Sequence[str]) -> Axes:
-    """Draw the effects of many groups in the order of their means, each with its interval.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    effects
-        Columns mean, lower, upper; one row a group.
-    labels
-        One label a row; shown for up to :data:`LABELLED_GROUPS` groups.
-    """
-    order = np.argsort(effects["mean"].to_numpy(), kind="stable")
-    table = effects.iloc[order]
-    places = np.arange(len(table))
-    apart = ((table["lower"] > 0) | (table["upper"] < 0)).to_numpy()
-    thin = float(np.clip(150 / len(table), 0.5, 2.2))
-    few = len(table) <= LABELLED_GROUPS
-    for chosen, colour, light in _kinds(apart):
-        rows = table[chosen]
-        # Where lines touch, paler ones let the means stand out.
-        line = colour if few else light
-        axes.hlines(places[chosen], rows["lower"], rows["upper"], color=line, linewidth=thin)
-        size = 4.5 if few else float(np.clip(400 / len(table), 1.6, 3.5))
-        axes.plot(rows["mean"], places[chosen], "o", color=colour, markersize=size)
-    reference_line(axes)
-    if few:
-        axes.set_yticks(places, labels=[labels[k] for k in order])
-        axes.tick_params(axis="y", labelsize=9)
-    else:
-        axes.set_yticks([])
-        axes.set_ylabel(f"{len(table):,} groups, in order")
-    axes.set_ylim(-0.8, len(table) - 0.2)
-    axes.set_xlabel("departure from the common value")
-    faint_grid(axes)
-    quiet_axis(axes)
-    return axes
-
-
-def _kinds(apart: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
-    kinds = [(~apart, GREY, "#BFC5CB"), (apart, ORANGE, "#F2B98F")]
-    return [kind for kind in kinds if kind[0].any()]
-
-
-def caterpillar_height(groups: int) -> float:
-    """Return the height, in inches, of a caterpillar of that many groups."""
-    if groups <= LABELLED_GROUPS:
-        return 0.9 + _LINE_HEIGHT * groups
-    return 6.0 if groups <= _MOST_DOTS else 8.0
 
 
 def draw_caseloads(axes: Axes, *, caseloads: Sequence[int]) -> Axes:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bayes_alliance import names
 from bayes_alliance.drawing import intervals_height
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.group_effect import GroupEffects
-from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
-from bayes_alliance.report.figures import (
+from bayes_alliance.posterior.caterpillar import (
     LABELLED_GROUPS,
     caterpillar_height,
     draw_caterpillar,
-    draw_coefficients,
-    draw_shares,
+    has_raw_dots,
 )
+from bayes_alliance.posterior.group_effect import GroupEffects
+from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
+from bayes_alliance.report.figures import draw_coefficients, draw_shares
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import level_name, many_groups
 from bayes_alliance.report.results import Results
@@ -27,6 +28,9 @@ from bayes_alliance.report.tables import (
     summary_table,
 )
 from bayes_alliance.report.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS_SHOWN = 80
 
@@ -136,6 +140,9 @@ def _group_blocks(model: Model, effects: GroupEffects, labels: ShownLabels) -> l
 
 def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], words: str) -> Figure:
     table = effects.table[effects.table["effect"] == effect]
+    # With as many effects as rows, raw departures would be the clients' own outcomes.
+    enough = table["caseload"] > len(effects.design.effects)
+    table = table.assign(raw=table["raw"].where(enough))
     apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())
     what = "Intercepts" if effect == names.INTERCEPT else f"Slopes of {effect}"
     labels = [shown[str(group)] for group in table["group"]]
@@ -143,9 +150,16 @@ def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], word
     return Figure(
         key=f"groups-{effects.group}-{effect}",
         caption=f"{what} of {words}, as departures from the common value: mean and 95% interval, "
-        f"lowest to highest. Orange: the interval does not hold 0.{unnamed}",
+        f"lowest to highest. Orange: the interval does not hold 0.{_hollow(table)}{unnamed}",
         description=f"{len(table)} intervals in the order of their means, from "
         f"{table['mean'].min():.3g} to {table['mean'].max():.3g}; {apart} of them do not hold 0.",
         draw=partial(draw_caterpillar, effects=table, labels=labels),
         height=caterpillar_height(len(table)),
     )
+
+
+def _hollow(table: pd.DataFrame) -> str:
+    """Explain the hollow dots where there are any."""
+    if not has_raw_dots(table):
+        return ""
+    return " Hollow dots: by the group's own rows alone, before they are drawn to the middle."

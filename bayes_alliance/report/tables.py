@@ -113,7 +113,7 @@ def coefficient_table(
 
 def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> Table:
     """One row a group and effect, under the labels the report shows."""
-    frame = effects.table.copy()
+    frame = effects.table.drop(columns="raw")
     # In the order of what is shown: the table's own order would give anonymous groups away.
     places = {label: place for place, label in enumerate(labels)}
     order = sorted(range(len(frame)), key=lambda k: places[str(frame["group"].iloc[k])])

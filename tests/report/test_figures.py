@@ -9,16 +9,14 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from bayes_alliance.report.blocks import Figure
-from bayes_alliance.report.figures import (
+from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
+from bayes_alliance.posterior.caterpillar import (
     LABELLED_GROUPS,
     caterpillar_height,
-    draw_caseloads,
     draw_caterpillar,
-    draw_coefficients,
-    draw_shares,
 )
-from bayes_alliance.report.predictive_figures import draw_category_check, draw_numeric_check
+from bayes_alliance.report.blocks import Figure
+from bayes_alliance.report.figures import draw_caseloads, draw_coefficients, draw_shares
 from bayes_alliance.report.style import svg_of
 
 

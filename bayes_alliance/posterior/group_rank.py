@@ -1,0 +1,113 @@
+"""The posterior of each group's rank: how little an order of groups says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.errors import ModelError, did_you_mean
+from bayes_alliance.kernels.ranking import ranks_from_highest
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.sampling.linear_predictor import draw_blocks
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+HIGH, LOW = "high", "low"
+_BLOCK = 2_000_000  # numbers of a block of draws
+_GROUPS = 200  # groups whose quantiles are taken at a time
+
+
+def check_rank_options(best: str | None, margin: float | None) -> None:
+    """Refuse an end that is neither, and a margin that is none.
+
+    Raises
+    ------
+    ModelError
+        With the words to use.
+    """
+    if best not in (None, HIGH, LOW):
+        raise ModelError(
+            f"Groups were to be ranked with best={best!r}.",
+            f"The best end is high or low. {did_you_mean(str(best), (HIGH, LOW))}".rstrip(),
+            "Write best='high' or best='low', or leave it out.",
+        )
+    if margin is not None and not 0 <= margin < np.inf:
+        raise ModelError(
+            f"Groups were to be compared with the average by a margin of {margin}.",
+            "A margin is a number of units, 0 or more.",
+            "Write margin=2 for two units below the average.",
+        )
+
+
+def fifth_of(groups: int) -> int:
+    """Return how many groups make up a fifth, at least one."""
+    return -(-groups // 5)
+
+
+def rank_table(
+    draws: xr.Dataset, group: GroupDesign, *, prob: float, best: str | None, margin: float | None
+) -> pd.DataFrame:
+    """Summarise the rank of each group, one row a group and effect.
+
+    Parameters
+    ----------
+    draws
+        One variable, dims (chain, draw, group, effect).
+    group
+        Its labels and effects.
+    prob
+        Probability of the intervals.
+    best, margin
+        As in :func:`group_effects`.
+    """
+    import pandas as pd
+
+    ranks, below, above = _ranks(draws, margin or 0.0)
+    if best == LOW:
+        ranks = len(group.labels) + 1 - ranks
+    low, high = (_quantiles(ranks, tail) for tail in ((1 - prob) / 2, (1 + prob) / 2))
+    fifth = (ranks <= fifth_of(len(group.labels))).mean(axis=0)
+    columns: dict[str, Any] = {
+        "mean": ranks.mean(axis=0).T.ravel(),
+        "lower": low.T.ravel(),
+        "upper": high.T.ravel(),
+        "highest_fifth" if best is None else "best_fifth": fifth.T.ravel(),
+    }
+    if margin is not None:
+        columns |= {"below": below.ravel(), "above": above.ravel()}
+    count = len(group.effects)
+    places = {
+        "group": np.repeat(group.labels, count),
+        "effect": np.tile(group.effects, len(group.labels)),
+    }
+    return pd.DataFrame(places | columns)
+
+
+def _ranks(
+    draws: xr.Dataset, margin: float
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return ranks, shape (draw, effect, group), and how often a group is beyond the margin."""
+    (variable,) = draws.data_vars
+    chains, count, groups, effects = draws[variable].shape
+    ranks = np.empty((chains * count, effects, groups), dtype=np.int32)
+    below, above = np.zeros((groups, effects)), np.zeros((groups, effects))
+    for places, arrays in draw_blocks(draws, max(1, _BLOCK // (groups * effects))):
+        values = arrays[str(variable)]
+        for k in range(effects):
+            ranks[places, k] = ranks_from_highest(values[:, :, k])
+        below += (values < -margin).sum(axis=0)
+        above += (values > margin).sum(axis=0)
+    return ranks, below / len(ranks), above / len(ranks)
+
+
+def _quantiles(ranks: NDArray[np.int32], tail: float) -> NDArray[np.int32]:
+    """Return a quantile of each rank that is itself a rank, some groups at a time."""
+    parts = [
+        np.quantile(ranks[:, :, start : start + _GROUPS], tail, axis=0, method="inverted_cdf")
+        for start in range(0, ranks.shape[-1], _GROUPS)
+    ]
+    return np.concatenate(parts, axis=-1)

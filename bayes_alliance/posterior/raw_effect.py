@@ -1,0 +1,61 @@
+"""What each group's own rows say of it, before anything is borrowed from the other groups."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.kernels.group_least_squares import least_squares_by_group
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.posterior.shared_groups import containers
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+
+Array = NDArray[np.float64]
+NO_ROWS = "The fit was saved without its rows, so there are no raw departures to compare with."
+NOT_NUMERIC = (
+    "A yes-or-no or ordinal outcome has no raw departures on this scale: group_means(fit) sets "
+    "each group's raw mean beside its expected one."
+)
+MEANING = (
+    "raw: departure by the group's own rows alone, nothing drawn towards the middle (least squares "
+    "around the population's posterior mean); a dash where they cannot tell."
+)
+
+
+def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
+    """Return raw departures, shape (group, effect), and what has to be said about them.
+
+    For intercepts it is the mean of the group's residuals from the population part. Effects of
+    groups it lies in, or is crossed with, are taken off first; those of groups within it are not.
+    """
+    missing = np.full((len(group.labels), len(group.effects)), np.nan)
+    if not fit.has_data:
+        return missing, NO_ROWS
+    if fit.model.family.outcome != "numeric":
+        return missing, NOT_NUMERIC
+    weights = np.broadcast_to(
+        precision_weights(fit.model) * frequency_weights(fit.model), fit.model.frame.y.shape
+    )
+    found = least_squares_by_group(
+        _left_for(fit, group), group.Z, group.index, len(group.labels), weights
+    )
+    return found, MEANING
+
+
+def _left_for(fit: Fit, group: GroupDesign) -> Array:
+    """Return the outcome without its population part and the effects of other groups."""
+    design, inside = fit.model.design, containers(fit.model.design)
+    left = fit.model.frame.y - design.offset
+    if design.coefficients:
+        left = left - design.X @ _mean(fit, names.B)
+    for other in design.groups:
+        if other is not group and group.name not in inside[other.name]:
+            effects = _mean(fit, names.u(other.name))
+            left = left - np.einsum("nq,nq->n", other.Z, effects[other.index])
+    return np.asarray(left)
+
+
+def _mean(fit: Fit, variable: str) -> Array:
+    return np.asarray(fit.posterior[variable].mean((names.CHAIN, names.DRAW)).to_numpy())
