@@ -38,6 +38,7 @@ _HOMES = {
     "client_correlations": "posterior.client_correlation",
     "median_odds_ratio": "posterior.odds_ratio",
     "group_effects": "posterior.group_effect",
+    "group_means": "posterior.group_mean",
     "hypothesis": "posterior.claim",
     "check_predictive": "checks.predictive",
     "diagnose": "checks.verdict",
@@ -57,6 +58,7 @@ __all__ = [
     "compile_model",
     "diagnose",
     "group_effects",
+    "group_means",
     "hypothesis",
     "list_examples",
     "list_models",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.claim import hypothesis
     from bayes_alliance.posterior.client_correlation import client_correlations
     from bayes_alliance.posterior.group_effect import group_effects
+    from bayes_alliance.posterior.group_mean import group_means
     from bayes_alliance.posterior.odds_ratio import median_odds_ratio
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
