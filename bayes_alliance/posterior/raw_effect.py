@@ -13,7 +13,7 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
 Array = NDArray[np.float64]
-NO_ROWS = "The fit was saved without its rows, so there are no raw departures to compare with."
+NO_ROWS = "The rows are not at hand (not saved, or streamed), so there are no raw departures."
 NOT_NUMERIC = (
     "A yes-or-no or ordinal outcome has no raw departures on this scale: group_means(fit) sets "
     "each group's raw mean beside its expected one."

@@ -87,6 +87,8 @@ def check_request(fit: Fit, request: ShareRequest) -> None:
         )
     if request.average or request.of == TOTAL:
         fit.need_data("Averaging over the predictors")
+    if fit.model.formula.response.weight_kind == "precision":
+        fit.need_data("The residual variance, averaged over precision weights,")
     _check_values(fit, request)
     if not request.average:
         _check_stated(fit, request)

@@ -230,3 +230,15 @@ def test_a_fit_without_rows_knows_no_average(slopes_fit, tmp_path):
         ba.variance_shares(fit, average=True)
     there = ba.variance_shares(fit, at={"stigma": 2}).table
     pd.testing.assert_frame_equal(there, ba.variance_shares(slopes_fit, at={"stigma": 2}).table)
+
+
+def test_precision_weights_are_averaged_and_need_the_rows(clients, make_fit, tmp_path):
+    weighted = clients.assign(precise=np.tile([1.0, 4.0], len(clients) // 2))
+    fit = make_fit(ba.Model("alliance | weights(precise, precision) ~ 1 + (1 | agency)", weighted))
+    tau, sigma = flat(fit, "sd_agency")[:, 0], flat(fit, "sigma")
+    expected = tau**2 / (tau**2 + sigma**2 * (1 + 1 / 4) / 2)
+    shares = ba.variance_shares(fit)
+    np.testing.assert_allclose(share_draws(shares, "agency"), expected, rtol=1e-12)
+    assert "averaged over the precision weights" in str(shares)
+    with pytest.raises(ba.SamplingError, match="precision weights"):
+        ba.variance_shares(ba.load_fit(fit.save(tmp_path / "a.fit", data=False)))
