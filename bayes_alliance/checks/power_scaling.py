@@ -114,8 +114,9 @@ def weight_tail(log_density: Any) -> float:
     dims = (names.CHAIN, names.DRAW)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+        # psislw turns the sign of what it is given.
         tails = [
-            smoothed(xr.DataArray((power - 1) * log_density, dims=dims)).psislw()[1]
+            smoothed(xr.DataArray((1 - power) * log_density, dims=dims)).psislw()[1]
             for power in _POWERS
         ]
     return float(np.max(tails))

@@ -1,0 +1,210 @@
+"""Do the model's predictions promise what they keep? Each row, predicted from the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.checks.left_out_rows import LeftOutRows, leave_rows_out
+from bayes_alliance.checks.rank_bands import pointwise_limit
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.drawing import BLUE, INK, own_axes
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+_PROMISED = (0.5, 0.8, 0.95)
+_POINTS = 39
+_FALSE_ALARM = 0.01
+_BAD_K = 0.7
+_ROWS = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """How often the outcomes lie within their predictive intervals, each row left out in turn.
+
+    Parameters
+    ----------
+    table
+        One row an interval: ``promised`` and ``observed`` share of the rows within it, and the
+        ``lower`` and ``upper`` end of what chance alone would give in 95 of 100 data sets.
+    rows
+        Position of each row's outcome in its prediction (the probability integral transform),
+        and the Pareto k of its weights.
+    curve
+        At equally spaced positions, index ``position``: ``excess``, the observed minus the
+        uniform distribution function, and the band ``lower`` to ``upper`` it stays in with a
+        probability of 99% if the model is right.
+    rows_in_all
+        Rows of the model, of which those in ``rows`` were looked at.
+    """
+
+    table: pd.DataFrame
+    rows: LeftOutRows
+    curve: pd.DataFrame
+    rows_in_all: int
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the positions stay within the band."""
+        excess = self.curve["excess"]
+        return bool(((excess >= self.curve["lower"]) & (excess <= self.curve["upper"])).all())
+
+    @property
+    def sentence(self) -> str:
+        """What the check says, in one sentence."""
+        share = float(self.table["observed"].iloc[-1])
+        inside = f"{share:.0%} of the outcomes lie in their {_PROMISED[-1]:.0%} interval"
+        if self.calibrated:
+            return f"The predictions keep what they promise: {inside}, each row being left out."
+        position = self.rows.position
+        count = len(position)
+        shift = (position.mean() - 0.5) * np.sqrt(12 * count)
+        spread = (position.var() * 12 - 1) * np.sqrt(count * 5 / 4)  # sd of that ratio: sqrt(4/5n)
+        wrong = []
+        if abs(shift) > 3:
+            wrong.append("too low" if shift > 0 else "too high")
+        if abs(spread) > 3:
+            wrong.append("too sure of themselves" if spread > 0 else "wider than they need be")
+        words = " and ".join(wrong) or "of another shape than the outcomes"
+        return f"The predictions are {words}: {inside}, each row being left out."
+
+    def _notes(self) -> list[str]:
+        notes = [self.sentence]
+        if len(self.rows.rows) < self.rows_in_all:
+            notes.append(f"On {len(self.rows.rows)} of {self.rows_in_all} rows, drawn at random.")
+        bad = int((~(self.rows.pareto_k <= _BAD_K)).sum())
+        if bad:
+            notes.append(f"Uncertain for {bad} rows of much influence (Pareto k above {_BAD_K}).")
+        return notes
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw how far the positions stray from uniform, over the band of a right model.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        axes = own_axes(axes)
+        at = self.curve.index
+        band = (self.curve["lower"], self.curve["upper"])
+        axes.fill_between(at, *band, color=BLUE, alpha=0.25, linewidth=0, label="right model, 99%")
+        axes.step(at, self.curve["excess"], where="mid", color=INK, linewidth=1.6, label="observed")
+        axes.axhline(0, color=BLUE, linewidth=0.8)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("position of the outcome in its leave-one-out prediction (0 to 1)")
+        axes.set_ylabel("share below, minus expected")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
+        return axes
+
+    def __str__(self) -> str:
+        return as_text("Coverage of predictive intervals", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html("Coverage of predictive intervals", self.table, *self._notes())
+
+
+def check_coverage(fit: Fit, *, rows: int = _ROWS, seed: int | None = None) -> Coverage:
+    """Check that predictive intervals cover as many outcomes as they promise.
+
+    Each row is predicted from all other rows, by weighting the draws (Pareto-smoothed importance
+    sampling, no refit), and the position of its outcome in that prediction is taken: the
+    leave-one-out probability integral transform (LOO-PIT). If the model is right, positions are
+    uniform; a hill means predictions that are too wide, a valley ones that are too narrow, a
+    slope a bias. The group keeps its other rows, so that this judges the rows within groups.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows.
+    rows : int
+        Look at this many rows at most, drawn at random.
+    seed : int, optional
+        Chooses the rows and, for outcomes in steps, the place within a step; the fit's own if
+        left out.
+
+    Returns
+    -------
+    Coverage
+        Promised against observed coverage; its picture shows all positions.
+
+    Raises
+    ------
+    SamplingError
+        If the fit was saved without its rows, or no row is asked for.
+
+    References
+    ----------
+    .. [1] vehtari2017
+    .. [2] saeilynoja2022
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.check_coverage(fit)  # doctest: +SKIP
+    """
+    fit.need_data("A check of predictive intervals")
+    if rows < 1:
+        raise SamplingError(
+            f"The intervals of rows={rows} rows were to be checked.",
+            "At least one row is needed.",
+            "Leave rows= out to have up to 2,000.",
+        )
+    own = fit.settings.seed if seed is None else seed
+    available = len(fit.model.frame.y)
+    chosen = np.arange(available)
+    if available > rows:
+        rng = np.random.default_rng([own, 5])
+        chosen = np.sort(rng.choice(available, size=rows, replace=False))
+    found = leave_rows_out(fit, chosen, own)
+    return Coverage(
+        table=_table(found.position),
+        rows=found,
+        curve=_curve(found.position),
+        rows_in_all=available,
+    )
+
+
+def _table(position: Array) -> pd.DataFrame:
+    import pandas as pd
+    from scipy.stats import binom
+
+    count, off_centre = len(position), 2 * np.abs(position - 0.5)
+    promised = np.asarray(_PROMISED)
+    return pd.DataFrame(
+        {
+            "promised": promised,
+            "observed": [float((off_centre <= share).mean()) for share in _PROMISED],
+            "lower": binom.ppf(0.025, count, promised) / count,
+            "upper": binom.ppf(0.975, count, promised) / count,
+        },
+        index=pd.Index([f"{share:.0%}" for share in _PROMISED], name="interval"),
+    )
+
+
+def _curve(position: Array) -> pd.DataFrame:
+    """Return the distribution function minus the uniform one, with its simultaneous band."""
+    import pandas as pd
+    from scipy.stats import binom
+
+    count = len(position)
+    points = np.arange(1, _POINTS + 1) / (_POINTS + 1)
+    tail = pointwise_limit(count, _POINTS, _FALSE_ALARM)
+    below = (position[None, :] <= points[:, None]).mean(axis=1)
+    return pd.DataFrame(
+        {
+            "excess": below - points,
+            "lower": binom.ppf(tail / 2, count, points) / count - points,
+            "upper": binom.isf(tail / 2, count, points) / count - points,
+        },
+        index=pd.Index(points, name="position"),
+    )
