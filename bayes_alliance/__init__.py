@@ -16,6 +16,7 @@ _HOMES = {
     "ModelError": "errors",
     "SamplingError": "errors",
     "read_table": "data.reading",
+    "scan_table": "data.scanning",
     "check_data": "data.inspection",
     "simulate_study": "data.simulator",
     "load_example": "data.examples",
@@ -70,6 +71,7 @@ __all__ = [
     "sample",
     "sample_many",
     "share_curve",
+    "scan_table",
     "simulate_study",
     "summarize",
     "variance_shares",
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from bayes_alliance.data.examples import list_examples, load_example
     from bayes_alliance.data.inspection import check_data
     from bayes_alliance.data.reading import read_table
+    from bayes_alliance.data.scanning import scan_table
     from bayes_alliance.data.simulator import simulate_study
     from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
     from bayes_alliance.model.library import list_models, load_model

@@ -31,7 +31,7 @@ class ModelDataReport:
     missing
         Missing values by column, for the columns that have any; a row may count in several.
     dropped
-        Places of the dropped rows in the table, counting from 0.
+        Places of the dropped rows in the table, counting from 0; empty for a streamed table.
     nesting
         The report on the rows that were used.
     notes
@@ -87,9 +87,9 @@ def build_data_report(
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
     nesting = check_data(frame.rows, outcome=None, groups=columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
-    notes = [*_missing_notes(frame, design, len(dropped)), *_design_notes(design, family)]
+    notes = [*missing_notes(frame, design, len(dropped)), *design_notes(design, family)]
     known_error = formula.response.weight_kind == "known_error"
-    notes += _weight_notes(frame, formula)
+    notes += weight_notes(formula, whole=whole_weights(frame))
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
     notes += [note for note in nesting.notes if note.code not in silent]
@@ -104,7 +104,8 @@ def build_data_report(
     )
 
 
-def _missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]:
+def missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]:
+    """Say how many rows were dropped, and for which columns."""
     if not dropped:
         return []
     columns = listed(f"{name} ({count})" for name, count in frame.missing.items())
@@ -117,7 +118,8 @@ def _missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note
     return [Note(level="caution", code="rows_dropped", message=message)]
 
 
-def _design_notes(design: Design, family: Family) -> list[Note]:
+def design_notes(design: Design, family: Family) -> list[Note]:
+    """Say which coefficients the rows cannot tell apart."""
     X = design.X
     if not family.intercept:
         X = np.column_stack([np.ones(len(X)), X])  # thresholds take the constant's place
@@ -130,8 +132,13 @@ def _design_notes(design: Design, family: Family) -> list[Note]:
     return [Note(level="caution", code="collinear", message=message)]
 
 
-def _weight_notes(frame: ModelFrame, formula: Formula) -> list[Note]:
-    whole = frame.weights is None or bool((frame.weights == np.round(frame.weights)).all())
+def whole_weights(frame: ModelFrame) -> bool:
+    """Tell whether the rows' weights, if there are any, are whole numbers."""
+    return frame.weights is None or bool((frame.weights == np.round(frame.weights)).all())
+
+
+def weight_notes(formula: Formula, *, whole: bool) -> list[Note]:
+    """Say that frequency weights which are no counts make no posterior."""
     if whole or formula.response.weight_kind != "frequency":
         return []
     message = (

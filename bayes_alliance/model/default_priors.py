@@ -100,6 +100,7 @@ def _population(
         return locations, widths
     ones = np.ones(len(design.X))
     parts = np.linalg.lstsq(design.X, ones, rcond=None)[0]
+    parts[np.abs(parts) < 1e-12] = 0.0  # rounding would show as a prior's odd location
     if np.allclose(design.X @ parts, ones, atol=1e-8):
         return centre * parts, np.sqrt(widths**2 + (scale * parts) ** 2)
     return locations, widths * np.hypot(scale, centre) / scale

@@ -106,7 +106,7 @@ def build_groups(
     groups = tuple(_one_group(f, ts, rows, all_rows) for f, ts in by_factors.items())
     if not group_may_be_row:
         for group in groups:
-            _check_shared(group, len(rows))
+            check_shared(group, len(rows))
     return groups
 
 
@@ -182,7 +182,14 @@ def _check_distinct(
         )
 
 
-def _check_shared(group: GroupDesign, rows: int) -> None:
+def check_shared(group: GroupDesign, rows: int) -> None:
+    """Refuse a factor with as many groups as rows.
+
+    Raises
+    ------
+    DataError
+        If so.
+    """
     name = group.name
     if len(group.labels) == rows:
         raise DataError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.errors import ModelError
 from bayes_alliance.model.default_priors import threshold_labels
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
@@ -62,10 +63,23 @@ def data_arrays(model: Model) -> dict[str, Any]:
 
 
 def build_pymc(model: Model) -> Any:
-    """Build the ``pm.Model`` of a model."""
+    """Build the ``pm.Model`` of a model.
+
+    Raises
+    ------
+    ModelError
+        If the model holds no rows: it would give back its prior.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
+    if not len(model.frame.y):
+        raise ModelError(
+            "The joint form of the model was to be built.",
+            f"The model holds none of its {model.frame.rows_used} rows: they were streamed, or "
+            "left out when its fit was saved.",
+            'Sample a streamed model with engine="collapsed", or build it on a table in memory.',
+        )
     design = model.design
     arrays = data_arrays(model)
     with pm.Model(coords=build_coords(model)) as built:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
+from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.data_report import ModelDataReport, build_data_report
@@ -22,6 +23,8 @@ from bayes_alliance.model.wishes import check_types
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bayes_alliance.model.streamed_rows import StreamedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,8 @@ class Model:
     formula
         In the syntax of lme4 and brms: ``"alliance ~ stigma + (1 + stigma | case_manager)"``.
     data
-        One row a client (or a visit).
+        One row a client (or a visit); from :func:`scan_table` if there are more rows than memory
+        holds.
     family
         ``"gaussian"``, ``"student"``, ``"bernoulli"`` or ``"cumulative"``.
     link
@@ -70,6 +74,8 @@ class Model:
         The matrices.
     priors : PriorTable
         Every prior, shown as a table in words and numbers.
+    stream : StreamedRows or None
+        The sums of a scanned table, whose rows are not held.
 
     Raises
     ------
@@ -95,11 +101,12 @@ class Model:
     priors: PriorTable
     centring: Mapping[str, Centring]
     question: Question = field(default_factory=Question)
+    stream: StreamedRows | None = None
 
     def __init__(
         self,
         formula: str,
-        data: pd.DataFrame,
+        data: pd.DataFrame | ScannedTable,
         family: str = "gaussian",
         priors: Mapping[str, str] | None = None,
         *,
@@ -111,18 +118,18 @@ class Model:
         parsed = parse_formula(formula)
         known_error = parsed.response.weight_kind == "known_error"
         found, link = find_family(family, link, known_error=known_error)
+        frame, design, stream = _read(parsed, data, found)
         outcome = parsed.response.outcome
-        group_names = [names.combined(term.factors) for term in parsed.group_terms]
-        frame = build_frame(parsed, data, found)
-        names.check_not_reserved([outcome], dict.fromkeys(group_names))
-        design = build_design(parsed, frame, data, found)
         if any(outcome in part["columns"] for part in design.parts):
             raise ModelError(
                 f"The outcome is {outcome}.",
                 "It stands among its own predictors too.",
                 "Take it out of the right side of the formula.",
             )
-        defaults = default_priors(design, frame.y, found, frame.levels)
+        if stream is None:
+            defaults = default_priors(design, frame.y, found, frame.levels)
+        else:
+            defaults = default_priors(stream.typical_design, stream.typical_outcome, found, ())
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,
@@ -132,6 +139,7 @@ class Model:
             "priors": build_priors(defaults, priors),
             "centring": chosen_centring(design, centred),
             "question": question or Question(),
+            "stream": stream,
         }
         _set_fields(self, values)
 
@@ -148,6 +156,10 @@ class Model:
     @property
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
+        if self.stream is not None:
+            from bayes_alliance.model.streamed_report import build_streamed_report
+
+            return build_streamed_report(self.formula, self.stream, self.family)
         return build_data_report(self.formula, self.frame, self.design, self.family)
 
     @cached_property
@@ -210,10 +222,27 @@ class Model:
         return "\n\n".join([as_text("Model", self.table), str(self.priors)])
 
     def __repr__(self) -> str:
-        return f"Model({self.formula.text!r}, {len(self.frame.y)} rows, {self.family.name})"
+        return f"Model({self.formula.text!r}, {self.frame.rows_used} rows, {self.family.name})"
 
     def _repr_html_(self) -> str:
         return as_html("Model", self.table) + self.priors._repr_html_()
+
+
+def _read(
+    formula: Formula, data: pd.DataFrame | ScannedTable, family: Family
+) -> tuple[ModelFrame, Design, StreamedRows | None]:
+    """Make the frame and the design of a table, or what is kept of one that is streamed."""
+    outcome = formula.response.outcome
+    groups = dict.fromkeys(names.combined(term.factors) for term in formula.group_terms)
+    if isinstance(data, ScannedTable):
+        from bayes_alliance.model.streamed_rows import read_stream  # brings numba along
+
+        names.check_not_reserved([outcome], groups)
+        stream = read_stream(formula, data, family)
+        return stream.frame, stream.design, stream
+    frame = build_frame(formula, data, family)
+    names.check_not_reserved([outcome], groups)
+    return frame, build_design(formula, frame, data, family), None
 
 
 def assembled_model(**fields: Any) -> Model:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.errors import DataError, ModelError
 
 
@@ -19,11 +20,12 @@ def check_types(formula: object, data: object, priors: object, centred: object) 
     """
     if not isinstance(formula, str):
         raise _wrong("formula", formula, "'alliance ~ stigma + (1 | case_manager)'")
-    if not isinstance(data, pd.DataFrame):
+    if not isinstance(data, pd.DataFrame | ScannedTable):
         raise DataError(
             "A model was to be built.",
             f"data is a {type(data).__name__}, not a pandas DataFrame.",
-            "Give the table read_table() returns, or pandas.DataFrame(data).",
+            "Give the table read_table() returns, or pandas.DataFrame(data); scan_table() for more "
+            "rows than memory holds.",
         )
     strings = isinstance(priors, Mapping) and all(isinstance(v, str) for v in priors.values())
     if priors is not None and not strings:

@@ -37,7 +37,7 @@ class Fit:
     interrupted : bool
         True if the run was stopped early and the fit holds what had been drawn.
     has_data : bool
-        False if the rows were left out when the fit was saved.
+        False if the rows were left out when the fit was saved, or streamed.
     notes : tuple of str
         What the reader must know of the data, such as that it is simulated.
     """
@@ -84,6 +84,12 @@ class Fit:
         SamplingError
             If the rows are not there.
         """
+        if self.model.stream is not None:
+            raise SamplingError(
+                f"{what} needs the rows the model was fitted to.",
+                f"They were streamed from {self.model.stream.source} and are not held.",
+                "Read a sample of the rows into memory, and fit the model to it for this.",
+            )
         if not self.has_data:
             raise SamplingError(
                 f"{what} needs the rows the model was fitted to.",

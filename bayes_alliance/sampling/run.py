@@ -193,9 +193,10 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
     groups = {
         names.POSTERIOR: draws_dataset(model, drawn.posterior),
         names.SAMPLE_STATS: stats_dataset(drawn.stats),
-        names.OBSERVED: observed_dataset(model),
         names.CONSTANT: label_dataset(model),
     }
+    if model.stream is None:
+        groups[names.OBSERVED] = observed_dataset(model)
     if drawn.unconstrained is not None:
         groups[names.UNCONSTRAINED] = unconstrained_dataset(drawn.unconstrained)
     tree = xr.DataTree.from_dict(groups)
@@ -206,6 +207,7 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         seconds=seconds,
         versions=dict(_versions()),
         interrupted=drawn.interrupted,
+        has_data=model.stream is None,
         notes=(model.frame.source,) if model.frame.source else (),
     )
 

@@ -9,15 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.kernels.crossed_moments import Term, crossed_moments
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed_moments
 from bayes_alliance.kernels.crossed_problem import CrossedProblem, prepare_crossed
 from bayes_alliance.kernels.crossed_recover import count_normals, recover_crossed_seeded
-from bayes_alliance.kernels.moments import moments
+from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.kernels.problem import Problem, prepare
 from bayes_alliance.kernels.recover import recover_seeded
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_priors import sampled_coefficients
+from bayes_alliance.sampling.engines.streamed_moments import (
+    streamed_crossed_moments,
+    streamed_moments,
+)
 
 Array = NDArray[np.float64]
 Recovered = tuple[Array, Sequence[Array]]
@@ -115,27 +120,53 @@ class SeveralFactors:
 
 def collapsed_problem(model: Model) -> CollapsedProblem:
     """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
-    design, frame = model.design, model.frame
-    frequency = model.formula.response.weight_kind == "frequency"
-    weights = None if frequency else frame.weights
-    repeats = frame.weights if frequency else None
-    y = frame.y - design.offset
-    integrated = np.setdiff1d(np.arange(len(design.coefficients)), sampled_coefficients(model))
+    integrated = np.setdiff1d(
+        np.arange(len(model.design.coefficients)), sampled_coefficients(model)
+    )
     normal = [model.priors.of(names.B)[k].arguments for k in integrated]
     prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
     mean, variance = prior[:, 0], prior[:, 1] ** 2
-    if len(design.groups) == 1:
-        (group,) = design.groups
-        sums = moments(
-            y,
-            design.X,
-            group.Z,
-            group.index,
-            len(group.labels),
-            weights=weights,
-            repeats=repeats,
+    if len(model.design.groups) == 1:
+        return OneFactor(prepare(_moments(model), mean, variance, integrated=integrated))
+    sums = _crossed_moments(model)
+    return SeveralFactors(prepare_crossed(sums, mean, variance, integrated=integrated))
+
+
+def _moments(model: Model) -> Moments:
+    """Reduce the rows for one grouping factor."""
+    if model.stream is not None:
+        return streamed_moments(model.stream)
+    y, weights, repeats = _outcome(model)
+    (group,) = model.design.groups
+    return moments(
+        y,
+        model.design.X,
+        group.Z,
+        group.index,
+        len(group.labels),
+        weights=weights,
+        repeats=repeats,
+    )
+
+
+def _crossed_moments(model: Model) -> CrossedMoments:
+    """Reduce the rows for several grouping factors."""
+    if model.stream is not None:
+        return streamed_crossed_moments(model.stream)
+    y, weights, repeats = _outcome(model)
+    terms = [Term(columns=g.Z, group=g.index, n_groups=len(g.labels)) for g in model.design.groups]
+    return crossed_moments(y, model.design.X, terms, weights=weights, repeats=repeats)
+
+
+def _outcome(model: Model) -> tuple[Array, Array | None, Array | None]:
+    """Return the outcome less its offset, its precision weights and its frequency weights."""
+    frame = model.frame
+    if not len(frame.y):
+        raise SamplingError(
+            "The model was to be sampled.",
+            f"It holds none of its {frame.rows_used} rows: its fit was saved without them.",
+            "Load the fit with load_fit(path, data=your_table), or build the model again.",
         )
-        return OneFactor(prepare(sums, mean, variance, integrated=integrated))
-    terms = [Term(columns=g.Z, group=g.index, n_groups=len(g.labels)) for g in design.groups]
-    crossed = crossed_moments(y, design.X, terms, weights=weights, repeats=repeats)
-    return SeveralFactors(prepare_crossed(crossed, mean, variance, integrated=integrated))
+    y = frame.y - model.design.offset
+    frequency = model.formula.response.weight_kind == "frequency"
+    return y, None if frequency else frame.weights, frame.weights if frequency else None

@@ -1,0 +1,161 @@
+"""Questions to a scanned table that are answered in one pass and with few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.data.scanning import ScannedTable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_FEW, _START = 100, 10_000
+ROWS = "rows of the combination"
+
+
+def count_gaps(table: ScannedTable, columns: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """Return the rows of the table, and the missing values of the columns that have any."""
+    import polars as pl
+
+    counts = [table.is_gap(name).sum().alias(f"gaps in {name}") for name in columns]
+    found = table.lazy.select(pl.len().alias(ROWS), *counts).collect(engine="streaming").row(0)
+    gaps = zip(columns, found[1:], strict=True)
+    return int(found[0]), {name: int(count) for name, count in gaps if count}
+
+
+def count_infinite(table: ScannedTable, columns: Sequence[str]) -> dict[str, int]:
+    """Return the infinite values of the columns that have any."""
+    import polars as pl
+
+    floats = [name for name in columns if table.types[name].startswith("Float")]
+    if not floats:
+        return {}
+    counts = [pl.col(name).is_infinite().sum().alias(name) for name in floats]
+    found = table.lazy.select(counts).collect(engine="streaming").row(0)
+    return {name: int(count) for name, count in zip(floats, found, strict=True) if count}
+
+
+def count_combinations(table: ScannedTable, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the combinations of values that occur, with their rows under ``ROWS``."""
+    import polars as pl
+
+    if not columns:
+        found = table.lazy.select(pl.len().alias(ROWS)).collect(engine="streaming")
+    else:
+        found = (
+            table.lazy.group_by(columns)
+            .agg(pl.len().alias(ROWS))
+            .collect(engine="streaming")
+            .sort(columns)
+        )
+    return as_pandas(found, {})
+
+
+def occurring_values(table: ScannedTable, columns: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Return the values of each column: categories in their order, all else sorted."""
+    import polars as pl
+
+    queries = [table.lazy.select(pl.col(name).unique()) for name in columns]
+    answers = pl.collect_all(queries, engine="streaming")
+    values = {n: a.to_series().drop_nulls() for n, a in zip(columns, answers, strict=True)}
+    return {name: _in_order(table, name, column) for name, column in values.items()}
+
+
+def _in_order(table: ScannedTable, name: str, values: pl.Series) -> tuple[Any, ...]:
+    if table.kinds[name] != "text":
+        return tuple(values.sort().to_list())
+    place = {level: k for k, level in enumerate(table.level_order.get(name, ()))}
+    texts = [str(value) for value in values.to_list()]
+    return tuple(sorted(texts, key=lambda level: (place.get(level, len(place)), level)))
+
+
+def mean_and_sd(table: ScannedTable, columns: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the mean and the standard deviation (n - 1) of numeric columns."""
+    import polars as pl
+
+    if not columns:
+        return {}
+    numbers = [pl.col(name).cast(pl.Float64) for name in columns]
+    wanted = [
+        quantity
+        for k, number in enumerate(numbers)
+        for quantity in (number.mean().alias(f"mean {k}"), number.std().alias(f"sd {k}"))
+    ]
+    found = table.lazy.select(wanted).collect(engine="streaming").row(0)
+    values = [float("nan") if value is None else float(value) for value in found]
+    return {name: (values[2 * k], values[2 * k + 1]) for k, name in enumerate(columns)}
+
+
+def mean_by_group(
+    table: ScannedTable, column: str, group: str
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Return each group's mean of a column and how many rows have both, by the group's label."""
+    import polars as pl
+
+    both = table.complete([column, group]).lazy
+    value = pl.col(column).cast(pl.Float64)
+    found = (
+        both.group_by(group)
+        .agg(value.mean().alias("mean of the group"), pl.len().alias(ROWS))
+        .collect(engine="streaming")
+    )
+    labels = group_labels(as_pandas(found.select(group), {})[group]).tolist()
+    means, sizes = found["mean of the group"].to_list(), found[ROWS].to_list()
+    return dict(zip(labels, means, strict=True)), dict(zip(labels, sizes, strict=True))
+
+
+def first_rows(table: ScannedTable, columns: Sequence[str]) -> pl.DataFrame:
+    """Return a few rows that have a value in every column, or none if there is no such row."""
+    found = _start(table, columns)
+    if not found.height:
+        found = _complete(table, columns).head(_FEW).collect(engine="streaming")
+    return found.head(_FEW)
+
+
+def row_with_other_value(
+    table: ScannedTable, columns: Sequence[str], column: str, value: Any
+) -> pl.DataFrame:
+    """Return the first complete row with another value in ``column``, if there is one."""
+    import polars as pl
+
+    other = pl.col(column) != value
+    found = _start(table, columns).filter(other).head(1)
+    if not found.height:
+        found = _complete(table, columns).filter(other).head(1).collect(engine="streaming")
+    return found
+
+
+def _start(table: ScannedTable, columns: Sequence[str]) -> pl.DataFrame:
+    """Return the complete ones among the first rows; a filter in the query would read them all."""
+    import polars as pl
+
+    rows = table.lazy.select(columns).head(_START).collect(engine="streaming")
+    return rows.filter(pl.all_horizontal([table.is_gap(name).not_() for name in columns]))
+
+
+def _complete(table: ScannedTable, columns: Sequence[str]) -> pl.LazyFrame:
+    return table.complete(columns).lazy.select(columns)
+
+
+def as_pandas(rows: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return rows as a table that was read into memory would hold them.
+
+    Columns named in ``levels`` become categories in that order.
+    """
+    columns: dict[str, Any] = {}
+    for series in rows.iter_columns():
+        if series.dtype.is_decimal():
+            columns[series.name] = series.cast(float).to_numpy()
+        elif series.dtype.is_numeric() or str(series.dtype) == "Boolean":
+            columns[series.name] = series.to_numpy()
+        elif series.name in levels:
+            texts = np.asarray([str(v) for v in series.to_list()], dtype=object)
+            columns[series.name] = pd.Categorical(texts, categories=list(levels[series.name]))
+        else:
+            columns[series.name] = pd.Series(series.cast(str).to_list(), dtype="str")
+    return pd.DataFrame(columns, index=range(rows.height))

@@ -1,0 +1,232 @@
+"""A table too large to hold: what is known of it before a row is read."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+type Kind = Literal["number", "truth", "text", "other"]
+
+_PARQUET = (".parquet", ".pq")
+_WILD = "*?["
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScannedTable:
+    """A table whose rows are read in batches and never held.
+
+    Parameters
+    ----------
+    lazy : polars.LazyFrame
+        The rows, unread.
+    kinds : Mapping[str, str]
+        ``number``, ``truth``, ``text`` or ``other``, by column.
+    types : Mapping[str, str]
+        The columns' types in polars' words.
+    level_order : Mapping[str, tuple of str]
+        Order of the categories of the columns that have one of their own; the categories of all
+        others are sorted.
+    source : str
+        Where the rows come from.
+    rows_a_batch : int
+        Rows held at a time.
+    memory : float
+        Gigabytes that a model's sums may take.
+    """
+
+    lazy: pl.LazyFrame
+    kinds: Mapping[str, Kind]
+    types: Mapping[str, str]
+    level_order: Mapping[str, tuple[str, ...]]
+    source: str
+    rows_a_batch: int
+    memory: float
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.kinds)
+
+    def complete(self, columns: Iterable[str]) -> ScannedTable:
+        """Return the rows that have a value in each of these columns."""
+        import polars as pl
+
+        has_value = [self.is_gap(name).not_() for name in columns]
+        return replace(self, lazy=self.lazy.filter(pl.all_horizontal(has_value)))
+
+    def is_gap(self, column: str) -> pl.Expr:
+        """Return the polars expression for a missing value: a null, or not a number."""
+        import polars as pl
+
+        value = pl.col(column)
+        if self.types[column].startswith("Float"):
+            return value.is_null() | value.is_nan().fill_null(False)
+        return value.is_null()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a column: its type, and what a model takes it for."""
+        import pandas as pd
+
+        words = {"number": "number", "truth": "0 or 1", "text": "categories", "other": "nothing"}
+        return pd.DataFrame(
+            {
+                "type": list(self.types.values()),
+                "taken for": [words[kind] for kind in self.kinds.values()],
+            },
+            index=pd.Index(self.columns, name="column"),
+        )
+
+    def __str__(self) -> str:
+        return as_text(f"Scanned table ({self.source})", self.table)
+
+    def __repr__(self) -> str:
+        return f"ScannedTable({self.source!r}, {len(self.columns)} columns)"
+
+    def _repr_html_(self) -> str:
+        return as_html(f"Scanned table ({self.source})", self.table)
+
+
+def scan_table(
+    source: str | Path | pl.LazyFrame, *, rows_a_batch: int = 1 << 17, memory: float = 2.0
+) -> ScannedTable:
+    """Look at a table without reading its rows, for models of more rows than memory holds.
+
+    ``Model(formula, scan_table(path))`` reads the rows twice, batch by batch: once for levels and
+    groups, once for the sums. What is left of them are the sums a Gaussian model needs; the
+    ``collapsed`` engine samples from those, however many rows there were.
+
+    Parameters
+    ----------
+    source : str, pathlib.Path or polars.LazyFrame
+        A Parquet file, a folder of them, a pattern such as ``"visits/*.parquet"``, or a query of
+        polars. It must give the same rows in the same order each time it is read.
+    rows_a_batch : int
+        Rows held at a time; more are no faster.
+    memory : float
+        Refuse models whose sums would take more gigabytes.
+
+    Returns
+    -------
+    ScannedTable
+        The columns and their types.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is not Parquet, or polars is not installed.
+
+    Notes
+    -----
+    Text is sorted into categories as in a pandas table. Categories that come with an order, in
+    a polars ``Enum`` or in the dictionary of a Parquet file, keep it. ``log()`` and its like,
+    ``scale()``, ``center()``, ``within()``, ``between()``, ``C()``, ``offset()``, interactions and
+    weights can be streamed. Splines and polynomials need the whole column and are refused.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> visits = ba.scan_table("visits.parquet")  # doctest: +SKIP
+    >>> model = ba.Model("alliance ~ stigma + (1 | case_manager)", visits)  # doctest: +SKIP
+    >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
+    """
+    _check_polars()
+    import polars as pl
+
+    order: dict[str, tuple[str, ...]] = {}
+    if isinstance(source, pl.LazyFrame):
+        lazy, name = source, "a polars query"
+    else:
+        files = _files(source)
+        lazy, name, order = pl.scan_parquet(files), str(source), _stored_order(files[0])
+    schema = lazy.collect_schema()
+    order |= {c: tuple(t.categories) for c, t in schema.items() if isinstance(t, pl.Enum)}
+    return ScannedTable(
+        lazy=lazy,
+        kinds={column: _kind(kind) for column, kind in schema.items()},
+        types={column: str(kind) for column, kind in schema.items()},
+        level_order=order,
+        source=name,
+        rows_a_batch=rows_a_batch,
+        memory=memory,
+    )
+
+
+def _check_polars() -> None:
+    try:
+        import polars  # noqa: F401
+    except ImportError as error:
+        raise DataError(
+            "A table was to be scanned.",
+            "That is done by polars, which is not installed.",
+            "Install it with: pip install 'bayes-alliance[polars]'.",
+        ) from error
+
+
+def _files(source: object) -> list[Path]:
+    """Return the Parquet files that are meant, in the order of their names."""
+    if not isinstance(source, str | Path):
+        raise DataError(
+            "A table was to be scanned.",
+            f"It is a {type(source).__name__}.",
+            "Give the path of a Parquet file or a polars LazyFrame; a table that is in memory "
+            "goes to Model as it is.",
+        )
+    path = Path(source)
+    if any(sign in str(source) for sign in _WILD) and not path.exists():
+        files = sorted(Path(found) for found in glob.glob(str(source), recursive=True))
+    elif path.is_dir():
+        files = sorted(found for found in path.rglob("*") if found.suffix in _PARQUET)
+    else:
+        files = [path] if path.is_file() else []
+    if not files:
+        raise DataError(
+            f"The table {source} was to be scanned.", "There is no such file.", "Check the path."
+        )
+    other = [file.name for file in files if file.suffix.lower() not in _PARQUET]
+    if other:
+        raise DataError(
+            f"The table {source} was to be scanned.",
+            f"{other[0]} is not a Parquet file.",
+            "Give a Parquet file, or scan it with polars and give the LazyFrame, for example "
+            "polars.scan_csv(path).",
+            file=other[0],
+        )
+    return files
+
+
+def _stored_order(file: Path) -> dict[str, tuple[str, ...]]:
+    """Return the categories of dictionary columns in the order in which the file keeps them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parquet = pq.ParquetFile(file)
+    fields = [f.name for f in parquet.schema_arrow if pa.types.is_dictionary(f.type)]
+    if not fields or not parquet.num_row_groups:
+        return {}
+    first = parquet.read_row_group(0, columns=fields)
+    return {
+        name: tuple(str(level) for level in first.column(name).chunk(0).dictionary.to_pylist())
+        for name in fields
+        if first.column(name).num_chunks
+    }
+
+
+def _kind(kind: Any) -> Kind:
+    import polars as pl
+
+    if kind.is_numeric():
+        return "number"
+    if kind == pl.Boolean:
+        return "truth"
+    return "text" if isinstance(kind, pl.String | pl.Enum | pl.Categorical) else "other"

@@ -1,0 +1,70 @@
+"""What a streamed model used of its table: told from counts, for the rows are not there."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from bayes_alliance.data.group_checks import note_groups, note_ids
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.data.level_checks import note_levels
+from bayes_alliance.data.report import DataReport, GroupReport, Note
+from bayes_alliance.data.scan_queries import ROWS
+from bayes_alliance.model.data_report import (
+    ModelDataReport,
+    design_notes,
+    missing_notes,
+    weight_notes,
+)
+from bayes_alliance.model.families import Family
+from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.streamed_rows import StreamedRows
+
+
+def build_streamed_report(
+    formula: Formula, stream: StreamedRows, family: Family
+) -> ModelDataReport:
+    """Describe what a streamed model used and dropped.
+
+    The places of dropped rows are not kept, and whether a column varies inside groups is not
+    looked at.
+    """
+    frame = stream.frame
+    columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
+    nesting = _nesting(stream.cells, columns, frame.rows_used)
+    dropped = frame.rows_in_table - frame.rows_used
+    known_error = formula.response.weight_kind == "known_error"
+    notes = [
+        *missing_notes(frame, stream.design, dropped),
+        *design_notes(stream.typical_design, family),
+        *weight_notes(formula, whole=stream.sums.whole_weights),
+        *(note for note in nesting.notes if not (known_error and note.code == "group_is_row")),
+    ]
+    order = {"bad": 0, "caution": 1, "fine": 2}
+    return ModelDataReport(
+        rows_in_table=frame.rows_in_table,
+        rows_used=frame.rows_used,
+        missing=dict(frame.missing),
+        dropped=(),
+        nesting=nesting,
+        notes=tuple(sorted(notes, key=lambda note: order[note.level])),
+    )
+
+
+def _nesting(cells: pd.DataFrame, columns: list[str], rows: int) -> DataReport:
+    reports = []
+    notes: list[Note] = [Note(level="fine", code="rows", message=f"{rows} rows, read as a stream.")]
+    for name in columns:
+        report = GroupReport(name=name, caseloads=_caseloads(cells, name))
+        reports.append(report)
+        notes += [*note_ids(cells[name], report.caseloads), *note_groups(report, rows)]
+    for upper, lower in combinations(columns, 2):
+        notes += note_levels(cells[upper], cells[lower])
+    return DataReport(rows=rows, outcome=None, groups=tuple(reports), notes=tuple(notes))
+
+
+def _caseloads(cells: pd.DataFrame, name: str) -> pd.Series[Any]:
+    by_label = cells[ROWS].groupby(group_labels(cells[name]).to_numpy()).sum()
+    return by_label.sort_values(ascending=False, kind="stable").rename("rows").rename_axis(name)

@@ -1,0 +1,199 @@
+"""A model's rows as a stream leaves them: design without rows, sums, and a few typical rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.data.scan_batches import GapError
+from bayes_alliance.data.scan_queries import ROWS
+from bayes_alliance.data.scanning import ScannedTable
+from bayes_alliance.kernels.anchor import find_centring
+from bayes_alliance.model.design import Design, build_design
+from bayes_alliance.model.expression import describe, stateful_calls
+from bayes_alliance.model.families import Family
+from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.frame import ModelFrame, build_frame, used_columns
+from bayes_alliance.model.group_design import GroupDesign, check_shared, combined_labels
+from bayes_alliance.model.plain_json import to_json
+from bayes_alliance.model.streamed_cells import find_cells
+from bayes_alliance.model.streamed_columns import ColumnPlan, plan_columns
+from bayes_alliance.model.streamed_sums import StreamedSums, stream_sums
+from bayes_alliance.model.streamed_survey import Survey, survey_table
+from bayes_alliance.model.streamed_wishes import Wishes, check_kinds, streamed_wishes
+from bayes_alliance.model.transforms import GROUP_MEANS
+from bayes_alliance.model.typical_rows import express_one, typical_rows
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StreamedRows:
+    """All that a model keeps of rows it has read and not held.
+
+    Parameters
+    ----------
+    frame, design
+        As of any model, without rows.
+    typical_design, typical_outcome
+        A few made-up rows that have the means and covariances of all, for what depends on these
+        only, such as the scales of default priors.
+    sums
+        By cell: a group, or a combination of groups that occurs.
+    places
+        For the population and then each grouping factor: place of each of its columns among the
+        columns of the sums, -1 for the constant.
+    constants
+        As places: the combination of columns that is 1 in every row, zeros if there is none.
+    group_of_cell
+        Group of each cell, for each grouping factor.
+    cells
+        Group columns of each cell and its rows.
+    source
+        Where the rows came from.
+    """
+
+    frame: ModelFrame
+    design: Design
+    typical_design: Design
+    typical_outcome: Floats
+    sums: StreamedSums
+    places: tuple[tuple[int, ...], ...]
+    constants: tuple[Floats, ...]
+    group_of_cell: tuple[Integers, ...]
+    cells: pd.DataFrame
+    source: str
+
+
+def read_stream(formula: Formula, table: ScannedTable, family: Family) -> StreamedRows:
+    """Read a scanned table twice: for levels and groups, then for the sums.
+
+    Raises
+    ------
+    DataError
+        If the table cannot answer the question.
+    ModelError
+        If a term or the family cannot be streamed, or the sums would not fit into memory.
+    """
+    columns = used_columns(formula, pd.DataFrame(columns=list(table.columns)))
+    check_kinds(table, columns)
+    wishes = streamed_wishes(formula, table, family)
+    try:
+        return _read(formula, table, family, columns, wishes, has_gaps=False)
+    except GapError:
+        return _read(formula, table, family, columns, wishes, has_gaps=True)
+
+
+def _read(
+    formula: Formula,
+    table: ScannedTable,
+    family: Family,
+    columns: tuple[str, ...],
+    wishes: Wishes,
+    *,
+    has_gaps: bool,
+) -> StreamedRows:
+    survey = survey_table(table, columns, wishes, has_gaps=has_gaps)
+    few = build_frame(formula, survey.rows, family)
+    learnt = _with_learnt(build_design(formula, few, survey.rows, family), survey)
+    finder, cells = find_cells(survey.cells, wishes.groups, survey.levels)
+    plan = plan_columns(learnt.parts, survey.rows, survey.levels, has_offset=wishes.has_offset)
+    caseloads = cells[ROWS].to_numpy(dtype=np.float64)
+    sums = stream_sums(formula, survey, plan, finder, caseloads)
+    of_cell = tuple(_group_of_cell(group, cells) for group in learnt.groups)
+    design = _without_rows(learnt, of_cell, caseloads)
+    if formula.response.weight_kind != "known_error":
+        for group in design.groups:
+            check_shared(group, survey.rows_used)
+    places = _places(plan, learnt)
+    typical, outcome = typical_rows(design, sums.unweighted, places)
+    matrices = [learnt.X, *(group.Z for group in learnt.groups)]
+    return StreamedRows(
+        frame=_frame(formula, survey),
+        design=design,
+        typical_design=typical,
+        typical_outcome=outcome,
+        sums=sums,
+        places=places,
+        constants=tuple(
+            express_one(find_centring(matrix).constant, sums.unweighted, own)
+            for matrix, own in zip(matrices, places, strict=True)
+        ),
+        group_of_cell=of_cell,
+        cells=cells,
+        source=table.source,
+    )
+
+
+def _with_learnt(design: Design, survey: Survey) -> Design:
+    """Put what the whole table has taught in the place of what its few rows have."""
+    parts = iter([_learnt(part, survey) for part in design.parts])
+    part = next(parts)
+    groups = tuple(
+        replace(group, parts=tuple(next(parts) for _ in group.parts)) for group in design.groups
+    )
+    return replace(design, part=part, groups=groups)
+
+
+def _learnt(part: Mapping[str, Any], survey: Survey) -> dict[str, Any]:
+    calls = stateful_calls(describe(part["expression"], survey.columns))
+    return {**part, "learnt": [to_json(_values(call, survey)) for call in calls]}
+
+
+def _values(call: Any, survey: Survey) -> dict[str, Any]:
+    names = [str(argument).strip("`") for argument in call.args]
+    if call.callee in GROUP_MEANS:
+        means, sizes = survey.group_means[names[0], names[1]]
+        return {"params_set": True, "means": means, "sizes": sizes}
+    mean, sd = survey.scales[names[0]]
+    centred = {"params_set": True, "mean": mean}
+    return centred if call.callee == "center" else {**centred, "sd": sd}
+
+
+def _group_of_cell(group: GroupDesign, cells: pd.DataFrame) -> Integers:
+    labels = combined_labels(cells, group.factors)
+    return pd.Index(group.labels).get_indexer(pd.Index(labels)).astype(np.int64)
+
+
+def _without_rows(design: Design, of_cell: tuple[Integers, ...], caseloads: Floats) -> Design:
+    groups = tuple(
+        replace(
+            group,
+            index=np.zeros(0, dtype=np.int64),
+            Z=np.zeros((0, len(group.effects))),
+            caseloads=np.bincount(index, caseloads, len(group.labels)).astype(np.int64),
+        )
+        for group, index in zip(design.groups, of_cell, strict=True)
+    )
+    return replace(
+        design, X=np.zeros((0, len(design.coefficients))), offset=np.zeros(0), groups=groups
+    )
+
+
+def _places(plan: ColumnPlan, design: Design) -> tuple[tuple[int, ...], ...]:
+    """Join the columns of expressions that belong to one grouping factor."""
+    rest = iter(plan.places[1:])
+    kept = tuple(plan.places[0][k] for k in design.part["kept"])
+    groups = [sum((next(rest) for _ in group.parts), ()) for group in design.groups]
+    return (kept, *groups)
+
+
+def _frame(formula: Formula, survey: Survey) -> ModelFrame:
+    rows = survey.rows.iloc[:0].reset_index(drop=True)
+    rows.attrs["fingerprint"] = f"rows were streamed from {survey.table.source}"
+    return ModelFrame(
+        rows=rows,
+        positions=np.zeros(0, dtype=np.int64),
+        y=np.zeros(0),
+        levels=(),
+        weights=None if formula.response.weights is None else np.zeros(0),
+        rows_in_table=survey.rows_in_table,
+        rows_used=survey.rows_used,
+        missing=dict(survey.missing),
+    )

@@ -1,0 +1,149 @@
+"""The second pass over a scanned table: the sums that a Gaussian model needs of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_alliance.data.scan_batches import batches
+from bayes_alliance.errors import ModelError
+from bayes_alliance.kernels.cell_sums import CellSums, add_rows, cell_sums, cell_width
+from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.frame import row_weights
+from bayes_alliance.model.streamed_cells import CellFinder
+from bayes_alliance.model.streamed_columns import ColumnPlan, fill_columns
+from bayes_alliance.model.streamed_survey import Survey
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamedSums:
+    """What is kept of the rows: for each cell, of the plan's columns and then the outcome.
+
+    Parameters
+    ----------
+    cells
+        Weighted by both kinds of weights.
+    unweighted
+        Of all rows, with equal weights: by cell, or in one cell for all.
+    repeats
+        Rows of each cell, frequency weights counted, shape (cell,).
+    log_weight
+        Sum of the logarithms of the precision weights.
+    whole_weights
+        Whether all weights are whole numbers.
+    """
+
+    cells: CellSums
+    unweighted: CellSums
+    repeats: Floats
+    log_weight: float
+    whole_weights: bool
+
+
+@dataclass
+class _Running:
+    """Sums as they grow, and room for the columns of one batch."""
+
+    state: Floats
+    overall: Floats
+    room: Floats = field(default_factory=lambda: np.empty(0))
+    log_weight: float = 0.0
+    whole_weights: bool = True
+
+
+def stream_sums(
+    formula: Formula, survey: Survey, plan: ColumnPlan, finder: CellFinder, caseloads: Floats
+) -> StreamedSums:
+    """Read every row once.
+
+    Parameters
+    ----------
+    formula
+        For the outcome and its weights.
+    survey, plan, finder
+        What was learnt before.
+    caseloads
+        Rows of each cell.
+
+    Raises
+    ------
+    ModelError
+        If the sums would take more memory than the table allows.
+    GapError
+        If a value is missing that the survey did not know of.
+    """
+    k = len(plan.recipes) + 1
+    check_cells(len(caseloads), k, survey.table.memory)
+    weights = formula.response.weights
+    running = _Running(
+        state=np.zeros((len(caseloads), cell_width(k))),
+        overall=np.zeros((1 if weights else 0, cell_width(k))),
+    )
+    texts = {n: v for n, v in survey.levels.items() if survey.table.kinds[n] == "text"}
+    for batch in batches(survey.table, survey.columns, texts):
+        _add_batch(running, batch, formula, survey.levels, plan, finder)
+    cells = cell_sums(running.state, k)
+    frequency = formula.response.weight_kind == "frequency"
+    return StreamedSums(
+        cells=cells,
+        unweighted=cell_sums(running.overall, k) if weights else cells,
+        repeats=cells.weight if frequency else caseloads,
+        log_weight=0.0 if frequency else running.log_weight,
+        whole_weights=running.whole_weights,
+    )
+
+
+def _add_batch(
+    running: _Running,
+    batch: Mapping[str, NDArray[Any]],
+    formula: Formula,
+    levels: Mapping[str, Any],
+    plan: ColumnPlan,
+    finder: CellFinder,
+) -> None:
+    """Make the columns of some rows and add them to the sums of their cells."""
+    outcome, name = batch[formula.response.outcome], formula.response.weights
+    k = len(plan.recipes) + 1
+    if running.room.size < k * len(outcome):
+        running.room = np.empty(k * len(outcome))
+    values = running.room[: k * len(outcome)].reshape(k, len(outcome))
+    offset = fill_columns(plan, batch, levels, values)
+    np.subtract(outcome, offset, out=values[-1])
+    weight = np.zeros(0)
+    if name is not None:
+        given = row_weights(pd.DataFrame({name: batch[name]}), formula)
+        assert given is not None  # the formula names the column
+        weight = np.ascontiguousarray(given)
+        running.log_weight += float(np.log(weight).sum())
+        running.whole_weights &= bool((weight == np.round(weight)).all())
+        nowhere = np.zeros(len(outcome), dtype=np.int64)
+        add_rows(values, nowhere, np.zeros(0), running.overall)
+    add_rows(values, finder.of(batch), weight, running.state)
+
+
+def check_cells(cells: int, k: int, memory: float) -> None:
+    """Refuse beforehand what would not fit.
+
+    Raises
+    ------
+    ModelError
+        If the sums of the cells take more gigabytes than ``memory``.
+    """
+    # The running sums, what they are taken apart to, and the rows that stand in for them.
+    numbers = cells * (cell_width(k) + k * (k + 1) + 4 * (k + 1) ** 2)
+    size = 8 * numbers / 1e9
+    if size > memory:
+        raise ModelError(
+            f"The sums of {k} columns were to be kept for each of {cells} groups or "
+            "combinations of groups.",
+            f"That takes {size:.1f} GB; the limit is {memory:g} GB.",
+            "Raise it with scan_table(..., memory=), or leave columns or grouping factors out.",
+            gigabytes=size,
+        )

@@ -1,0 +1,311 @@
+"""A streamed model is the model in memory: design, priors, density, draws; or it is refused."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import bayes_alliance as ba
+from bayes_alliance.model.streamed_columns import Evaluated, plan_columns
+from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+
+FORMULAS = [
+    "y ~ 1 + (1 | manager)",
+    "y ~ x + (1 | id)",
+    "y ~ x + z + place + (1 + x | manager)",
+    "y ~ x * place + (1 + place | id)",
+    "y ~ 0 + place + x + (0 + x | id)",
+    "y ~ 0 + x + (1 | id)",
+    "y ~ x + (1 + x || id)",
+    "y ~ log(z + 20) + scale(x) + center(z) + (1 + scale(x) | id)",
+    "y ~ within(x, id) + between(x, id) + (1 + within(x, id) | id)",
+    "y ~ within(x, manager) + between(x, manager) + (1 | manager)",
+    "y ~ x + home + size + (1 | id)",
+    "y ~ x + place:size + (1 | home)",
+    "y ~ x + C(year) + (1 | year)",
+    "y ~ x + offset(z) + (0 + place | id)",
+    "y | weights(count) ~ x + (1 + x | id)",
+    "y | weights(precise, precision) ~ x + (1 | id)",
+    "y | se(precise) ~ x + (1 | manager)",
+    "y ~ x + (1 | id) + (1 | team)",
+    "y ~ x + (1 + x | manager) + (1 + x | team)",
+    "y ~ x + (1 | team/manager)",
+    "y ~ x + (1 | team:id)",
+    "y | weights(count) ~ 0 + place + (1 | id) + (0 + place | team)",
+]
+
+
+def make_table():
+    rng = np.random.default_rng(3)
+    n = 2000
+    table = pd.DataFrame(
+        {
+            "id": rng.integers(5, 70, n),
+            "team": rng.choice(list("pqrst"), n),
+            "x": rng.normal(2, 1, n),
+            "z": rng.normal(10, 3, n),
+            "place": rng.choice(["home", "clinic", "ward"], n),
+            "home": rng.random(n) < 0.4,
+            "count": rng.integers(1, 5, n),
+            "precise": rng.uniform(0.5, 2, n),
+            "year": rng.integers(2018, 2022, n),
+            "size": pd.Categorical(
+                rng.choice(["low", "mid", "high"], n), categories=["low", "mid", "high", "never"]
+            ),
+        }
+    )
+    table["manager"] = table["id"].map(lambda k: f"M{k:02d}")
+    table["y"] = 1 + 0.5 * table["x"] + rng.normal(size=80)[table["id"]] + rng.normal(size=n)
+    return table
+
+
+def with_gaps(table):
+    """Miss values in every kind of column; a group and a level lose all of their rows."""
+    rng = np.random.default_rng(4)
+    n = len(table)
+    table = table.assign(id=table["id"].astype("Int64"))
+    table.loc[n - 3, "x"] = np.nan
+    table.loc[rng.integers(0, n, 40), "place"] = None
+    table.loc[rng.integers(0, n, 30), "id"] = pd.NA
+    table.loc[table["manager"] == "M10", "z"] = np.nan
+    table.loc[table["place"] == "ward", "y"] = np.nan
+    return table
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    whole = make_table()
+    whole.to_parquet(folder / "whole.parquet")
+    with_gaps(whole).to_parquet(folder / "gaps.parquet")
+    return folder
+
+
+def both_models(path, formula, **options):
+    in_memory = ba.Model(formula, pd.read_parquet(path), **options)
+    return in_memory, ba.Model(formula, ba.scan_table(path, rows_a_batch=300), **options)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("name", ["whole", "gaps"])
+def test_density_design_and_priors_are_those_in_memory(tables, name, formula):
+    in_memory, streamed = both_models(tables / f"{name}.parquet", formula)
+    assert streamed.design.coefficients == in_memory.design.coefficients
+    assert str(streamed.priors) == str(in_memory.priors)
+    assert dict(streamed.centring) == dict(in_memory.centring)
+    for own, other in zip(streamed.design.groups, in_memory.design.groups, strict=True):
+        assert own.labels == other.labels
+        assert own.effects == other.effects
+        assert own.blocks == other.blocks
+        assert own.upper_labels == other.upper_labels
+        np.testing.assert_array_equal(own.caseloads, other.caseloads)
+    check_same_density(in_memory, streamed)
+
+
+def check_same_density(in_memory, streamed):
+    first, second = collapsed_problem(in_memory), collapsed_problem(streamed)
+    priors, same = variance_priors(in_memory), variance_priors(streamed)
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        theta = rng.normal(0, 0.7, priors.size)
+        gradients = np.empty((2, priors.size))
+        known = int(priors.known_sigma)
+        here = first.density()(priors.arrays(), known, theta, gradients[0])
+        there = second.density()(same.arrays(), known, theta, gradients[1])
+        # Only the order of summation differs.
+        assert there == pytest.approx(here, rel=1e-9, abs=1e-9)
+        np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("formula", [FORMULAS[2], FORMULAS[7], FORMULAS[8], FORMULAS[11]])
+def test_new_rows_get_the_columns_they_get_in_memory(tables, formula):
+    in_memory, streamed = both_models(tables / "gaps.parquet", formula)
+    rows = in_memory.frame.rows.iloc[[5, 90, 7]]
+    here, there = in_memory.rebuild_design(rows), streamed.rebuild_design(rows)
+    # Means and standard deviations are summed in another order.
+    np.testing.assert_allclose(there.X, here.X, rtol=1e-12, atol=1e-12)
+    for group in in_memory.groups:
+        np.testing.assert_allclose(there.Z[group], here.Z[group], rtol=1e-12, atol=1e-12)
+        np.testing.assert_array_equal(there.index[group], here.index[group])
+
+
+@pytest.mark.parametrize("formula", [FORMULAS[2], FORMULAS[18]])
+def test_effects_are_recovered_alike_given_the_variances(tables, formula):
+    found = []
+    for model in both_models(tables / "gaps.parquet", formula):
+        problem = collapsed_problem(model)
+        factors = [np.tile(0.5 * np.eye(len(g.effects)), (20, 1, 1)) for g in model.design.groups]
+        drawn = problem.recover(
+            s2=np.linspace(0.5, 2.0, 20),
+            factors=factors,
+            seed=3,
+            draws=np.arange(20),
+            sampled=np.zeros((20, 0)),
+        )
+        found.append([drawn[0], *drawn[1]])
+    for here, there in zip(*found, strict=True):
+        # The same normals; the sums differ by their order.
+        np.testing.assert_allclose(there, here, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_the_posterior_is_the_one_in_memory(tables):
+    tables = [
+        ba.summarize(ba.sample(model, seed=seed, progress=False)).table
+        for seed, model in enumerate(both_models(tables / "gaps.parquet", FORMULAS[2]))
+    ]
+    here, there = tables
+    error = np.hypot(here["mcse_mean"], there["mcse_mean"])
+    # Eight quantities, each beyond five errors of a difference with probability 6e-7.
+    assert (np.abs(here["mean"] - there["mean"]) < 5 * error).all()
+    assert (np.abs(there["sd"] / here["sd"] - 1) < 0.15).all()
+
+
+def test_batches_change_nothing(tables):
+    sums = [
+        ba.Model(FORMULAS[2], ba.scan_table(tables / "whole.parquet", rows_a_batch=k)).stream.sums
+        for k in (7, 100_000)
+    ]
+    np.testing.assert_array_equal(sums[0].cells.products, sums[1].cells.products)
+    np.testing.assert_array_equal(sums[0].cells.mean, sums[1].cells.mean)
+
+
+def test_plain_terms_are_made_without_the_formula(tables):
+    whole = pd.read_parquet(tables / "whole.parquet").head(200)
+    levels = {"place": ("clinic", "home", "ward")}
+    place = pd.Categorical(whole["place"], categories=list(levels["place"]))
+    rows = whole[["id", "x", "z"]].assign(place=place)
+    kinds = {}
+    for formula in ("y ~ x * place + (1 + x | id)", "y ~ log(z + 20) + x + (1 | id)"):
+        parts = ba.Model(formula, whole).design.parts
+        plan = plan_columns(parts, rows, levels, has_offset=False)
+        kinds[formula] = [isinstance(recipe, Evaluated) for recipe in plan.recipes]
+    assert list(kinds.values()) == [[False] * 5, [True, False]]
+
+
+def test_a_query_is_streamed_as_it_stands(tables):
+    lazy = pl.scan_parquet(tables / "whole.parquet").filter(pl.col("z") > 8)
+    lazy = lazy.with_columns(double=2 * pl.col("x"))
+    in_memory = ba.Model("y ~ double + (1 | manager)", lazy.collect().to_pandas())
+    streamed = ba.Model("y ~ double + (1 | manager)", ba.scan_table(lazy, rows_a_batch=300))
+    check_same_density(in_memory, streamed)
+
+
+def test_the_report_has_the_counts_of_the_report_in_memory(tables):
+    formula = "y ~ x + place + (1 | team/manager)"
+    in_memory, streamed = (m.data_report for m in both_models(tables / "gaps.parquet", formula))
+    assert streamed.missing == in_memory.missing
+    assert streamed.rows_in_table == in_memory.rows_in_table
+    assert streamed.rows_used == in_memory.rows_used
+    assert streamed.rows_in_table - streamed.rows_used == len(in_memory.dropped)
+    pd.testing.assert_frame_equal(streamed.nesting.table, in_memory.nesting.table)
+    assert {n.message for n in streamed.notes if n.code != "rows"} == {
+        n.message for n in in_memory.notes if n.code not in ("rows", "constant_within_groups")
+    }
+
+
+def test_collinear_columns_and_odd_weights_are_noted(tables):
+    table = pl.scan_parquet(tables / "whole.parquet").with_columns(twice=2 * pl.col("x") + 1)
+    model = ba.Model("y | weights(precise) ~ x + twice + (1 | id)", ba.scan_table(table))
+    codes = {note.code for note in model.data_report.notes}
+    assert {"collinear", "pseudo_posterior"} <= codes
+    plain = ba.Model("y | weights(count) ~ x + z + (1 | id)", ba.scan_table(table))
+    assert not {"collinear", "pseudo_posterior"} & {note.code for note in plain.data_report.notes}
+
+
+@pytest.mark.parametrize(
+    ("formula", "found"),
+    [
+        ("y ~ bs(x, df=4) + (1 | id)", "bs(x"),
+        ("y ~ poly(x, 2) + (1 | id)", "poly(x, 2)"),
+        ("y ~ x + (1 + poly(z, 2) | id)", "poly(z, 2)"),
+        ("y ~ binary(place, 'home') + (1 | id)", "binary(place"),
+        ("y ~ scale(log(z)) + (1 | id)", "scale(log(z))"),
+        ("y ~ within(x + z, id) + (1 | id)", "within(x + z, id)"),
+    ],
+)
+def test_terms_that_need_their_whole_column_are_refused_by_name(tables, formula, found):
+    with pytest.raises(ba.ModelError, match="streamed") as caught:
+        ba.Model(formula, ba.scan_table(tables / "whole.parquet"))
+    assert found.replace(" ", "") in str(caught.value).replace(" ", "")
+
+
+def test_families_and_models_without_groups_are_refused(tables):
+    scanned = ba.scan_table(tables / "whole.parquet")
+    with pytest.raises(ba.ModelError, match="family is student"):
+        ba.Model("y ~ x + (1 | id)", scanned, "student")
+    with pytest.raises(ba.ModelError, match="no groups"):
+        ba.Model("y ~ x", scanned)
+
+
+def changed(tables, **columns):
+    lazy = pl.scan_parquet(tables / "whole.parquet").with_row_index("row")
+    return ba.scan_table(lazy.with_columns(**columns))
+
+
+def test_tables_that_cannot_answer_are_refused(tables):
+    formula = "y ~ x + (1 | id)"
+    infinite = pl.when(pl.col("row") == 1900).then(float("inf")).otherwise(pl.col("x"))
+    for columns, words in [
+        ({"x": infinite}, "1 infinite values"),
+        ({"y": pl.lit(3.0)}, "constant"),
+        ({"y": pl.col("place")}, "not numeric"),
+        ({"x": pl.lit(None, dtype=pl.Float64)}, "No row has all of them"),
+        ({"id": pl.lit(1)}, "one group only"),
+        ({"id": pl.col("row")}, "group of its own"),
+        ({"x": pl.lit("2024-01-01").str.to_date()}, "neither numbers nor categories"),
+    ]:
+        with pytest.raises(ba.DataError, match=words):
+            ba.Model(formula, changed(tables, **columns))
+    with pytest.raises(ba.DataError, match=r"log\(z\) has no finite value"):
+        ba.Model("y ~ log(z) + (1 | id)", changed(tables, z=pl.col("row") - 1900.0))
+    with pytest.raises(ba.DataError, match="Did you mean 'place'"):
+        ba.Model("y ~ plase + (1 | id)", changed(tables))
+    with pytest.raises(ba.DataError, match="greater than 0"):
+        ba.Model("y | weights(z) ~ x + (1 | id)", changed(tables, z=pl.col("x") * 0))
+    with pytest.raises(ba.DataError, match="rows"):
+        ba.Model(formula, ba.scan_table(pl.scan_parquet(tables / "whole.parquet").head(0)))
+
+
+def test_sums_that_would_not_fit_are_refused_with_their_size(tables):
+    with pytest.raises(ba.ModelError, match="GB; the limit is"):
+        ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet", memory=1e-6))
+
+
+@pytest.fixture(scope="module")
+def streamed_fit(tables):
+    model = ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet"))
+    return ba.sample(model, seed=1, draws=200, tune=300, chains=2, progress=False)
+
+
+def test_what_needs_rows_says_that_they_were_streamed(streamed_fit):
+    assert not streamed_fit.has_data
+    for verb in (ba.with_log_likelihood, ba.with_predictive, ba.check_predictive):
+        with pytest.raises(ba.SamplingError, match=r"streamed from .*whole\.parquet"):
+            verb(streamed_fit)
+    assert "observed_data" not in streamed_fit.idata.children
+    with pytest.raises(ba.ModelError, match="none of its 2000 rows"):
+        _ = streamed_fit.model.pymc
+
+
+def test_what_needs_no_rows_works(streamed_fit):
+    assert float(ba.variance_shares(streamed_fit).table["mean"].sum()) == pytest.approx(1.0)
+    assert len(ba.summarize(streamed_fit).table) == 4
+    assert "2000 of 2000" in str(streamed_fit.model)
+    assert "2000 rows" in repr(streamed_fit.model)
+
+
+def test_a_saved_fit_comes_back_without_rows(streamed_fit, tmp_path):
+    loaded = ba.load_fit(streamed_fit.save(tmp_path / "streamed.fit"))
+    np.testing.assert_array_equal(loaded.posterior["b"], streamed_fit.posterior["b"])
+    assert not loaded.has_data
+    with pytest.raises(ba.SamplingError, match="none of its 2000 rows"):
+        ba.sample(loaded.model, seed=1)
+
+
+def test_priors_the_engine_cannot_do_do_not_end_in_a_model_without_rows(tables):
+    priors = {"b": "HalfNormal(2)"}
+    model = ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet"), priors=priors)
+    with pytest.raises(ba.ModelError, match="none of its 2000 rows"):
+        ba.sample(model, seed=1)
