@@ -29,7 +29,7 @@ from bayes_alliance.kernels.crossed_slopes import (
     eliminated_middle,
     leave_sparse_residuals,
 )
-from bayes_alliance.kernels.slopes import slope_from_middle
+from bayes_alliance.kernels.variance_slopes import slope_from_middle
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
 from bayes_alliance.kernels.whitening import factor_groups

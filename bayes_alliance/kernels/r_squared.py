@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+# What is smaller, relative to the column, is rounding: a centred column varies within groups only.
+_ROUNDING = 1e-12
 
 
 def weighted_means(columns: Array, weights: Array) -> Array:
     """Return the mean of every column, each row counting as often as its weight says."""
-    return np.asarray(weights @ columns / weights.sum())
+    means = weights @ columns / weights.sum()
+    largest = np.abs(columns).max(axis=0)
+    return np.asarray(np.where(np.abs(means) > _ROUNDING * largest, means, 0.0))
 
 
 def level_covariances(columns: Array, groups: Sequence[Index], weights: Array) -> Array:
@@ -42,7 +46,10 @@ def level_covariances(columns: Array, groups: Sequence[Index], weights: Array) -
     above = [*means, weighted_means(columns, weights)[None, :]]
     parts = [part - mean for part, mean in zip([columns, *means], above, strict=True)]
     rows = weights.sum() - 1
-    return np.stack([(weights[:, None] * part).T @ part / rows for part in parts])
+    found = np.stack([(weights[:, None] * part).T @ part / rows for part in parts])
+    variances = np.diagonal(found, axis1=1, axis2=2)
+    there = variances > _ROUNDING**2 * variances.sum(axis=0)
+    return np.asarray(np.where(there[:, :, None] & there[:, None, :], found, 0.0))
 
 
 def _group_means(columns: Array, group: Index, weights: Array) -> Array:
