@@ -233,6 +233,12 @@ def _notes(
 def _reliability_note(predictor: str, group: str, own: MeanReliability) -> str:
     if np.isnan(own.reliability):
         return f"Every {group} has one row: the means of {predictor} are the values themselves."
+    if own.reliability == 0:
+        return (
+            f"Means of {predictor} by {group} rest on {own.caseload:.1f} rows and differ no more "
+            "than chance would have them; if the rows are a sample of the group, they cannot tell "
+            f"a contextual effect (reliability 0, up to {own.upper:.2f})."
+        )
     unsure = (
         f" With {own.groups} groups, fewer than {_FEW_GROUPS}, that correction is unsure."
         if own.groups < _FEW_GROUPS

@@ -56,6 +56,14 @@ def test_the_levels_add_up_to_the_total_covariance(groups: list[np.ndarray]) -> 
     np.testing.assert_allclose(found.sum(axis=0), np.cov(COLUMNS.T), rtol=1e-12, atol=1e-12)
 
 
+def test_rounding_is_not_variance() -> None:
+    centred = portions()[0][:, [1]]
+    found = level_covariances(centred, [MANAGER, AGENCY], ONES)[:, 0, 0]
+    assert found.tolist() == [pytest.approx(np.var(centred, ddof=1)), 0.0, 0.0]
+    assert weighted_means(centred, ONES).tolist() == [0.0]
+    assert weighted_means(COLUMNS, ONES) == pytest.approx(COLUMNS.mean(axis=0))
+
+
 def test_a_row_of_weight_three_counts_as_three_rows() -> None:
     times = RNG.integers(1, 4, size=ROWS)
     found = level_covariances(COLUMNS, [MANAGER, AGENCY], times.astype(float))

@@ -180,6 +180,19 @@ def test_reliability_by_the_verb_is_that_of_the_rows(make_fit: MakeFit) -> None:
     assert "With 30 groups, fewer than 100" in found.notes[-1]
 
 
+def test_means_that_do_not_differ_are_said_to_tell_nothing(make_fit: MakeFit) -> None:
+    table = ba.load_example("simulated_study")
+    own = table["stigma"] - table.groupby("case_manager")["stigma"].transform("mean")
+    noise = np.random.default_rng(1).normal(0, 0.05, size=30)
+    moved = own + table["case_manager"].map(
+        dict(zip(sorted(set(table["case_manager"])), noise, strict=True))
+    )
+    fit = fit_of(make_fit, f"{WITHIN} + {BETWEEN}", table.assign(stigma=moved))
+    found = ba.contextual_effects(fit)
+    assert found.reliability["stigma", "case_manager"].reliability == 0
+    assert "differ no more than chance" in found.notes[-1]
+
+
 def test_means_that_use_rows_without_an_outcome_count_them(make_fit: MakeFit) -> None:
     table = ba.load_example("simulated_study").astype({"alliance": float})
     whole = ba.contextual_effects(fit_of(make_fit, f"{WITHIN} + {BETWEEN}", table))

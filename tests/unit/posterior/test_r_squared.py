@@ -196,6 +196,18 @@ def test_without_predictors_everything_is_between_groups(null_fit: Fit) -> None:
     assert found.sentence.startswith("Differences between groups make up")
 
 
+def test_a_level_without_variance_has_no_measures(make_fit: MakeFit) -> None:
+    """Slopes that vary around one intercept: nothing lies between the groups."""
+    table = ba.load_example("simulated_study")
+    means = table.groupby("case_manager")["stigma"].transform("mean")
+    formula = "alliance ~ 0 + own + (0 + own | case_manager)"
+    model = ba.Model(formula, table.assign(own=table["stigma"] - means))
+    found = ba.r2_measures(make_fit(model))
+    assert found.table.loc["between", "mean"].isna().all()
+    assert found.table.loc["within", "mean"].notna().all()
+    assert shares(found)["total", "m"] == 0
+
+
 THREE = (
     "y ~ x1 + x2 + x3 + (1 + x1 | manager) + (1 + x1 + x2 | agency)",
     {
