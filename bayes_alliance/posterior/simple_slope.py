@@ -103,18 +103,14 @@ def simple_slopes(
         )
     draws = _draws(fit, columns, chosen, by)
     b = fit.posterior[names.B].to_numpy().reshape(-1, along.shape[1])
-    curve = region = None
-    if grid is not None:
-        curve = _curve(b, grid, along, prob)
-        region = slope_region(b, grid, along, prob)
     return SimpleSlopes(
         predictor=predictor,
         by=by,
         outcome=_outcome(fit),
         table=_table(draws, where, by, prob),
         draws=draws,
-        curve=curve,
-        region=region,
+        curve=None if grid is None else _curve(b, grid, along, prob),
+        region=None if grid is None else slope_region(b, grid, along, prob),
         observed=_rug(moderator),
         notes=tuple(_notes(fit, design, chosen, at or {}, prob)),
         prob=prob,
