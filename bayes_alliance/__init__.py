@@ -34,6 +34,11 @@ _HOMES = {
     "with_prior": "sampling.prior_draws",
     "with_prior_predictive": "sampling.prior_draws",
     "summarize": "posterior.summaries",
+    "r2_measures": "posterior.r_squared",
+    "bayes_r2": "posterior.bayes_r_squared",
+    "nakagawa_r2": "posterior.nakagawa",
+    "contextual_effects": "posterior.contextual",
+    "simple_slopes": "posterior.simple_slope",
     "variance_shares": "posterior.variance",
     "share_curve": "posterior.variance_curve",
     "client_correlations": "posterior.client_correlation",
@@ -53,10 +58,12 @@ __all__ = [
     "ModelError",
     "SamplingError",
     "__version__",
+    "bayes_r2",
     "check_data",
     "check_predictive",
     "client_correlations",
     "compile_model",
+    "contextual_effects",
     "diagnose",
     "group_effects",
     "group_means",
@@ -67,11 +74,14 @@ __all__ = [
     "load_fit",
     "load_model",
     "median_odds_ratio",
+    "nakagawa_r2",
+    "r2_measures",
     "read_table",
     "sample",
     "sample_many",
-    "share_curve",
     "scan_table",
+    "share_curve",
+    "simple_slopes",
     "simulate_study",
     "summarize",
     "variance_shares",
@@ -93,11 +103,16 @@ if TYPE_CHECKING:
     from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
+    from bayes_alliance.posterior.bayes_r_squared import bayes_r2
     from bayes_alliance.posterior.claim import hypothesis
     from bayes_alliance.posterior.client_correlation import client_correlations
+    from bayes_alliance.posterior.contextual import contextual_effects
     from bayes_alliance.posterior.group_effect import group_effects
     from bayes_alliance.posterior.group_mean import group_means
+    from bayes_alliance.posterior.nakagawa import nakagawa_r2
     from bayes_alliance.posterior.odds_ratio import median_odds_ratio
+    from bayes_alliance.posterior.r_squared import r2_measures
+    from bayes_alliance.posterior.simple_slope import simple_slopes
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
     from bayes_alliance.posterior.variance_curve import share_curve
