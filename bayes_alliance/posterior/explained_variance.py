@@ -84,14 +84,10 @@ class ExplainedVariance:
         """
         shown = self.table[self.table["mean"].notna()]
         axes = own_axes(axes, height=intervals_height(len(shown)))
-        places = shown.index.to_flat_index().tolist()
-        labels = [
-            f"{name} of {of}: {meaning}"
-            for (of, name), meaning in zip(places, shown[_MEANING], strict=True)
-        ]
+        labels = [f"{of}: {name}" for of, name in shown.index.to_flat_index().tolist()]
         draw_intervals(axes, shown, labels=labels)
-        axes.set_xlim(0, 1)
-        axes.set_xlabel(f"share of the variance, with {interval_words(self.prob)}")
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlabel(f"share of the variance, {interval_words(self.prob)}")
         return axes
 
     def __str__(self) -> str:

@@ -446,7 +446,7 @@ def test_each_record_shows_itself(parted_fit: Fit, nested_fit: Fit) -> None:
             axes = found.plot()
             labels = [label.get_text() for label in axes.get_yticklabels()]
             assert len(labels) == found.table["mean"].notna().sum()
-            assert "share of the variance, with 95% equal-tailed" in axes.get_xlabel()
+            assert "share of the variance, 95% equal-tailed" in axes.get_xlabel()
             plt.close("all")
             assert found.title in str(found)
             assert "<table" in found._repr_html_()
