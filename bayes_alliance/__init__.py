@@ -46,6 +46,8 @@ _HOMES = {
     "group_effects": "posterior.group_effect",
     "group_means": "posterior.group_mean",
     "hypothesis": "posterior.claim",
+    "log_evidence": "posterior.evidence",
+    "bayes_factors": "posterior.bayes_factor",
     "check_predictive": "checks.predictive",
     "diagnose": "checks.verdict",
     "write_report": "report.html",
@@ -58,6 +60,7 @@ __all__ = [
     "ModelError",
     "SamplingError",
     "__version__",
+    "bayes_factors",
     "bayes_r2",
     "check_data",
     "check_predictive",
@@ -73,6 +76,7 @@ __all__ = [
     "load_example",
     "load_fit",
     "load_model",
+    "log_evidence",
     "median_odds_ratio",
     "nakagawa_r2",
     "r2_measures",
@@ -103,10 +107,12 @@ if TYPE_CHECKING:
     from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
+    from bayes_alliance.posterior.bayes_factor import bayes_factors
     from bayes_alliance.posterior.bayes_r_squared import bayes_r2
     from bayes_alliance.posterior.claim import hypothesis
     from bayes_alliance.posterior.client_correlation import client_correlations
     from bayes_alliance.posterior.contextual import contextual_effects
+    from bayes_alliance.posterior.evidence import log_evidence
     from bayes_alliance.posterior.group_effect import group_effects
     from bayes_alliance.posterior.group_mean import group_means
     from bayes_alliance.posterior.nakagawa import nakagawa_r2

@@ -1,0 +1,79 @@
+"""The log evidence of every reference, and what a bridge over all group effects makes of it."""
+
+import numpy as np
+import pytest
+
+import bayes_alliance as ba
+
+GAUSSIAN = (
+    "sleepstudy",
+    "stigma_states",
+    "schizo_psychiatrists",
+    "hsb82",
+    "dyestuff2",
+    "btheb",
+    "penicillin",
+)
+CLOSE = 0.02
+
+
+def exact(reference):
+    block = reference["exact"]
+    assert block["log_marginal_likelihood_se"] < CLOSE / 3
+    return block["log_marginal_likelihood"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GAUSSIAN)
+def test_the_exact_evidence_is_met(name, tools):
+    reference = tools.read(name)
+    model = tools.model(reference)
+    found = [ba.log_evidence(ba.sample(model, seed=seed)) for seed in (1, 2)]
+    for evidence in found:
+        assert evidence.integrated
+        assert evidence.log_evidence == pytest.approx(exact(reference), abs=CLOSE)
+        assert evidence.error < CLOSE
+    assert found[0].log_evidence == pytest.approx(found[1].log_evidence, abs=CLOSE)
+
+
+@pytest.mark.slow
+def test_the_exact_evidence_of_nested_groups_is_met(tools):
+    """312 classrooms in 107 schools: the densest of the cases, with fewer draws."""
+    reference = tools.read("classroom")
+    evidence = ba.log_evidence(ba.sample(tools.model(reference), seed=1, draws=600, tune=500))
+    assert evidence.log_evidence == pytest.approx(exact(reference), abs=CLOSE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sleepstudy", "stigma_states"])
+@pytest.mark.parametrize("centred", [True, False])
+def test_a_bridge_over_all_group_effects_knows_its_error(name, centred, tools):
+    """The density with every effect in it is written another way and has the same integral."""
+    reference = tools.read(name)
+    fit = ba.sample(tools.model(reference, centred=centred), seed=1)
+    evidence = ba.log_evidence(fit, integrate=False)
+    assert not evidence.integrated
+    assert evidence.error < 0.1
+    difference = evidence.log_evidence - exact(reference)
+    assert abs(difference) < 4 * evidence.error
+
+
+@pytest.mark.slow
+def test_an_ordinal_reference_is_met(tools):
+    """The peer leaves the thresholds' prior unnormalised: their order has the chance 1 / 4!."""
+    reference = tools.read("wine")
+    evidence = ba.log_evidence(ba.sample(tools.model(reference), seed=1, draws=2000))
+    peer = reference["log_marginal_likelihood"]
+    error = np.hypot(evidence.error, peer["approx_se_logml"])
+    assert error < 0.03
+    difference = evidence.log_evidence - peer["log_marginal_likelihood"] - np.log(24)
+    assert abs(difference) < 4 * error
+
+
+def test_another_prior_has_another_evidence(tools):
+    """The comparison fails for a prior a quarter wider on one coefficient."""
+    reference = tools.read("sleepstudy")
+    assert reference["priors"]["b_Days"] == "Normal(mean=0, sd=20)"
+    reference["priors"]["b_Days"] = "Normal(mean=0, sd=25)"
+    evidence = ba.log_evidence(ba.sample(tools.model(reference), seed=1))
+    assert abs(evidence.log_evidence - exact(reference)) > 5 * CLOSE

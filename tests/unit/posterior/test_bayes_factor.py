@@ -1,0 +1,241 @@
+"""Bayes factors: against Savage-Dickey, against models written anew, and in words."""
+
+from dataclasses import replace
+
+import arviz as az
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import bayes_alliance as ba
+from bayes_alliance.model.distributions import DISTRIBUTIONS
+from bayes_alliance.model.prior import Prior
+from bayes_alliance.posterior.differing_priors import ABSENT, differing_priors
+from bayes_alliance.posterior.rescaled_priors import rescaled_prior
+
+SHARED = {
+    "b[Intercept]": "Normal(60, 10)",
+    "sd_case_manager[Intercept]": "HalfStudentT(3, 5)",
+    "sigma": "HalfStudentT(3, 8)",
+}
+SLOPE = {"b[stigma]": "Normal(0, 4)"}
+NULL, SLOPED = "alliance ~ 1 + (1 | case_manager)", "alliance ~ stigma + (1 | case_manager)"
+VARYING = "alliance ~ stigma + (1 + stigma | case_manager)"
+VARIED = {"sd_case_manager[stigma]": "HalfNormal(2)", "cor_case_manager": "LKJ(2)"}
+
+
+@pytest.fixture(scope="module")
+def fits(clients):
+    models = {
+        "null": ba.Model(NULL, clients, priors=SHARED),
+        "slope": ba.Model(SLOPED, clients, priors=SHARED | SLOPE),
+        "varying": ba.Model(VARYING, clients, priors=SHARED | SLOPE | VARIED),
+    }
+    return {name: ba.sample(model, seed=2) for name, model in models.items()}
+
+
+@pytest.fixture(scope="module")
+def factors(fits):
+    return ba.bayes_factors(fits)
+
+
+def density_of_slope_at_zero(fit):
+    """Posterior density of the slope at 0: the mean of its conditional normals, in plain numpy.
+
+    With groups of one size n, the inverse of sigma^2 I + tau^2 J is (I - k J) / sigma^2.
+    """
+    X, y, (group,) = fit.model.design.X, fit.model.frame.y, fit.model.design.groups
+    n = group.caseloads[0]
+    assert (group.caseloads == n).all()
+    columns = np.column_stack([X, y])
+    sums = np.stack([columns[group.index == g].sum(axis=0) for g in range(len(group.labels))])
+    tau = fit.posterior["sd_case_manager"].to_numpy().reshape(-1, 1, 1)
+    variance = fit.posterior["sigma"].to_numpy().reshape(-1, 1, 1) ** 2
+    k = tau**2 / (variance + n * tau**2)
+    weighted = (columns.T @ columns - k * (sums.T @ sums)) / variance
+    prior_mean, prior_precision = np.array([60.0, 0.0]), np.array([10.0, 4.0]) ** -2
+    covariance = np.linalg.inv(weighted[:, :2, :2] + np.diag(prior_precision))
+    mean = np.einsum("dij,dj->di", covariance, weighted[:, :2, 2] + prior_mean * prior_precision)
+    density = stats.norm(mean[:, 1], np.sqrt(covariance[:, 1, 1])).pdf(0)
+    error = az.mcse(density.reshape(fit.posterior["sigma"].shape), method="mean")
+    return density.mean(), float(error) / density.mean()
+
+
+def test_savage_and_dickey_give_the_same(clients):
+    """Prior over posterior density at zero is the Bayes factor of the model with the slope.
+
+    The predictor's order is mixed up, so that zero is not far out in a tail.
+    """
+    mixed = clients.assign(stigma=np.random.default_rng(9).permutation(clients["stigma"]))
+    fits = {
+        "null": ba.sample(ba.Model(NULL, mixed, priors=SHARED), seed=1),
+        "slope": ba.sample(ba.Model(SLOPED, mixed, priors=SHARED | SLOPE), seed=1),
+    }
+    row = ba.bayes_factors(fits, prior_scales=(1,)).table.loc["slope"]
+    density, error = density_of_slope_at_zero(fits["slope"])
+    expected = stats.norm(0, 4).logpdf(0) - np.log(density)
+    both = np.hypot(row["log_error"], error)
+    assert both < 0.01
+    assert row["log_bayes_factor"] == pytest.approx(expected, abs=4 * both)
+
+
+def test_the_table_is_made_of_the_evidence(fits, factors):
+    evidence = {name: ba.log_evidence(fit) for name, fit in fits.items()}
+    table = factors.table
+    for name, found in evidence.items():
+        assert table.loc[name, "log_evidence"] == found.log_evidence
+        assert table.loc[name, "error"] == found.error
+    np.testing.assert_allclose(
+        np.log(table["bayes_factor"]), table["log_evidence"] - table.loc["null", "log_evidence"]
+    )
+    odds = table["probability"] / table.loc["null", "probability"]
+    np.testing.assert_allclose(odds, table["bayes_factor"])
+    assert table["probability"].sum() == pytest.approx(1, abs=1e-12)
+    assert table.loc["null", "log_error"] == 0
+    turned = ba.bayes_factors(fits, against="slope", prior_scales=(1,)).table
+    assert turned.loc["null", "bayes_factor"] * table.loc["slope", "bayes_factor"] == pytest.approx(
+        1, abs=1e-12
+    )
+
+
+def test_other_scales_are_models_written_anew(clients, fits, factors):
+    assert factors.scaled == ("b[stigma]", "sd_case_manager[stigma]")
+    wide = SHARED | {"b[stigma]": "Normal(0, 8)"}
+    anew = ba.log_evidence(ba.sample(ba.Model(SLOPED, clients, priors=wide), seed=2))
+    assert factors.tables[2.0].loc["slope", "log_evidence"] == anew.log_evidence
+    narrow = (
+        SHARED | VARIED | {"b[stigma]": "Normal(0, 2)", "sd_case_manager[stigma]": "HalfNormal(1)"}
+    )
+    anew = ba.log_evidence(ba.sample(ba.Model(VARYING, clients, priors=narrow), seed=2))
+    assert factors.tables[0.5].loc["varying", "log_evidence"] == anew.log_evidence
+    same = [table.loc["null", "log_evidence"] for table in factors.tables.values()]
+    assert len(set(same)) == 1
+    assert list(factors.sensitivity.columns) == ["x 0.5", "x 1", "x 2"]
+    assert (
+        factors.sensitivity.loc["slope", "x 2"] == factors.tables[2.0].loc["slope", "bayes_factor"]
+    )
+
+
+def test_the_priors_on_which_they_differ_are_shown(factors):
+    expected = {
+        "b[stigma]": [ABSENT, "Normal(0, 4)", "Normal(0, 4)"],
+        "sd_case_manager[stigma]": [ABSENT, ABSENT, "HalfNormal(2)"],
+        "cor_case_manager": [ABSENT, ABSENT, "LKJ(2)"],
+    }
+    assert {key: list(row) for key, row in factors.priors.T.items()} == expected
+    for shown in (str(factors), factors._repr_html_()):
+        assert "HalfNormal(2)" in shown
+        assert "b[stigma], sd_case_manager[stigma]" in shown
+        assert "x 0.5" in shown
+    assert "Left as they are: cor_case_manager." in str(factors)
+
+
+def test_models_with_the_same_parameters_have_their_unlike_priors_scaled(clients):
+    models = {
+        "vague": ba.Model(NULL, clients, priors=SHARED),
+        "firm": ba.Model(NULL, clients, priors=SHARED | {"sigma": "HalfNormal(1)"}),
+    }
+    found = differing_priors(models)
+    assert found.scaled == ("sigma",)
+    assert list(found.table.index) == ["sigma"]
+    same = differing_priors({"one": models["vague"], "two": models["vague"]})
+    assert (same.scaled, len(same.table)) == ((), 0)
+
+
+def test_equal_models_are_as_good_as_each_other(fits):
+    found = ba.bayes_factors({"one": fits["null"], "two": fits["null"]})
+    assert list(found.tables) == [1.0]
+    assert found.table.loc["two", "bayes_factor"] == 1
+    assert "priors are the same" in str(found)
+
+
+ARGUMENTS = {
+    "Normal": (1.0, 2.0), "StudentT": (4.0, 1.0, 2.0), "Cauchy": (1.0, 2.0),
+    "Laplace": (1.0, 2.0), "Logistic": (1.0, 2.0), "Uniform": (-1.0, 3.0), "HalfNormal": (2.0,),
+    "HalfStudentT": (4.0, 2.0), "HalfCauchy": (2.0,), "Exponential": (0.5,), "Gamma": (2.0, 0.5),
+    "InverseGamma": (3.0, 2.0), "LogNormal": (0.3, 0.7), "Weibull": (1.5, 2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_rescaled_prior_is_stretched(name, factor):
+    """Every quantile moves away from the location, or from zero for what is positive."""
+    prior = Prior(name, ARGUMENTS[name])
+    centre = 1.0 if prior.kind.support in ("real", "interval") else 0.0
+    ranks = np.array([0.01, 0.3, 0.5, 0.9])
+    before, after = prior.frozen.ppf(ranks), rescaled_prior(prior, factor).frozen.ppf(ranks)
+    np.testing.assert_allclose(after, centre + factor * (before - centre), rtol=1e-10, atol=1e-10)
+
+
+def test_every_proper_distribution_can_be_rescaled():
+    proper = {name for name, kind in DISTRIBUTIONS.items() if kind.frozen is not None}
+    assert set(ARGUMENTS) == proper
+    from_zero = rescaled_prior(Prior("Uniform", (0.0, 3.0)), 2.0)
+    assert from_zero.arguments == (0.0, 6.0)
+
+
+def test_what_cannot_be_compared_is_refused(clients, fits):
+    with pytest.raises(ba.ModelError, match="1 fit was given"):
+        ba.bayes_factors({"null": fits["null"]})
+    with pytest.raises(ba.ModelError, match="Did you mean 'slope'"):
+        ba.bayes_factors(fits, against="slop")
+    with pytest.raises(ba.ModelError, match="not greater than zero"):
+        ba.bayes_factors(fits, prior_scales=(0, 1))
+    few = ba.sample(ba.Model(NULL, clients.iloc[:-1]), seed=1, draws=20, tune=100)
+    with pytest.raises(ba.ModelError, match="few was not fitted to the outcome and rows of null"):
+        ba.bayes_factors({"null": fits["null"], "few": few})
+    other = ba.Model("stayed ~ 1 + (1 | case_manager)", clients)
+    moved = ba.sample(other, seed=1, draws=20, tune=100)
+    with pytest.raises(ba.ModelError, match="outcome and rows"):
+        ba.bayes_factors({"null": fits["null"], "other": moved})
+
+
+def made_up(factors, log_factors, error=0.01):
+    """The record with these log Bayes factors of ``slope`` at the three scales."""
+    tables = {
+        scale: table.loc[["null", "slope"]].assign(log_bayes_factor=[0.0, value], log_error=error)
+        for (scale, table), value in zip(factors.tables.items(), log_factors, strict=True)
+    }
+    return replace(factors, tables=tables, scaled=("b[stigma]",))
+
+
+SENTENCES = {
+    "clear": ((3.2, 3.3, 3.4), "27.1 times as probable under slope as under null (strong evid"),
+    "against": ((-3.2, -3.3, -3.4), "27.1 times as probable under null as under slope (strong"),
+    "little": ((0.5, 0.6, 0.7), "(hardly any evidence for slope)"),
+    "turned": ((0.4, -1.5, -2.5), "so the answer turns on the prior"),
+    "weaker": ((3.4, 3.2, 2.6), "so its strength depends on the prior"),
+    "huge": ((30.0, 31.0, 32.0), "over a million times as probable under slope"),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_the_sentence_follows_the_numbers(case, factors):
+    values, words = SENTENCES[case]
+    sentence = made_up(factors, values).sentence
+    assert words in sentence
+    assert "significant" not in sentence
+    assert ("depends on the prior" in sentence) == (case == "weaker")
+    assert ("turns on the prior" in sentence) == (case == "turned")
+    assert "with half" in sentence
+    assert "double the prior scale of b[stigma]" in sentence
+
+
+def test_a_rough_bridge_claims_nothing(factors):
+    sentence = made_up(factors, (0.5, 0.6, 0.7), error=0.4).sentence
+    assert sentence.startswith("The bridge is too rough to tell slope from null")
+    assert "times as probable" not in sentence
+
+
+def test_the_picture_shows_every_scale(factors):
+    axes = factors.plot()
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ["prior scale x 0.5", "prior scale x 1", "prior scale x 2"]
+    drawn = {line.get_label(): line.get_xdata() for line in axes.get_lines()}
+    expected = [t.loc["slope", "log_bayes_factor"] / np.log(10) for t in factors.tables.values()]
+    np.testing.assert_allclose(drawn["slope against null"], expected)
+    assert isinstance(factors.sensitivity, pd.DataFrame)
+    plt.close(axes.figure)
