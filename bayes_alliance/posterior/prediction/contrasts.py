@@ -1,0 +1,211 @@
+"""How predictions change when a predictor goes from one value to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.comparing import Comparison, compared
+from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS, asked_comparison
+from bayes_alliance.posterior.prediction.counterfactual import wanted_pairs
+from bayes_alliance.posterior.prediction.matrices import given_rows
+from bayes_alliance.posterior.prediction.picture import draw_estimates
+from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.wording import (
+    asked_quantity,
+    change_sentence,
+    closing_note,
+    quantity_words,
+    refuse_outcomes,
+)
+from bayes_alliance.posterior.summaries import check_prob
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrasts:
+    """Predictions compared between two values of a predictor.
+
+    Parameters
+    ----------
+    table
+        One row a contrast: what is compared (``columns``), then mean, sd, lower, upper and the
+        probability of direction; up to 100 rows also Monte Carlo errors, ESS and R-hat.
+    draws
+        Variable ``contrast``, dims (chain, draw, row), with ``category`` behind where each has a
+        probability. Empty where it would not fit into the memory allowed; a note says so then.
+    columns
+        The columns of the table that say what is compared, and where.
+    comparison
+        ``"difference"``, ``"ratio"`` or ``"odds ratio"``.
+    targets
+        For each grouping factor ``same``, ``new`` or ``average``.
+    quantity
+        What is predicted, in words.
+    prob
+        Probability of the intervals.
+    notes
+        Whom it is about, and what else must be known.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    columns: tuple[str, ...]
+    comparison: str
+    targets: Mapping[str, Target]
+    quantity: str
+    prob: float
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The first contrasts in words for a paper; their claims are as strong as the numbers."""
+        nothing = COMPARISONS[self.comparison].nothing
+        return change_sentence(
+            self.table, self.columns, self._words(), nothing, self.prob, self.targets
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the contrasts, with the value of no difference marked.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        nothing = COMPARISONS[self.comparison].nothing
+        return draw_estimates(
+            self.table, list(self.columns), self._words(), axes, reference=nothing
+        )
+
+    def _words(self) -> str:
+        return f"{COMPARISONS[self.comparison].words} in {self.quantity}"
+
+    def __str__(self) -> str:
+        title = f"Contrasts: {self._words()}"
+        return as_text(title, self.table, *self.notes, closing_note(self.prob))
+
+    def _repr_html_(self) -> str:
+        title = f"Contrasts: {self._words()}"
+        return as_html(title, self.table, *self.notes, closing_note(self.prob))
+
+
+def contrast(
+    fit: Fit,
+    variables: str | Sequence[str] | Mapping[str, Any],
+    data: pd.DataFrame | None = None,
+    *,
+    target: str | Mapping[str, str] = "new",
+    comparison: str = "difference",
+    kind: str = "mean",
+    scale: str = "response",
+    by: By = (),
+    prob: float = 0.95,
+    draws: int | None = None,
+    memory: float = MEMORY_GIGABYTES,
+) -> Contrasts:
+    """Compare predictions between two values of a predictor, all else as it is.
+
+    The predictor is set to the one value in every row and to the other, both are predicted, draw
+    by draw, and averaged over the rows before they are compared: a ratio is one of averages. That
+    is what the model expects of the change; it is an effect only as far as the model is one of
+    causes. Several predictors are changed one at a time. A predictor in ``within(x, g)`` changes
+    within its groups, whose means stay as they were learnt.
+
+    Parameters
+    ----------
+    fit : Fit
+        Any fit.
+    variables : str, sequence of str or Mapping
+        A predictor, several, or values for each: ``{"setting": ("ward", "home")}`` compares home
+        with ward, further values are compared with the first too; ``{"stigma": 2}`` compares each
+        row with itself two higher. Without values, every level is compared with the first one, a
+        0 with a 1, any other number with itself one higher. With ``target="same"`` also two
+        groups: ``{"case_manager": ("M01", "M07")}``.
+    data : pandas.DataFrame, optional
+        Rows to compare on, as from :func:`grid`; the model's own if left out.
+    target : str or Mapping of str to str
+        ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
+    comparison : str
+        ``"difference"``; ``"ratio"``; for probabilities also ``"odds ratio"``.
+    kind : str
+        ``"mean"`` or ``"probability"``, see :func:`predict`.
+    scale : str
+        ``"response"`` or ``"link"``.
+    by : str or sequence of str, optional
+        Average over the rows alike in these columns; over all rows if left out. None gives a
+        contrast for each row.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+    draws : int, optional
+        Use this many draws in all; see :func:`predict` for what is done if left out.
+    memory : float
+        Gigabytes that may be kept.
+
+    Returns
+    -------
+    Contrasts
+        One row a pair of values, and cell or row.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a level or group was never seen.
+    ModelError
+        If the values make no pair, or the comparison makes no sense for the outcome.
+    SamplingError
+        If there are no rows, or too many groups for the memory.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.contrast(fit, {"setting": ("ward", "home")})  # doctest: +SKIP
+    >>> ba.contrast(fit, "stigma", by="setting", comparison="ratio")  # doctest: +SKIP
+    """
+    check_prob(prob)
+    refuse_outcomes(kind, "contrast")
+    model, targets = fit.model, chosen_targets(fit.model, target)
+    quantity = asked_quantity(model, kind, scale, fit.settings.seed)
+    way = asked_comparison(model, comparison, quantity)
+    rows = given_rows(fit, data, "A contrast")
+    pairs = wanted_pairs(model, variables, rows)
+    result = compared(
+        fit,
+        [
+            Comparison(
+                variable=p.variable,
+                label=p.label(way.sign),
+                rows=rows,
+                tables=p.tables(rows),
+            )
+            for p in pairs
+        ],
+        name="contrast",
+        quantity=quantity,
+        targets=targets,
+        cells=cells_of(model, rows, by),
+        combine=way.combine,
+        nothing=way.nothing,
+        prob=prob,
+        draws=draws,
+        memory=memory,
+    )
+    return Contrasts(
+        table=result.table,
+        draws=result.draws,
+        columns=result.columns,
+        comparison=comparison,
+        targets=targets,
+        quantity=quantity_words(model, quantity),
+        prob=prob,
+        notes=result.notes,
+    )

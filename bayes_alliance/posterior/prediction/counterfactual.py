@@ -1,0 +1,192 @@
+"""The same rows with one predictor set to something else, in pairs that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.model.plain_json import from_json
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.prediction.predictor import (
+    grouping_factors,
+    is_categorical,
+    levels_of,
+    predictor_columns,
+)
+from bayes_alliance.posterior.prediction.typical_group import grouping_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BINARY = (0.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One predictor at two values.
+
+    Parameters
+    ----------
+    variable
+        Its column.
+    first, second
+        The values; None as ``first`` leaves the rows as they are, and ``second`` is added then.
+    """
+
+    variable: str
+    first: Any
+    second: Any
+
+    def tables(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows at the first value and at the second."""
+        if self.first is None:
+            moved = rows[self.variable].astype(float) + self.second
+            return rows, rows.assign(**{self.variable: moved})
+        return (
+            rows.assign(**{self.variable: self.first}),
+            rows.assign(**{self.variable: self.second}),
+        )
+
+    def label(self, sign: str) -> str:
+        """Name the pair, such as ``home − ward``; a step is named by its size."""
+        if self.first is None:
+            return f"{self.second:+g}"
+        return f"{_shown(self.second)} {sign} {_shown(self.first)}"
+
+
+def wanted_pairs(model: Model, variables: Any, rows: pd.DataFrame) -> list[Pair]:
+    """Read which predictors are to be compared at which values.
+
+    Parameters
+    ----------
+    model
+        The model.
+    variables
+        A column, several of them, or a mapping from columns to values.
+    rows
+        The rows to compare on.
+
+    Raises
+    ------
+    DataError
+        For a column that is no predictor, or a level never seen.
+    ModelError
+        For values that make no pair.
+    """
+    if isinstance(variables, str):
+        variables = {variables: None}
+    elif not isinstance(variables, Mapping):
+        variables = dict.fromkeys(variables)
+    return [
+        pair for name, values in variables.items() for pair in _pairs(model, name, values, rows)
+    ]
+
+
+def check_variable(
+    model: Model, name: str, what: str, *, groups: bool = False
+) -> Mapping[str, Any]:
+    """Return what a predictor is like.
+
+    Raises
+    ------
+    DataError
+        If it is none; with ``groups``, a column that names groups will do.
+    """
+    predictors = predictor_columns(model)
+    valid = [*predictors, *(grouping_factors(model) if groups else ())]
+    if name not in valid:
+        raise DataError(
+            f"{what} of {name} was asked for.",
+            f"The model has no such predictor. {did_you_mean(name, valid)}".rstrip(),
+            f"It has {listed(predictors, shown=20) or 'none'}.",
+            variable=name,
+        )
+    return predictors.get(name, {"levels": []})
+
+
+def check_group_means(model: Model, name: str, rows: pd.DataFrame, what: str) -> None:
+    """Refuse to change a predictor in groups whose mean of it the model has not learnt.
+
+    Raises
+    ------
+    DataError
+        If there are such groups: their mean would move with the predictor.
+    """
+    for part in model.design.parts:
+        if not part["has_group_means"] or name not in part["columns"]:
+            continue
+        known = {g for s in part["learnt"] for g in from_json(s).get("means", {})}
+        for column in sorted(grouping_columns(part) & set(rows.columns)):
+            labels = group_labels(rows[column])
+            unseen = labels[~labels.isin(known)].unique().tolist()
+            if unseen:
+                raise DataError(
+                    f"{what} of {name} was asked for, which the model centres by {column}.",
+                    f"The means of {listed(unseen)} were not learnt, and would move with it.",
+                    f"Leave {column} out of the rows: they stand at the average group then.",
+                    unseen=unseen,
+                )
+
+
+def _pairs(model: Model, name: str, values: Any, rows: pd.DataFrame) -> list[Pair]:
+    state = check_variable(model, name, "A contrast", groups=True)
+    check_group_means(model, name, rows, "A contrast")
+    if name not in predictor_columns(model):
+        return _against_first(name, _several(name, values, "the two groups"))
+    if is_categorical(state):
+        chosen = levels_of(state) if values is None else _several(name, values, "two levels")
+        _check_levels(name, chosen, levels_of(state))
+        return _against_first(name, chosen)
+    if values is None:
+        binary = name in rows and set(rows[name].astype(float)) <= set(_BINARY)
+        return [Pair(variable=name, first=0.0, second=1.0)] if binary else [_step(name, 1.0)]
+    if isinstance(values, int | float | np.number):
+        return [_step(name, float(values))]
+    return _against_first(name, _several(name, values, "a step, or two numbers"))
+
+
+def _step(name: str, size: float) -> Pair:
+    if not np.isfinite(size) or size == 0.0:
+        raise ModelError(
+            f"A contrast of {name} was asked for with a step of {size}.",
+            "That compares nothing.",
+            f"State another, such as {{{name!r}: 1}}.",
+        )
+    return Pair(variable=name, first=None, second=size)
+
+
+def _several(name: str, values: Any, what: str) -> Sequence[Any]:
+    several = None if values is None or isinstance(values, str) else list(np.atleast_1d(values))
+    if several is None or len(several) < 2:
+        raise ModelError(
+            f"A contrast of {name} was asked for with {values!r}.",
+            "Two values are needed at least: the second and further are compared with the first.",
+            f"State {what}: {{{name!r}: (first, second)}}.",
+            variable=name,
+        )
+    return [v.item() if isinstance(v, np.generic) else v for v in values]
+
+
+def _check_levels(name: str, chosen: Sequence[Any], valid: Sequence[Any]) -> None:
+    unseen = [value for value in chosen if value not in valid]
+    if unseen:
+        hint = did_you_mean(str(unseen[0]), valid)
+        raise DataError(
+            f"A contrast of {name} was asked for at {listed(chosen)}.",
+            f"The model has not seen {listed(unseen)}. {hint}".rstrip(),
+            f"It has seen {listed(valid, shown=20)}.",
+            unseen=unseen,
+        )
+
+
+def _against_first(name: str, values: Sequence[Any]) -> list[Pair]:
+    return [Pair(variable=name, first=values[0], second=value) for value in values[1:]]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,138 @@
+"""From the linear predictor to what is asked for: expected outcomes, probabilities, outcomes.
+
+Everything has the shape (row, draw), or (row, category, draw).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.kernels.link_mean import mean_inverse_link
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.prediction.matrices import PredictionRows
+from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
+
+Array = NDArray[np.float64]
+_STREAM = 2  # keeps these random numbers apart from others made with the fit's seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """What is predicted.
+
+    Parameters
+    ----------
+    kind
+        ``"mean"``, ``"probability"`` or ``"outcome"``.
+    scale
+        ``"response"`` or ``"link"``.
+    seed
+        Of the random numbers that outcomes need.
+    """
+
+    kind: str
+    scale: str
+    seed: int = 0
+
+    def is_linear(self, model: Model) -> bool:
+        """Whether it is linear in the design, so that averaging may come first."""
+        return self.kind == "mean" and (self.scale == "link" or model.family.outcome == "numeric")
+
+    def categories(self, model: Model) -> tuple[str, ...]:
+        """Return the categories it has a number for each of; none if it is one number."""
+        return model.frame.levels if self.kind == "probability" else ()
+
+
+def linear_predictor(rows: PredictionRows, draws: PredictionDraws) -> Array:
+    """Return the linear predictor, with the effects of the groups seen."""
+    eta = rows.offset[:, None] + rows.X @ draws.coefficients
+    for group, (_, matrices) in rows.seen.items():
+        for matrix, effects in zip(matrices, draws.seen[group], strict=True):
+            eta += matrix @ effects
+    return np.asarray(eta)
+
+
+def new_group_variance(rows: PredictionRows, draws: PredictionDraws) -> Array:
+    """Return the variance of what new groups contribute, z' G z, shape (row or 1, draw)."""
+    variance = np.zeros((1, draws.total))
+    for group, Z in rows.drawn.items():
+        alike = len(Z) > 0 and bool((Z[:1] == Z).all())
+        z = Z[:1] if alike else Z
+        first, second = np.triu_indices(Z.shape[1])
+        twice = np.where(first == second, 1.0, 2.0)
+        products = z[:, first] * z[:, second] * twice
+        variance = variance + products @ draws.covariance[group][:, first, second].T
+    return np.maximum(variance, 0.0)
+
+
+def quantity_of(
+    model: Model, rows: PredictionRows, draws: PredictionDraws, quantity: Quantity, first: int = 0
+) -> Array:
+    """Return what is asked for, for every row and draw.
+
+    Parameters
+    ----------
+    model, rows, draws, quantity
+        What is believed, for whom, by which draws, and what.
+    first
+        Number of the first of these rows among all, so that random numbers do not depend on how
+        the rows are cut up.
+    """
+    eta = linear_predictor(rows, draws)
+    if quantity.kind == "outcome":
+        return _outcomes(model, eta, rows, draws, quantity.seed, first)
+    if quantity.is_linear(model):
+        return eta
+    variance = new_group_variance(rows, draws)
+    if model.family.outcome == "binary":
+        return mean_inverse_link(eta, variance, model.link)
+    above = [
+        mean_inverse_link(eta - cutpoint, variance, model.link)
+        for cutpoint in draws.parameters["cutpoint"].T
+    ]
+    if quantity.kind == "probability":
+        return _differences(above)
+    return np.asarray(scores(model)[0] + sum(above))
+
+
+def _differences(above: list[Array]) -> Array:
+    edges = [np.ones_like(above[0]), *above, np.zeros_like(above[0])]
+    pairs = pairwise(edges)
+    return np.stack([upper - lower for upper, lower in pairs], axis=1)
+
+
+def scores(model: Model) -> Array:
+    """Return the number each ordered category counts as: its own, or its place from 1."""
+    levels = model.frame.levels
+    if all(level.lstrip("-").isdigit() for level in levels):
+        own = np.array([float(level) for level in levels])
+        if (np.diff(own) == 1).all():
+            return own
+    return np.arange(1.0, len(levels) + 1)
+
+
+def _outcomes(
+    model: Model, eta: Array, rows: PredictionRows, draws: PredictionDraws, seed: int, first: int
+) -> Array:
+    """Draw new groups where they are asked for, and an outcome for each row and draw."""
+    for number, (group, Z) in enumerate(rows.drawn.items()):
+        roots = _root(draws.covariance[group])
+        codes = rows.draw_codes[group]
+        for code in np.unique(codes):
+            rng = np.random.default_rng([seed, _STREAM, number, int(code)])
+            effects = np.einsum("dij,dj->id", roots, rng.standard_normal(roots.shape[:2]))
+            eta[codes == code] += Z[codes == code] @ effects
+    rng = np.random.default_rng([seed, _STREAM, len(rows.drawn), first])
+    precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
+    drawn = model.family.simulate(rng, eta, draws.parameters, model.link, precision)
+    return scores(model)[drawn.astype(int)] if model.frame.levels else drawn
+
+
+def _root(covariance: Array) -> Array:
+    """Return a root R of every covariance, R R' = G; effects may be perfectly correlated."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :])

@@ -1,0 +1,223 @@
+"""How fast predictions change with a predictor, at each row or on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import DataError
+from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.comparing import Comparison, compared
+from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS
+from bayes_alliance.posterior.prediction.counterfactual import check_group_means, check_variable
+from bayes_alliance.posterior.prediction.matrices import given_rows
+from bayes_alliance.posterior.prediction.picture import draw_estimates
+from bayes_alliance.posterior.prediction.predictor import is_categorical
+from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.wording import (
+    asked_quantity,
+    change_sentence,
+    closing_note,
+    quantity_words,
+    refuse_outcomes,
+)
+from bayes_alliance.posterior.summaries import check_prob
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+_STEP = 1e-4  # of the predictor's standard deviation, to either side
+_NOTHING = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slopes:
+    """Change of a prediction for one unit of a predictor, where it stands.
+
+    Parameters
+    ----------
+    table
+        One row a slope: of which predictor, and where (``columns``), then mean, sd, lower, upper
+        and the probability of direction; up to 100 rows also Monte Carlo errors, ESS and R-hat.
+    draws
+        Variable ``slope``, dims (chain, draw, row), with ``category`` behind where each has a
+        probability. Empty where it would not fit into the memory allowed; a note says so then.
+    columns
+        The columns of the table that say what a slope is of.
+    targets
+        For each grouping factor ``same``, ``new`` or ``average``.
+    quantity
+        What is predicted, in words.
+    prob
+        Probability of the intervals.
+    notes
+        Whom it is about, and what else must be known.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    columns: tuple[str, ...]
+    targets: Mapping[str, Target]
+    quantity: str
+    prob: float
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The first slopes in words for a paper; their claims are as strong as the numbers."""
+        return change_sentence(
+            self.table, self.columns, self._words(), _NOTHING, self.prob, self.targets
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the slopes, with zero marked.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        return draw_estimates(
+            self.table, list(self.columns), self._words(), axes, reference=_NOTHING
+        )
+
+    def _words(self) -> str:
+        return f"slope of {self.quantity}"
+
+    def __str__(self) -> str:
+        title = f"Slopes: {self._words()}"
+        return as_text(title, self.table, *self.notes, closing_note(self.prob))
+
+    def _repr_html_(self) -> str:
+        title = f"Slopes: {self._words()}"
+        return as_html(title, self.table, *self.notes, closing_note(self.prob))
+
+
+def slopes(
+    fit: Fit,
+    variables: str | Sequence[str],
+    data: pd.DataFrame | None = None,
+    *,
+    target: str | Mapping[str, str] = "new",
+    kind: str = "mean",
+    scale: str = "response",
+    by: By = (),
+    prob: float = 0.95,
+    draws: int | None = None,
+    memory: float = MEMORY_GIGABYTES,
+) -> Slopes:
+    """Say how fast a prediction changes with a numeric predictor, all else as it is.
+
+    The slope is the difference of predictions a little to either side, over its width, draw by
+    draw; at the ends of the predictor's range in the model's rows, to one side. It holds at the
+    values the rows have: with ``by=None`` and rows from :func:`grid`, at stated values; averaged
+    over rows, over their distribution. A predictor in ``within(x, g)`` changes within its groups.
+
+    Parameters
+    ----------
+    fit : Fit
+        Any fit.
+    variables : str or sequence of str
+        Numeric predictors.
+    data : pandas.DataFrame, optional
+        Rows, as from :func:`grid`; the model's own if left out.
+    target : str or Mapping of str to str
+        ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
+    kind : str
+        ``"mean"`` or ``"probability"``, see :func:`predict`.
+    scale : str
+        ``"response"`` or ``"link"``.
+    by : str or sequence of str, optional
+        Average over the rows alike in these columns; over all rows if left out. None gives a
+        slope for each row.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+    draws : int, optional
+        Use this many draws in all; see :func:`predict` for what is done if left out.
+    memory : float
+        Gigabytes that may be kept.
+
+    Returns
+    -------
+    Slopes
+        One row a predictor, and cell or row.
+
+    Raises
+    ------
+    DataError
+        If there is no such predictor, it is categorical, or rows lack what they need.
+    SamplingError
+        If there are no rows, or too many groups for the memory.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.slopes(fit, "stigma", by="setting")  # doctest: +SKIP
+    >>> ba.slopes(fit, "stigma", ba.grid(fit, "stigma"), by=None)  # doctest: +SKIP
+    """
+    check_prob(prob)
+    refuse_outcomes(kind, "slope")
+    model, targets = fit.model, chosen_targets(fit.model, target)
+    quantity = asked_quantity(model, kind, scale, fit.settings.seed)
+    rows = given_rows(fit, data, "A slope")
+    result = compared(
+        fit,
+        [_nearby(fit, name, rows) for name in _names(variables)],
+        name="slope",
+        quantity=quantity,
+        targets=targets,
+        cells=cells_of(model, rows, by),
+        combine=COMPARISONS["difference"].combine,
+        nothing=_NOTHING,
+        prob=prob,
+        draws=draws,
+        memory=memory,
+    )
+    return Slopes(
+        table=result.table,
+        draws=result.draws,
+        columns=result.columns,
+        targets=targets,
+        quantity=quantity_words(model, quantity),
+        prob=prob,
+        notes=result.notes,
+    )
+
+
+def _names(variables: str | Sequence[str]) -> list[str]:
+    return [variables] if isinstance(variables, str) else list(variables)
+
+
+def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
+    """Move a predictor to both sides of where it stands, inside its range."""
+    if is_categorical(check_variable(fit.model, name, "A slope")):
+        raise DataError(
+            f"A slope of {name} was asked for.",
+            "It has levels, and between two levels is nothing.",
+            f"Compare them, with contrast(fit, {name!r}).",
+            variable=name,
+        )
+    check_group_means(fit.model, name, rows, "A slope")
+    here = rows[name].to_numpy(dtype=float)
+    own = fit.model.frame.rows[name].to_numpy(dtype=float) if fit.has_data else here
+    spread = float(np.std(own)) or max(1.0, float(np.abs(own).max()))
+    low, high = here - _STEP * spread, here + _STEP * spread
+    if fit.has_data:
+        inside = (here >= own.min()) & (here <= own.max())
+        low = np.where(inside, np.maximum(low, own.min()), low)
+        high = np.where(inside, np.minimum(high, own.max()), high)
+    return Comparison(
+        variable=name,
+        label="",
+        rows=rows,
+        tables=(rows.assign(**{name: low}), rows.assign(**{name: high})),
+        width=high - low,
+    )

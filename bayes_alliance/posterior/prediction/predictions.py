@@ -1,0 +1,209 @@
+"""What to expect for given rows, with intervals, and for which groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.estimate_table import described, tabulated
+from bayes_alliance.posterior.prediction.estimation import Estimation
+from bayes_alliance.posterior.prediction.matrices import given_rows, prediction_rows
+from bayes_alliance.posterior.prediction.picture import draw_estimates
+from bayes_alliance.posterior.prediction.posterior_draws import enough_draws, prediction_draws
+from bayes_alliance.posterior.prediction.predictor import shown_columns
+from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.wording import (
+    asked_quantity,
+    closing_note,
+    level_sentence,
+    quantity_words,
+    standing_notes,
+)
+from bayes_alliance.posterior.summaries import check_prob
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """Predictions for rows, or their averages.
+
+    Parameters
+    ----------
+    table
+        One row a prediction: what it is for (``columns``), then mean, sd, lower and upper; up to
+        100 rows also the Monte Carlo errors, ESS and R-hat.
+    draws
+        Variable ``prediction``, dims (chain, draw, row), with ``category`` behind where each has
+        a probability. Empty where it would not fit into the memory allowed; a note says so then.
+    columns
+        The columns of the table that say what a prediction is for.
+    targets
+        For each grouping factor ``same``, ``new`` or ``average``.
+    quantity
+        What is predicted, in words.
+    prob
+        Probability of the intervals.
+    notes
+        Whom it is about, and what else must be known.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    columns: tuple[str, ...]
+    targets: Mapping[str, Target]
+    quantity: str
+    prob: float
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The predictions in one sentence for a paper; of many, the lowest and the highest."""
+        return level_sentence(self.table, self.columns, self.quantity, self.prob, self.targets)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw a curve over the first number that varies, or one interval a prediction.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        return draw_estimates(self.table, list(self.columns), self.quantity, axes)
+
+    def __str__(self) -> str:
+        return as_text(self._title(), self.table, *self.notes, closing_note(self.prob))
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title(), self.table, *self.notes, closing_note(self.prob))
+
+    def _title(self) -> str:
+        return f"Predictions: {self.quantity}"
+
+
+def predict(
+    fit: Fit,
+    data: pd.DataFrame | None = None,
+    *,
+    target: str | Mapping[str, str] = "new",
+    kind: str = "mean",
+    scale: str = "response",
+    by: By = None,
+    prob: float = 0.95,
+    draws: int | None = None,
+    seed: int | None = None,
+    memory: float = MEMORY_GIGABYTES,
+) -> Predictions:
+    """Predict for rows: for the groups seen, for a new group, or for an average one.
+
+    For a new group the prediction is averaged over the population of groups, draw by draw: what
+    all factors contribute is normal with variance z' G z, and for outcomes that are not numeric
+    the mean over it is an integral, accurate to 1e-9. It is then the answer for a client of whom
+    nothing but the predictors is known. For an average group (effects of zero) it is the answer
+    for a client of the group in the middle; on the response scale of yes-or-no and ordinal
+    outcomes that is not the same.
+
+    Parameters
+    ----------
+    fit : Fit
+        Any fit.
+    data : pandas.DataFrame, optional
+        Rows to predict for, as from :func:`grid`; the model's own if left out. Where they lack
+        the group of a ``within(x, g)``, its mean is the average over the model's rows.
+    target : str or Mapping of str to str
+        ``"new"`` for a group drawn from the population, ``"same"`` for the groups seen, which the
+        rows must name, ``"average"`` for a group whose effects are zero; or one for each
+        grouping factor: ``{"agency": "same", "agency:case_manager": "new"}``.
+    kind : str
+        ``"mean"`` for the expected outcome (its probability if it is yes or no, its expected
+        score if it is ordinal; for a Student outcome the centre of its distribution);
+        ``"probability"`` for that of every category; ``"outcome"`` for outcomes of single rows,
+        with residuals, and for new groups with effects drawn for them, the same for all rows that
+        name one group.
+    scale : str
+        ``"response"``, or ``"link"`` for the linear predictor, whose mean over new groups is that
+        of the average one.
+    by : str or sequence of str, optional
+        Average over the rows alike in these columns; ``()`` averages over all rows. Each row by
+        itself if left out.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+    draws : int, optional
+        Use this many draws in all. If left out, all of them, unless rows times draws exceed 1e8:
+        then as many as stay below, but at least 400, and a note says so.
+    seed : int, optional
+        Of ``kind="outcome"``; the fit's own if left out.
+    memory : float
+        Gigabytes that may be kept. The work itself goes in chunks of rows.
+
+    Returns
+    -------
+    Predictions
+        One row a prediction.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or a level (for ``same``, a group) was never seen.
+    ModelError
+        If the target, kind or scale does not exist for this model.
+    SamplingError
+        If there are no rows, or too many groups for the memory.
+
+    References
+    ----------
+    .. [1] goldstein2002
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.predict(fit, ba.grid(fit, "stigma"), target="new")  # doctest: +SKIP
+    """
+    check_prob(prob)
+    model, targets = fit.model, chosen_targets(fit.model, target)
+    quantity = asked_quantity(model, kind, scale, fit.settings.seed if seed is None else seed)
+    rows = given_rows(fit, data, "A prediction")
+    cells = cells_of(model, rows, by)
+    case = prediction_rows(model, rows, targets, residual=quantity.kind == "outcome")
+    linear = cells is not None and quantity.is_linear(model)
+    taken = prediction_draws(
+        fit, case, draws if linear else enough_draws(fit, len(rows), draws), memory
+    )
+    estimation = Estimation(
+        model=model,
+        cases=[case],
+        draws=taken,
+        quantity=quantity,
+        cells=cells,
+        combine=lambda values, _: values[0],
+    )
+    categories = quantity.categories(model)
+    table, kept, notes = tabulated(
+        "prediction",
+        estimation.values(),
+        size=estimation.size,
+        categories=categories,
+        draws=taken,
+        prob=prob,
+        memory=memory,
+    )
+    describing = shown_columns(fit, rows) if cells is None else cells.table
+    whole = described(describing, table, categories)
+    weighted = cells is not None and cells.weighted
+    return Predictions(
+        table=whole,
+        draws=kept,
+        columns=tuple(whole.columns[: len(whole.columns) - len(table.columns)]),
+        targets=targets,
+        quantity=quantity_words(model, quantity),
+        prob=prob,
+        notes=(*standing_notes(targets, taken, fit.draws_in_all, weighted=weighted), *notes),
+    )

@@ -1,0 +1,199 @@
+"""What predictions, contrasts and slopes say about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance.display import number
+from bayes_alliance.errors import ModelError, did_you_mean
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.prediction.estimate_table import DIRECTION
+from bayes_alliance.posterior.prediction.expected import Quantity, scores
+from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
+from bayes_alliance.posterior.prediction.target import Target, target_words
+from bayes_alliance.posterior.summaries import interval_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("mean", "outcome", "probability")
+SCALES = ("response", "link")
+_ROWS_IN_A_SENTENCE = 3
+
+
+def asked_quantity(model: Model, kind: str, scale: str, seed: int) -> Quantity:
+    """Return what is to be predicted.
+
+    Raises
+    ------
+    ModelError
+        For a kind or scale that does not exist, or that the outcome cannot have.
+    """
+    for word, value, valid in (("kind", kind, KINDS), ("scale", scale, SCALES)):
+        if value not in valid:
+            raise ModelError(
+                f"A prediction was asked for with {word}={value!r}.",
+                f"There is no such {word}. {did_you_mean(str(value), valid)}".rstrip(),
+                f"It is one of {', '.join(valid)}.",
+            )
+    if kind == "probability" and model.family.outcome == "numeric":
+        raise ModelError(
+            f"Probabilities of {model.outcome} were asked for.",
+            "It is a number and has no categories.",
+            "Ask for its expected value with kind='mean'.",
+        )
+    if kind != "mean" and scale == "link":
+        raise ModelError(
+            f"kind={kind!r} was asked for on the link scale.",
+            "Outcomes and probabilities are on the response scale.",
+            "Leave scale= out, or ask for kind='mean'.",
+        )
+    if kind == "probability" and model.family.outcome == "binary":
+        kind = "mean"  # the expected value of a 0 or 1 is its probability
+    return Quantity(kind=kind, scale=scale, seed=seed)
+
+
+def quantity_words(model: Model, quantity: Quantity) -> str:
+    """Name what is predicted."""
+    outcome = model.outcome
+    if quantity.scale == "link" and model.family.on_link_scale:
+        return f"linear predictor of {outcome} ({model.link} scale)"
+    if quantity.kind == "outcome":
+        return f"{outcome} of a single row"
+    if quantity.kind == "probability":
+        return f"probability of {outcome}"
+    if model.family.outcome == "binary":
+        return f"probability of {outcome} = 1"
+    if model.family.outcome == "ordinal":
+        values = scores(model)
+        return f"expected {outcome} (categories count as {values[0]:g} to {values[-1]:g})"
+    return f"expected {outcome}"
+
+
+def standing_notes(
+    targets: Mapping[str, Target], draws: PredictionDraws, available: int, *, weighted: bool
+) -> tuple[str, ...]:
+    """Say whom it is about, by how many draws, and whether rows have weights."""
+    notes = [f"For {target_words(targets)}."] if targets else ["The model has no groups."]
+    if draws.total < available:
+        notes.append(f"By {draws.total} of {available} draws.")
+    if weighted:
+        notes.append("Rows count as often as their frequency weights say.")
+    return tuple(notes)
+
+
+def interval_phrase(row: Any, prob: float) -> str:
+    """Return an estimate with its interval: ``61.2 (95% interval 59 to 63.4)``."""
+    lower, upper = number(float(row["lower"])), number(float(row["upper"]))
+    return f"{number(float(row['mean']))} ({prob:.0%} interval {lower} to {upper})"
+
+
+def places_phrase(row: Any, columns: Sequence[str]) -> str:
+    """Say where an estimate stands: `` at stigma = 1 and setting = home``."""
+    if not columns:
+        return ""
+    values = (row[name] for name in columns)
+    shown = (number(v.item() if hasattr(v, "item") else v) for v in values)
+    return " at " + " and ".join(f"{n} = {v}" for n, v in zip(columns, shown, strict=True))
+
+
+def varying_columns(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return those columns that tell the rows of the table apart."""
+    return [name for name in columns if table[name].nunique(dropna=False) > 1]
+
+
+def level_sentence(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    words: str,
+    prob: float,
+    targets: Mapping[str, Target],
+) -> str:
+    """Put predictions into one sentence: each of a few, or the lowest and the highest of many."""
+    telling = varying_columns(table, columns)
+    if len(table) <= _ROWS_IN_A_SENTENCE:
+        shown = [
+            interval_phrase(row, prob) + places_phrase(row, telling) for _, row in table.iterrows()
+        ]
+        return f"The {words} is {joined(shown)}{_whom(targets)}."
+    means = table["mean"].to_numpy()
+    ends = [table.iloc[int(means.argmin())], table.iloc[int(means.argmax())]]
+    low, high = (interval_phrase(row, prob) + places_phrase(row, telling) for row in ends)
+    return f"Over {len(table)} predictions the {words} goes from {low} to {high}{_whom(targets)}."
+
+
+def change_sentence(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    words: str,
+    nothing: float,
+    prob: float,
+    targets: Mapping[str, Target],
+) -> str:
+    """Put contrasts or slopes into words, and say how sure their direction is."""
+    elsewhere = _elsewhere(table, columns)
+    shown = [
+        f"{interval_phrase(row, prob)}{_changed(row)}{places_phrase(row, elsewhere)},"
+        f" {_direction(row, nothing)}"
+        for _, row in table.head(_ROWS_IN_A_SENTENCE).iterrows()
+    ]
+    more = len(table) - len(shown)
+    rest = f" ({more} more in the table)" if more > 0 else ""
+    return f"The {words} is {'; '.join(shown)}{rest}{_whom(targets)}."
+
+
+def _changed(row: Any) -> str:
+    """Name the predictor and its states."""
+    states = f" {row['contrast']}" if "contrast" in row.index else ""
+    return f" for {row['variable']}{states}"
+
+
+def _elsewhere(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    own = ("variable", "contrast")
+    return [name for name in varying_columns(table, columns) if name not in own]
+
+
+def _direction(row: Any, nothing: float) -> str:
+    """Say which side of nothing it lies on, as firmly as the interval does."""
+    mostly = "above" if row["mean"] > nothing else "below"
+    sure = f"with probability {_probability(float(row[DIRECTION]))} {mostly} {nothing:g}"
+    if row["lower"] <= nothing <= row["upper"]:
+        return f"so that the data leave its direction open ({sure})"
+    return sure
+
+
+def _probability(value: float) -> str:
+    return "over 0.999" if value > 0.999 else f"{value:.3f}" if value > 0.99 else f"{value:.2f}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join a few phrases."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _whom(targets: Mapping[str, Target]) -> str:
+    return f", for {target_words(targets)}" if targets else ""
+
+
+def refuse_outcomes(kind: str, what: str) -> None:
+    """Refuse to compare outcomes of single rows.
+
+    Raises
+    ------
+    ModelError
+        If they were asked for.
+    """
+    if kind == "outcome":
+        raise ModelError(
+            f"A {what} of outcomes with their residuals was asked for.",
+            "Residuals of two states of a row have nothing to do with each other.",
+            "Ask for expected outcomes with kind='mean'.",
+        )
+
+
+def closing_note(prob: float) -> str:
+    """Say what kind of interval it is."""
+    return f"{interval_words(prob)}."

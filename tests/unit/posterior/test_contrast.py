@@ -1,0 +1,303 @@
+"""Contrasts and slopes: coefficients where the model is linear, plain numpy where it is not.
+
+Where the same sum is taken in another order, 1e-9 is float error of outcomes around 60. Slopes
+divide it by a step of 1e-4: 1e-7 is left of it, and 1e-6 of the curvature of a probability.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from scipy import special
+
+import bayes_alliance as ba
+from bayes_alliance.sampling.fit import Fit
+
+
+def flat(draws: xr.DataArray) -> np.ndarray:
+    """Return draws with the chains one behind the other."""
+    values = draws.to_numpy()
+    return values.reshape(-1, *values.shape[2:])
+
+
+def coefficient(fit: Fit, name: str) -> np.ndarray:
+    """Return the draws of one coefficient."""
+    return flat(fit.posterior["b"].sel(coefficient=name))
+
+
+@pytest.fixture(scope="module")
+def settings(clients: pd.DataFrame) -> pd.DataFrame:
+    """The clients in three settings."""
+    rng = np.random.default_rng(2)
+    return clients.assign(setting=rng.choice(["clinic", "home", "ward"], len(clients)))
+
+
+@pytest.fixture(scope="module")
+def crossed_fit(settings: pd.DataFrame) -> Fit:
+    """Stigma by setting, both varying between case managers in part."""
+    formula = "alliance ~ stigma * setting + (1 + stigma | case_manager)"
+    return ba.sample(ba.Model(formula, settings), seed=1, draws=250)
+
+
+@pytest.fixture(scope="module")
+def yes_fit(settings: pd.DataFrame, make_fit: Callable[..., Fit]) -> Fit:
+    """Yes or no by stigma and setting."""
+    return make_fit(
+        ba.Model("stayed ~ stigma + setting + (1 | case_manager)", settings, "bernoulli")
+    )
+
+
+@pytest.mark.parametrize("target", ["new", "same", "average"])
+def test_a_dummy_is_its_coefficient(settings: pd.DataFrame, target: str) -> None:
+    model = ba.Model("alliance ~ setting + (1 | case_manager)", settings)
+    fit = ba.sample(model, seed=1, draws=100)
+    found = flat(ba.contrast(fit, "setting", target=target).draws["contrast"])
+    np.testing.assert_allclose(found[:, 0], coefficient(fit, "setting[home]"), atol=1e-9)
+    np.testing.assert_allclose(found[:, 1], coefficient(fit, "setting[ward]"), atol=1e-9)
+    pair = ba.contrast(fit, {"setting": ("ward", "home")}, target=target)
+    np.testing.assert_allclose(
+        flat(pair.draws["contrast"])[:, 0], found[:, 0] - found[:, 1], atol=1e-9
+    )
+    assert pair.table["contrast"].tolist() == ["home − ward"]
+
+
+def test_an_interaction_depends_on_where_it_is_looked_at(crossed_fit: Fit) -> None:
+    rows = ba.grid(crossed_fit, stigma=[0.0, 2.0], setting="home")
+    found = ba.contrast(crossed_fit, {"setting": ("clinic", "home")}, rows, by=None)
+    main = coefficient(crossed_fit, "setting[home]")
+    product = coefficient(crossed_fit, "stigma:setting[home]")
+    expected = main[:, None] + product[:, None] * np.array([0.0, 2.0])
+    np.testing.assert_allclose(flat(found.draws["contrast"]), expected, atol=1e-9)
+    assert found.table["stigma"].tolist() == [0.0, 2.0]
+    average = ba.contrast(crossed_fit, {"setting": ("clinic", "home")})
+    mean = crossed_fit.model.frame.rows["stigma"].mean()
+    np.testing.assert_allclose(
+        flat(average.draws["contrast"])[:, 0], main + product * mean, atol=1e-9
+    )
+
+
+def test_a_number_goes_up_by_one_or_as_stated(crossed_fit: Fit) -> None:
+    slope = coefficient(crossed_fit, "stigma")
+    home = slope + coefficient(crossed_fit, "stigma:setting[home]")
+    found = ba.contrast(crossed_fit, "stigma", by="setting")
+    assert found.table["setting"].tolist() == ["clinic", "home", "ward"]
+    np.testing.assert_allclose(flat(found.draws["contrast"])[:, 0], slope, atol=1e-9)
+    np.testing.assert_allclose(flat(found.draws["contrast"])[:, 1], home, atol=1e-9)
+    for values, factor, label in (((1, 4), 3, "4 − 1"), (2.5, 2.5, "+2.5"), (-1, -1, "-1")):
+        found = ba.contrast(crossed_fit, {"stigma": values}, by="setting")
+        np.testing.assert_allclose(flat(found.draws["contrast"])[:, 1], factor * home, atol=1e-9)
+        assert found.table["contrast"][0] == label
+
+
+def test_the_same_groups_have_slopes_of_their_own(crossed_fit: Fit) -> None:
+    rows = ba.grid(crossed_fit, setting="clinic", case_manager=["M002", "M031"])
+    found = flat(ba.contrast(crossed_fit, "stigma", rows, target="same", by=None).draws["contrast"])
+    u = crossed_fit.posterior["u_case_manager"].sel(case_manager=["M002", "M031"])
+    expected = coefficient(crossed_fit, "stigma")[:, None] + flat(u)[:, :, 1]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    slopes = ba.slopes(crossed_fit, "stigma", rows, target="same", by=None)
+    np.testing.assert_allclose(flat(slopes.draws["slope"]), expected, atol=1e-7)
+
+
+def test_two_groups_can_be_compared(null_fit: Fit) -> None:
+    found = ba.contrast(null_fit, {"case_manager": ("M001", "M030")}, target="same")
+    u = flat(null_fit.posterior["u_case_manager"])[:, :, 0]
+    np.testing.assert_allclose(flat(found.draws["contrast"])[:, 0], u[:, 30] - u[:, 1], atol=1e-9)
+    with pytest.raises(ba.DataError, match="not seen M999"):
+        ba.contrast(null_fit, {"case_manager": ("M001", "M999")}, target="same")
+
+
+def test_probabilities_are_compared_after_averaging(yes_fit: Fit) -> None:
+    """By plain numpy, in average groups: differences, ratios and odds ratios of averages."""
+    rows = yes_fit.model.frame.rows
+    b = {name: coefficient(yes_fit, name) for name in yes_fit.model.design.coefficients}
+    base = b["Intercept"][:, None] + b["stigma"][:, None] * rows["stigma"].to_numpy()
+    clinic = special.expit(base).mean(axis=1)
+    ward = special.expit(base + b["setting[ward]"][:, None]).mean(axis=1)
+    expected = {
+        "difference": ward - clinic,
+        "ratio": ward / clinic,
+        "odds ratio": (ward / (1 - ward)) / (clinic / (1 - clinic)),
+    }
+    for comparison, values in expected.items():
+        found = ba.contrast(
+            yes_fit, {"setting": ("clinic", "ward")}, target="average", comparison=comparison
+        )
+        np.testing.assert_allclose(flat(found.draws["contrast"])[:, 0], values, atol=1e-9)
+        nothing = 0.0 if comparison == "difference" else 1.0
+        above = (values > nothing).mean()
+        assert found.table["probability_of_direction"][0] == pytest.approx(max(above, 1 - above))
+
+
+def test_the_population_differs_from_an_average_group(yes_fit: Fit) -> None:
+    """A conditional odds ratio is the exponential coefficient; the population's is nearer 1."""
+    rows = ba.grid(yes_fit)
+    pair = {"setting": ("clinic", "ward")}
+    inside = ba.contrast(yes_fit, pair, rows, target="average", comparison="odds ratio")
+    effect = coefficient(yes_fit, "setting[ward]")
+    np.testing.assert_allclose(flat(inside.draws["contrast"])[:, 0], np.exp(effect), rtol=1e-9)
+    across = ba.contrast(yes_fit, pair, rows, target="new", comparison="odds ratio")
+    assert (np.abs(np.log(flat(across.draws["contrast"])[:, 0])) < np.abs(effect)).all()
+    on_link = ba.contrast(yes_fit, pair, rows, scale="link")
+    np.testing.assert_allclose(flat(on_link.draws["contrast"])[:, 0], effect, atol=1e-9)
+
+
+def test_a_contrast_is_the_difference_of_two_predictions(yes_fit: Fit) -> None:
+    rows = yes_fit.model.frame.rows
+    for target in ("new", "same"):
+        home = ba.predict(yes_fit, rows.assign(setting="home"), target=target)
+        clinic = ba.predict(yes_fit, rows.assign(setting="clinic"), target=target)
+        expected = flat(home.draws["prediction"]) - flat(clinic.draws["prediction"])
+        by_row = ba.contrast(yes_fit, {"setting": ("clinic", "home")}, target=target, by=None)
+        np.testing.assert_allclose(flat(by_row.draws["contrast"]), expected, atol=1e-9)
+        mean = ba.contrast(yes_fit, {"setting": ("clinic", "home")}, target=target)
+        np.testing.assert_allclose(
+            flat(mean.draws["contrast"])[:, 0], expected.mean(axis=1), atol=1e-9
+        )
+
+
+def test_ordinal_probabilities_change_by_nothing_in_all(ordinal_fit: Fit) -> None:
+    found = ba.contrast(ordinal_fit, "stigma", kind="probability")
+    np.testing.assert_allclose(flat(found.draws["contrast"]).sum(axis=-1), 0, atol=1e-9)
+    assert found.table["category"].tolist() == ["1", "2", "3", "4"]
+    assert np.abs(found.table["mean"]).max() > 0.01
+
+
+def test_a_yes_or_no_goes_from_no_to_yes(clients: pd.DataFrame, make_fit) -> None:
+    data = clients.assign(trained=(np.arange(len(clients)) % 3 == 0).astype(int))
+    fit = make_fit(ba.Model("alliance ~ trained + (1 | case_manager)", data))
+    assert ba.contrast(fit, "trained").table["contrast"][0] == "1 − 0"
+
+
+def test_slopes_of_a_linear_model_are_coefficients(crossed_fit: Fit) -> None:
+    slope = coefficient(crossed_fit, "stigma")
+    found = ba.slopes(crossed_fit, "stigma", by="setting")
+    np.testing.assert_allclose(flat(found.draws["slope"])[:, 0], slope, atol=1e-7)
+    ward = slope + coefficient(crossed_fit, "stigma:setting[ward]")
+    np.testing.assert_allclose(flat(found.draws["slope"])[:, 2], ward, atol=1e-7)
+
+
+def test_the_slope_of_a_curve_is_its_derivative(clients: pd.DataFrame) -> None:
+    model = ba.Model("alliance ~ stigma + I(stigma**2) + log(stigma + 5) + (1 | agency)", clients)
+    fit = ba.sample(model, seed=1, draws=100)
+    at = np.array([1.0, 2.5])
+    found = ba.slopes(fit, "stigma", ba.grid(fit, stigma=at), by=None)
+    b = flat(fit.posterior["b"])
+    expected = b[:, [1]] + 2 * b[:, [2]] * at + b[:, [3]] / (at + 5)
+    np.testing.assert_allclose(flat(found.draws["slope"]), expected, rtol=1e-6, atol=1e-5)
+
+
+def test_splines_have_slopes_at_the_ends_of_their_range(clients: pd.DataFrame) -> None:
+    """A step outside would leave the spline's range: there the step goes inwards."""
+    model = ba.Model("alliance ~ bs(stigma, df=4) + (1 | agency)", clients)
+    fit = ba.sample(model, seed=1, draws=100)
+    ends = clients["stigma"].agg(["min", "max"]).tolist()
+    found = flat(ba.slopes(fit, "stigma", ba.grid(fit, stigma=ends), by=None).draws["slope"])
+    h = 1e-3
+    inwards = ba.grid(fit, stigma=[ends[0], ends[0] + h, ends[1] - h, ends[1]])
+    values = flat(ba.predict(fit, inwards).draws["prediction"])
+    expected = np.column_stack([values[:, 1] - values[:, 0], values[:, 3] - values[:, 2]]) / h
+    np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.05)  # steps of 1e-3 and 1e-4
+    assert np.isfinite(ba.slopes(fit, "stigma").table["mean"][0])
+
+
+def test_slopes_of_probabilities(yes_fit: Fit) -> None:
+    """In an average group p(1 - p) b; averaged over rows, its average."""
+    rows = yes_fit.model.frame.rows
+    b = coefficient(yes_fit, "stigma")
+    p = flat(ba.predict(yes_fit, target="average").draws["prediction"])
+    expected = p * (1 - p) * b[:, None]
+    by_row = ba.slopes(yes_fit, "stigma", target="average", by=None)
+    inside = ~rows["stigma"].isin([rows["stigma"].min(), rows["stigma"].max()]).to_numpy()
+    np.testing.assert_allclose(
+        flat(by_row.draws["slope"])[:, inside], expected[:, inside], atol=1e-6
+    )
+    mean = ba.slopes(yes_fit, "stigma", target="average")
+    np.testing.assert_allclose(flat(mean.draws["slope"])[:, 0], expected.mean(axis=1), atol=1e-6)
+
+
+def test_within_and_between(clients: pd.DataFrame) -> None:
+    """A predictor moves within its groups; their means stay."""
+    formula = "alliance ~ within(stigma, case_manager) + between(stigma, case_manager)"
+    fit = ba.sample(ba.Model(f"{formula} + (1 | case_manager)", clients), seed=1, draws=100)
+    within = flat(fit.posterior["b"])[:, 1]
+    for rows in (None, ba.grid(fit, stigma=[1.0])):
+        found = flat(ba.contrast(fit, "stigma", rows).draws["contrast"])[:, 0]
+        np.testing.assert_allclose(found, within, atol=1e-9)
+        found = flat(ba.slopes(fit, "stigma", rows).draws["slope"])[:, 0]
+        np.testing.assert_allclose(found, within, atol=1e-7)
+    new = pd.DataFrame({"stigma": [1.0], "case_manager": ["M999"]})
+    for verb in (ba.contrast, ba.slopes):
+        with pytest.raises(ba.DataError, match="means of M999"):
+            verb(fit, "stigma", new)
+
+
+def test_they_show_themselves(crossed_fit: Fit) -> None:
+    found = ba.contrast(crossed_fit, "setting")
+    assert "Contrasts: difference in expected alliance" in str(found)
+    assert "home − clinic" in found._repr_html_()
+    assert "for setting home − clinic" in found.sentence
+    axes = found.plot()
+    assert isinstance(axes, Axes)
+    assert axes.get_xlabel() == "Difference in expected alliance"
+    curve = ba.slopes(crossed_fit, "stigma", ba.grid(crossed_fit, "stigma", "setting"), by=None)
+    assert curve.plot().get_xlabel() == "stigma"
+    assert len(curve.plot().get_legend().get_texts()) == 3
+    assert "Slopes: slope of expected alliance" in str(curve)
+    assert "<table" in curve._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("shift", "words", "absent"),
+    [(0.0, "direction open", "over 0.999"), (40.0, "over 0.999 above 0", "open")],
+)
+def test_the_claim_follows_the_numbers(
+    clients: pd.DataFrame, shift: float, words: str, absent: str
+) -> None:
+    rng = np.random.default_rng(5)
+    data = clients.assign(chance=rng.permutation(np.arange(len(clients)) % 2))
+    data["alliance"] = rng.permutation(data["alliance"]) + shift * data["chance"]
+    fit = ba.sample(ba.Model("alliance ~ chance + (1 | case_manager)", data), seed=1, draws=250)
+    sentence = ba.contrast(fit, "chance").sentence
+    assert words in sentence
+    assert absent not in sentence
+    assert "significant" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("variables", "options", "error", "words"),
+    [
+        ("settin", {}, ba.DataError, "Did you mean 'setting'"),
+        ({"setting": ("clinic", "wards")}, {}, ba.DataError, "Did you mean 'ward'"),
+        ({"setting": "ward"}, {}, ba.ModelError, "Two values"),
+        ({"stigma": 0}, {}, ba.ModelError, "compares nothing"),
+        ({"stigma": (1,)}, {}, ba.ModelError, "Two values"),
+        ("case_manager", {}, ba.ModelError, "two groups"),
+        ("stigma", {"comparison": "quotient"}, ba.ModelError, "difference, ratio, odds ratio"),
+        ("stigma", {"comparison": "odds ratio"}, ba.ModelError, "Only probabilities"),
+        ("stigma", {"kind": "outcome"}, ba.ModelError, "kind='mean'"),
+    ],
+)
+def test_what_cannot_be_compared(crossed_fit: Fit, variables, options, error, words: str) -> None:
+    with pytest.raises(error, match=words):
+        ba.contrast(crossed_fit, variables, **options)
+
+
+def test_ratios_of_what_may_be_negative(crossed_fit: Fit, yes_fit: Fit) -> None:
+    with pytest.raises(ba.ModelError, match="0 or less"):
+        ba.contrast(crossed_fit, {"stigma": (0, 500)}, comparison="ratio")
+    near = ba.contrast(crossed_fit, {"stigma": (0, 1)}, comparison="ratio")
+    assert 0.9 < near.table["mean"][0] < 1.1
+    with pytest.raises(ba.ModelError, match="link scale"):
+        ba.contrast(yes_fit, "stigma", scale="link", comparison="ratio")
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"), [("setting", "contrast"), ("stigmaa", "Did you mean 'stigma'")]
+)
+def test_what_has_no_slope(crossed_fit: Fit, variable: str, words: str) -> None:
+    with pytest.raises(ba.DataError, match=words):
+        ba.slopes(crossed_fit, variable)
