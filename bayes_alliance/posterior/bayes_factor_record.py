@@ -88,7 +88,7 @@ class BayesFactors:
         turned = [scale for scale, value in rest.items() if value < 0]
         words = {_strength(abs(value)) for value in (sign * log_factor, *rest.values())}
         said = " and ".join(
-            f"{_times(value)} with {_scale(scale)}" for scale, value in rest.items()
+            f"{_times(value)} times with {_scale(scale)}" for scale, value in rest.items()
         )
         if turned:
             verdict = ", so the answer turns on the prior"

@@ -220,8 +220,8 @@ def test_the_sentence_follows_the_numbers(case, factors):
     assert "significant" not in sentence
     assert ("depends on the prior" in sentence) == (case == "weaker")
     assert ("turns on the prior" in sentence) == (case == "turned")
-    assert "with half" in sentence
-    assert "double the prior scale of b[stigma]" in sentence
+    assert "times with half" in sentence
+    assert "times with double the prior scale of b[stigma]" in sentence
 
 
 def test_a_rough_bridge_claims_nothing(factors):
