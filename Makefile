@@ -8,10 +8,10 @@ INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --b
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint wheel bench calibrate clean
+.PHONY: help demo test test-fast lint wheel bench bench-peers calibrate clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.ready-to-run ## fit the example and write alliance_report.html
 	.venv/bin/bayes-alliance demo
@@ -35,11 +35,13 @@ bench: .venv/.ready-to-develop ## run every benchmark, each a ratio against a pe
 	@test -n "$(BENCHMARKS)" || { echo "benchmarks/ holds no script"; exit 1; }
 	@for script in $(BENCHMARKS); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
+bench-peers: .venv-peers/.ready ## make .venv-peers, in which the benchmarks find Bambi
+
 calibrate: .venv/.ready-to-develop ## run the long simulation-based calibration
 	$(PYTEST) -m calibration --timeout=0
 
 clean: ## remove what these targets made, the environment included
-	rm -rf .venv .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -f alliance_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -54,3 +56,10 @@ clean: ## remove what these targets made, the environment included
 .venv/.ready-to-develop: pyproject.toml constraints.txt | .venv/bin/python
 	$(INSTALL) --editable . --group dev
 	@touch $@ .venv/.ready-to-run
+
+# Bambi needs an older formulae than this package, so it has an environment of its own.
+.venv-peers/.ready: benchmarks/peers-constraints.txt
+	@rm -rf .venv-peers
+	$(UV) venv --quiet .venv-peers || $(UV) venv --quiet --python ">=3.12" .venv-peers
+	$(UV) pip install --python .venv-peers/bin/python --constraint $< bambi nutpie pyarrow
+	@touch $@
