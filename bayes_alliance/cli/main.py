@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bayes_alliance.cli.answering import answer_table
 from bayes_alliance.cli.demonstration import run_demo
 from bayes_alliance.cli.diagnosis import diagnose_file
 from bayes_alliance.cli.failures import TRACEBACK, guarded
@@ -36,6 +37,11 @@ Examples:
   bayes-alliance report clients.csv --model stigma_slopes --column alliance=wai_total
   bayes-alliance report study.fit --out report.html
 """,
+    "answer": """\b
+Examples:
+  bayes-alliance answer
+  bayes-alliance answer clients.csv --outcome wai_total --predictor stigma --group manager
+""",
     "check": """\b
 Example:
   bayes-alliance check clients.csv --outcome alliance --group agency --group case_manager
@@ -45,6 +51,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": run_demo,
     "models": show_models,
     "check": check_table,
+    "answer": answer_table,
     "fit": fit_table,
     "report": report_file,
     "diagnose": diagnose_file,

@@ -1,0 +1,182 @@
+"""The three questions of the seed study, answered from a table in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.checks.finding import SEVERITY
+from bayes_alliance.checks.verdict import Verdict, diagnose
+from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.model.library import load_model
+from bayes_alliance.posterior.bayes_factor import bayes_factors
+from bayes_alliance.posterior.claim import hypothesis
+from bayes_alliance.posterior.comparison import compare
+from bayes_alliance.posterior.summaries import check_prob, summarize
+from bayes_alliance.posterior.variance import variance_shares
+from bayes_alliance.report.three_answers import FIXED, NULL, VARYING, Answers
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.run import sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LIBRARY = {NULL: "null", FIXED: "stigma", VARYING: "stigma_slopes"}
+
+
+def answer_questions(
+    data: pd.DataFrame,
+    *,
+    outcome: str = "alliance",
+    predictor: str = "stigma",
+    group: str = "case_manager",
+    priors: Mapping[str, str] | None = None,
+    seed: int | None = None,
+    engine: str = "auto",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    target_accept: float = 0.9,
+    prob: float = 0.95,
+) -> Answers:
+    """Answer three questions: how much is the group, does the predictor matter, does it depend.
+
+    How much of the outcome's variance lies between the groups (a model without predictor)? Is
+    there a slope of the predictor (a model whose slopes may vary)? Does the slope depend on the
+    group? The last is answered three ways, which need not agree: how well groups not yet seen are
+    predicted with and without varying slopes (elpd, one group left out at a time); the Bayes
+    factor, with the prior of what varies at half and double its scale; and the interval of the
+    slopes' standard deviation.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row a client. Rows that lack one of the three columns are dropped from all models, and
+        counted.
+    outcome, predictor, group : str
+        Columns: a numeric outcome, a numeric predictor, and who the client sees.
+    priors : Mapping[str, str], optional
+        As in :class:`Model`, in the words of your columns; each model takes those it has.
+    seed : int, optional
+        Same seed, same answers. If left out, one is drawn, shown and recorded.
+    engine, draws, tune, chains, target_accept
+        As in :func:`sample`.
+    prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    Answers
+        One table, a sentence an answer, and the fits behind them.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or not numeric.
+    ModelError, SamplingError
+        As the verbs it calls.
+
+    References
+    ----------
+    .. [1] kondrat2010
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.answer_questions(ba.load_example("simulated_study"), seed=1)  # doctest: +SKIP
+    """
+    check_prob(prob)
+    columns = {"alliance": outcome, "stigma": predictor, "case_manager": group}
+    rows = _complete_rows(data, columns)
+    settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains}
+    fits: dict[str, Fit] = {}
+    for name, library in _LIBRARY.items():
+        words = {
+            word: column for word, column in columns.items() if name != NULL or word != "stigma"
+        }
+        own = _priors_it_has(library, rows, words, priors)
+        model = load_model(library, data=rows, columns=words, priors=own)
+        # The later models take the seed that was drawn for the first.
+        seed = fits[NULL].settings.seed if fits else seed
+        fits[name] = sample(model, seed=seed, target_accept=target_accept, **settings)  # type: ignore[arg-type]
+    return _answered(fits, len(data) - len(rows), group, prob)
+
+
+def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) -> Answers:
+    varying = fits[VARYING]
+    (label,) = (c for c in varying.model.design.coefficients if c != names.INTERCEPT)
+    slope = varying.posterior[names.B].sel({names.COEFFICIENT: label})
+    sign = "<" if float(slope.mean()) < 0 else ">"
+    pair = {name: fits[name] for name in (FIXED, VARYING)}
+    spread = summarize(varying, variables=[names.sd(group)], prob=prob)
+    sds = varying.posterior[names.sd(group)].isel({names.effect(group): 1})
+    verdicts = {name: diagnose(fit) for name, fit in fits.items()}
+    return Answers(
+        outcome=varying.model.outcome,
+        predictor=label,
+        group=group,
+        fits=dict(fits),
+        shares=variance_shares(fits[NULL], prob=prob),
+        slope=hypothesis(varying, f"b[{label}] {sign} 0", prob=prob),
+        slope_sd=spread.table.iloc[1],
+        slope_sd_tail=tuple(float(q) for q in np.quantile(sds, [0.05, 0.95])),
+        comparison=compare(pair, by="group", group=group),
+        factors=bayes_factors(pair, against=FIXED),
+        verdict=_worst(verdicts),
+        dropped=dropped,
+        prob=prob,
+    )
+
+
+def _worst(verdicts: Mapping[str, Verdict]) -> tuple[str, Verdict]:
+    """Return the model whose verdict is the most serious, with it."""
+    return max(verdicts.items(), key=lambda item: SEVERITY[item[1].level])
+
+
+def _priors_it_has(
+    library: str,
+    rows: pd.DataFrame,
+    columns: Mapping[str, str],
+    priors: Mapping[str, str] | None,
+) -> Mapping[str, str] | None:
+    """Return the wishes this model has a place for; all of them for the largest, which checks."""
+    if not priors or library == _LIBRARY[VARYING]:
+        return priors
+    known = load_model(library, data=rows, columns=columns).priors
+    valid = {entry.key for entry in known.entries} | set(known.variables)
+    return {key: prior for key, prior in priors.items() if key in valid}
+
+
+def _complete_rows(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows that all three models can use.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, is asked for twice, or is not numeric.
+    """
+    wanted = list(columns.values())
+    asked = f"The columns {listed(wanted)} were asked for."
+    missing = [name for name in wanted if name not in data.columns]
+    if missing:
+        raise DataError(
+            asked,
+            f"The table has no {missing[0]}. {did_you_mean(missing[0], data.columns)}".rstrip(),
+            f"It has {listed(data.columns, shown=20)}. Name them with outcome=, predictor= and "
+            "group=.",
+            missing=missing,
+        )
+    if len(set(wanted)) < len(wanted):
+        raise DataError(asked, "One of them is there twice.", "Name three different columns.")
+    for name in wanted[:2]:
+        if data[name].dtype.kind not in "iufb":
+            raise DataError(
+                asked,
+                f"{name} is not numeric: it holds such as {listed(data[name].dropna()[:2])}.",
+                "Score it first, or fit models of your own with Model and sample.",
+                column=name,
+            )
+    return data.dropna(subset=wanted)

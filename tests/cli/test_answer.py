@@ -1,0 +1,66 @@
+"""The command that answers the three questions of the seed study."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from bayes_alliance.report import three_questions
+
+Run = Callable[..., Result]
+QUICK = ("--draws", 300, "--tune", 400, "--seed", 3)
+
+
+@pytest.mark.slow
+def test_the_example_is_answered_in_one_table(run: Run) -> None:
+    result = run("answer", "--seed", 3)
+    assert result.exit_code == 0, result.output
+    assert "no real client stands behind it" in result.output
+    for words in ("share of case_manager", "slope of stigma", "elpd by case_manager"):
+        assert words in result.output
+    assert "half to double prior scale" in result.output
+    assert result.output.count("\n- ") == 6
+
+
+@pytest.mark.slow
+def test_a_table_of_one_s_own_is_answered(run: Run, clients: Path) -> None:
+    result = run("answer", clients, "--outcome", "wai_total", "--seed", 3)
+    assert result.exit_code == 0, result.output
+    assert "simulated" not in result.output
+    assert "goes with wai_total being lower" in " ".join(result.output.split())
+
+
+def test_the_options_reach_the_verb(
+    run: Run, clients: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def stop(data: Any, **options: Any) -> None:
+        asked.update(options, rows=len(data))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(three_questions, "answer_questions", stop)
+    columns = ("--outcome", "wai_total", "--predictor", "months_in_care", "--group", "setting")
+    result = run("answer", clients, *columns, *QUICK, "--engine", "nutpie", "--chains", 2)
+    assert result.exit_code == 130
+    assert asked == {
+        "rows": 160,
+        "outcome": "wai_total",
+        "predictor": "months_in_care",
+        "group": "setting",
+        "seed": 3,
+        "engine": "nutpie",
+        "draws": 300,
+        "tune": 400,
+        "chains": 2,
+        "target_accept": 0.9,
+    }
+
+
+def test_a_missing_column_is_named(run: Run, clients: Path) -> None:
+    result = run("answer", clients, *QUICK)
+    assert result.exit_code == 2
+    assert "The table has no alliance." in result.output
+    assert "Traceback" not in result.output

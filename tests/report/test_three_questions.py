@@ -1,0 +1,203 @@
+"""The three questions: every number against its own verb, the words against the numbers."""
+
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+import bayes_alliance as ba
+from bayes_alliance.checks.finding import Finding
+from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.report.three_answers import FIXED, NULL, VARYING
+
+mpl.use("Agg")
+
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return ba.answer_questions(ba.load_example("simulated_study"), seed=1)
+
+
+def study(sd_slope, *, slope=0.0, groups=40, each=15, seed=5):
+    rng = np.random.default_rng(seed)
+    manager = np.repeat(np.arange(groups), each)
+    stigma = rng.normal(size=len(manager))
+    slopes = slope + sd_slope * rng.normal(size=groups)[manager]
+    level = 50 + 2 * rng.normal(size=groups)[manager]
+    alliance = level + slopes * stigma + 5 * rng.normal(size=len(manager))
+    return pd.DataFrame(
+        {"wai total": alliance, "felt": stigma, "who": [f"M{k:02d}" for k in manager]}
+    )
+
+
+COLUMNS = {"outcome": "wai total", "predictor": "felt", "group": "who"}
+
+
+def test_the_table_answers_all_three(answers):
+    assert list(answers.table["question"]) == [1, 2, 3, 3, 3]
+    assert list(answers.table.index) == [
+        "share of case_manager",
+        "slope of stigma",
+        "sd of the slopes of stigma, by case_manager",
+        f"elpd by case_manager: {VARYING} minus {FIXED}",
+        f"Bayes factor: {VARYING} to {FIXED}",
+    ]
+    assert (answers.table["lower"] < answers.table["estimate"]).all()
+    assert (answers.table["estimate"] < answers.table["upper"]).all()
+
+
+def test_every_number_is_that_of_its_verb(answers):
+    ends = ["mean", "lower", "upper"]
+    table = answers.table[["estimate", "lower", "upper"]].to_numpy(dtype=float)
+    fits = answers.fits
+    share = ba.variance_shares(fits[NULL]).table.loc["case_manager", ends]
+    assert table[0] == pytest.approx(share.to_numpy(dtype=float))
+    slope = ba.summarize(fits[VARYING], variables=["b"]).table.iloc[1]
+    assert table[1] == pytest.approx(slope[ends].to_numpy(dtype=float))
+    below = float((fits[VARYING].posterior["b"][..., 1] < 0).mean())
+    assert answers.table["probability"].iloc[1] == pytest.approx(max(below, 1 - below))
+    sd = ba.summarize(fits[VARYING], variables=["sd_case_manager"]).table.iloc[1]
+    assert table[2] == pytest.approx(sd[ends].to_numpy(dtype=float))
+    points = answers.comparison.pointwise["log_density"]
+    gaps = points[VARYING] - points[FIXED]
+    error = np.sqrt(len(gaps)) * gaps.std()
+    expected = gaps.sum() + 1.96 * error * np.array([0, -1, 1])
+    assert table[3] == pytest.approx(expected)
+    evidence = {name: ba.log_evidence(fits[name], seed=9).log_evidence for name in (FIXED, VARYING)}
+    # Bridges on the collapsed density repeat to 0.02 each.
+    assert np.log(table[4][0]) == pytest.approx(evidence[VARYING] - evidence[FIXED], abs=0.04)
+    assert table[4][1:] == pytest.approx(
+        [
+            answers.factors.sensitivity.loc[VARYING].min(),
+            answers.factors.sensitivity.loc[VARYING].max(),
+        ]
+    )
+
+
+def test_the_published_pattern_is_found_on_the_example(answers):
+    """About 11% between case managers, a slope near the edge, slopes that vary."""
+    assert 0.05 < answers.table["estimate"].iloc[0] < 0.2
+    assert 0.9 < answers.table["probability"].iloc[1] < 0.975
+    assert answers.votes["bayes factor"] == "vary"
+    assert answers.notes[0].startswith("Simulated, not real clients.")
+    assert len(answers.sentences) == 3
+
+
+def test_slopes_that_vary_much_are_seen_three_times():
+    found = ba.answer_questions(study(4.0, slope=-3.0), **COLUMNS, seed=2)
+    assert set(found.votes.values()) == {"vary"}
+    assert "All three ways" in found.sentences[2]
+    assert found.predictor in found.sentences[1]
+    assert "lower by" in found.sentences[1]
+
+
+def test_slopes_that_do_not_vary_are_not_made_up():
+    found = ba.answer_questions(study(0.0, slope=3.0), **COLUMNS, seed=2)
+    assert "vary" not in found.votes.values()
+    assert found.table["estimate"].iloc[4] < 1
+    assert found.comparison.preferred == FIXED
+    assert "All three ways" not in found.sentence
+    assert "higher by" in found.sentences[1]
+
+
+@pytest.mark.parametrize(
+    ("tail", "factors", "gap", "says"),
+    [
+        ((2.0, 5.0), (9.0, 8.0, 7.0), 12.0, "All three ways"),
+        ((0.01, 5.0), (9.0, 8.0, 7.0), 12.0, "Two of three ways"),
+        ((0.01, 5.0), (9.0, 2.0, 0.5), 12.0, "One of three ways"),
+        ((0.01, 5.0), (0.1, 0.2, 0.05), 0.1, "Nothing speaks for"),
+        ((0.01, 5.0), (2.0, 1.0, 0.6), 0.1, "The data do not say whether"),
+        ((2.0, 5.0), (0.1, 0.2, 0.05), 12.0, "contradict each other"),
+    ],
+)
+def test_the_sum_follows_the_three(answers, tail, factors, gap, says):
+    tables = {}
+    for scale, factor in zip((0.5, 1.0, 2.0), factors, strict=True):
+        tables[scale] = answers.factors.tables[scale].copy()
+        tables[scale].loc[VARYING, "bayes_factor"] = factor
+        tables[scale].loc[VARYING, "log_bayes_factor"] = np.log(factor)
+    comparison = answers.comparison.table.copy()
+    assert list(comparison.index) == [VARYING, FIXED]
+    comparison.loc[FIXED, ["difference", "se_difference"]] = [-gap, 2.0]
+    changed = replace(
+        answers,
+        slope_sd_tail=tail,
+        factors=replace(answers.factors, tables=tables),
+        comparison=replace(answers.comparison, table=comparison),
+    )
+    assert says in changed.sentences[2]
+
+
+def test_a_bad_fit_gives_no_answers(answers):
+    finding = Finding(
+        level="bad", code="r_hat", where="", value=2.0, threshold=1.01, message="Chains disagree."
+    )
+    bad = replace(answers, verdict=(NULL, Verdict(findings=(finding,))))
+    assert len(bad.sentences) == 1
+    assert bad.sentence.startswith("The answers are withheld: the model 'null' failed a check.")
+    assert "Chains disagree." in bad.sentence
+
+
+def test_all_models_have_the_same_rows_and_those_dropped_are_counted():
+    table = study(1.0, groups=12, each=6)
+    table.loc[[1, 2], "felt"] = np.nan
+    table.loc[[2, 3, 4], "wai total"] = np.nan
+    found = ba.answer_questions(table, **COLUMNS, seed=1, draws=200, tune=300)
+    assert found.dropped == 4
+    assert {len(fit.model.frame.y) for fit in found.fits.values()} == {68}
+    assert "4 rows lack a value" in str(found)
+
+
+def test_one_seed_serves_all_and_is_told():
+    table = study(1.0, groups=12, each=6)
+    found = ba.answer_questions(table, **COLUMNS, draws=200, tune=300)
+    (seed,) = {fit.settings.seed for fit in found.fits.values()}
+    assert f"Seed {seed}" in str(found)
+    again = ba.answer_questions(table, **COLUMNS, draws=200, tune=300, seed=seed)
+    pd.testing.assert_frame_equal(again.table, found.table)
+
+
+def test_priors_go_to_the_models_that_have_them():
+    table = study(1.0, groups=12, each=6)
+    priors = {"b[felt]": "Normal(0, 0.01)", "sd_who[felt]": "HalfNormal(0.5)"}
+    found = ba.answer_questions(table, **COLUMNS, priors=priors, seed=1, draws=200, tune=300)
+    assert abs(found.table["estimate"].iloc[1]) < 0.05
+    with pytest.raises(ba.ModelError, match="b\\[flet\\]"):
+        ba.answer_questions(table, **COLUMNS, priors={"b[flet]": "Normal(0, 1)"}, draws=10)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"outcome": "wai totl"}, "Did you mean 'wai total'"),
+        ({"predictor": "who"}, "there twice"),
+        ({"predictor": "words"}, "words is not numeric"),
+    ],
+)
+def test_columns_that_do_not_serve_are_named(columns, says):
+    table = study(1.0, groups=12, each=6).assign(words="often")
+    with pytest.raises(ba.DataError) as caught:
+        ba.answer_questions(table, **{**COLUMNS, **columns})
+    assert says in str(caught.value)
+
+
+def test_picture_has_a_line_for_each_group(answers):
+    figure, axes = plt.subplots()
+    assert answers.plot(axes) is axes
+    assert len(axes.get_lines()) == 31
+    thick = axes.get_lines()[-1]
+    slope = np.diff(thick.get_ydata()) / np.diff(thick.get_xdata())
+    assert slope[0] == pytest.approx(answers.table["estimate"].iloc[1])
+    plt.close(figure)
+
+
+def test_record_shows_itself(answers):
+    assert "Bayes factor" in answers._repr_html_()
+    assert answers.sentences[1] in str(answers)
