@@ -32,9 +32,10 @@ def answer_table(
         str, typer.Option(metavar="COLUMN", help="Who the client sees.")
     ] = "case_manager",
 ) -> None:
-    """Answer three questions: how much is the group, does the predictor matter, does it depend.
+    """Answer three questions in one table.
 
-    Three models are fitted: without the predictor, with one slope, with slopes that vary.
+    How much of the outcome is the group, does the predictor matter, and does its slope depend on
+    the group? Three models are fitted: without the predictor, with one slope, with slopes that vary.
     Whether slopes depend on the group is answered three ways, which need not agree: prediction
     of groups not yet seen, the Bayes factor, and the interval of the slopes' spread.
 
