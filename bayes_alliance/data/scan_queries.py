@@ -60,10 +60,10 @@ def occurring_values(table: ScannedTable, columns: Sequence[str]) -> dict[str, t
     """Return the values of each column: categories in their order, all else sorted."""
     import polars as pl
 
-    queries = [table.lazy.select(pl.col(name).unique()) for name in columns]
+    queries = [table.complete([name]).lazy.select(pl.col(name).unique()) for name in columns]
     answers = pl.collect_all(queries, engine="streaming")
-    values = {n: a.to_series().drop_nulls() for n, a in zip(columns, answers, strict=True)}
-    return {name: _in_order(table, name, column) for name, column in values.items()}
+    found = zip(columns, answers, strict=True)
+    return {name: _in_order(table, name, answer.to_series()) for name, answer in found}
 
 
 def _in_order(table: ScannedTable, name: str, values: pl.Series) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """How the columns of a design are made from a batch of rows: directly where that is plain.
 
-A column, the dummy of a level, and their products are made by numpy; a recipe is trusted only if
-it gives what the formula's own evaluation gives on the survey's rows. Everything else goes
-through that evaluation, batch by batch.
+A column, the dummy of a level, what the formula's own transforms make of a column, and products
+of these are made by numpy; a recipe is trusted only if it gives what the formula's own evaluation
+gives on the survey's rows. Everything else goes through that evaluation, batch by batch.
 """
 
 from __future__ import annotations
@@ -18,33 +18,19 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.linear import apply_part
+from bayes_alliance.model.streamed_atoms import Atom, atom_values, atoms_of
 
 Floats = NDArray[np.float64]
 CONSTANT = -1
-_MOST_DUMMIES = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plain:
-    """The column itself."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dummy:
-    """1 where the column has the level at this place, else 0."""
-
-    name: str
-    place: int
+_MOST_ATOMS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
     """One column times another."""
 
-    first: Plain | Dummy
-    second: Plain | Dummy
+    first: Atom
+    second: Atom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +41,7 @@ class Evaluated:
     column: int
 
 
-type Recipe = Plain | Dummy | Product | Evaluated
+type Recipe = Atom | Product | Evaluated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +100,7 @@ def plan_columns(
     places: list[tuple[int, ...]] = []
     for number, state in enumerate(parts):
         matrix, _ = apply_part(state, rows)
-        atoms = _atoms(state, levels)
+        atoms = atoms_of(state, levels)
         here: list[int] = []
         for column, label in enumerate(state["labels"]):
             values = np.ascontiguousarray(matrix[:, column])
@@ -147,39 +133,24 @@ def as_batch(rows: pd.DataFrame, levels: Mapping[str, Sequence[Any]]) -> dict[st
     }
 
 
-def _atoms(
-    state: Mapping[str, Any], levels: Mapping[str, Sequence[Any]]
-) -> dict[str, Plain | Dummy]:
-    """Return what a label may be made of: columns under their names, dummies under theirs."""
-    atoms: dict[str, Plain | Dummy] = {}
-    for name in state["columns"]:
-        own = levels.get(name, ())
-        if own and isinstance(own[0], str):
-            few = enumerate(own[:_MOST_DUMMIES])
-            atoms |= {f"{name}[{level}]": Dummy(name=name, place=place) for place, level in few}
-        else:
-            atoms[name] = Plain(name=name)
-    return atoms
-
-
 def _recipe(
     label: str,
     values: Floats,
-    atoms: Mapping[str, Plain | Dummy],
+    atoms: Mapping[str, Atom],
     batch: Mapping[str, NDArray[Any]],
 ) -> Recipe | None:
     """Return the recipe whose label and values are these, if there is one."""
     if label in atoms:
         candidate: Recipe = atoms[label]
-        own = _values(atoms[label], batch)
+        own = atom_values(atoms[label], batch)
     else:
-        pairs = product(atoms, atoms) if len(atoms) < _MOST_DUMMIES else iter(())
+        pairs = product(atoms, atoms) if len(atoms) < _MOST_ATOMS else iter(())
         pair = next(((a, b) for a, b in pairs if f"{a}:{b}" == label), None)
         if pair is None:
             return None
         first, second = atoms[pair[0]], atoms[pair[1]]
         candidate = Product(first=first, second=second)
-        own = _values(first, batch) * _values(second, batch)
+        own = atom_values(first, batch) * atom_values(second, batch)
     return candidate if np.array_equal(own, values) else None
 
 
@@ -195,20 +166,15 @@ def fill_columns(
     }
     for place, recipe in enumerate(plan.recipes):
         match recipe:
-            case Plain() | Dummy():
-                out[place] = _values(recipe, batch)
             case Product():
-                np.multiply(_values(recipe.first, batch), _values(recipe.second, batch), out[place])
+                np.multiply(
+                    atom_values(recipe.first, batch), atom_values(recipe.second, batch), out[place]
+                )
             case Evaluated():
                 out[place] = evaluated[recipe.part][0][:, recipe.column]
+            case _:
+                out[place] = atom_values(recipe, batch)
     return 0.0 if plan.offset_part is None else evaluated[plan.offset_part][1]
-
-
-def _values(recipe: Plain | Dummy, batch: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    values = batch[recipe.name]
-    if isinstance(recipe, Dummy):
-        return np.asarray(values == recipe.place, dtype=np.float64)
-    return values.astype(np.float64, copy=False)
 
 
 def _rows(

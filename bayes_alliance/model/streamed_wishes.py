@@ -31,7 +31,8 @@ class Wishes:
     group_means
         Pairs of a column and the group its means are needed for.
     categories
-        Columns whose values must be listed: text, and what stands in ``C()``.
+        Columns whose values must be listed: text, what stands in ``C()``, and the groups that
+        means are taken in.
     groups
         Columns that make up the grouping factors.
     has_offset
@@ -74,7 +75,7 @@ def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wi
         used = [str(name) for name in description.var_names if name in table.columns]
         listed_columns += [name for name in used if table.kinds[name] == "text"]
     grouping = [factor for term in formula.group_terms for factor in term.factors]
-    listed_columns += [name for _, name in pairs if table.kinds[name] == "text"]
+    listed_columns += [name for _, name in pairs]
     return Wishes(
         expressions=expressions,
         scaled=tuple(dict.fromkeys(scaled)),

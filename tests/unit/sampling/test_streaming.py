@@ -176,12 +176,28 @@ def test_plain_terms_are_made_without_the_formula(tables):
     levels = {"place": ("clinic", "home", "ward")}
     place = pd.Categorical(whole["place"], categories=list(levels["place"]))
     rows = whole[["id", "x", "z"]].assign(place=place)
-    kinds = {}
-    for formula in ("y ~ x * place + (1 + x | id)", "y ~ log(z + 20) + x + (1 | id)"):
+    kinds = []
+    for formula in (
+        "y ~ x * place + (1 + x | id)",
+        "y ~ within(x, id) + between(x, id):z + scale(z) + center(x):place + (1 | id)",
+        "y ~ log(z + 20) + x + (1 | id)",
+    ):
         parts = ba.Model(formula, whole).design.parts
-        plan = plan_columns(parts, rows, levels, has_offset=False)
-        kinds[formula] = [isinstance(recipe, Evaluated) for recipe in plan.recipes]
-    assert list(kinds.values()) == [[False] * 5, [True, False]]
+        own = {**levels, "id": tuple(sorted(whole["id"].unique()))}
+        plan = plan_columns(parts, rows, own, has_offset=False)
+        kinds.append([isinstance(recipe, Evaluated) for recipe in plan.recipes])
+    assert kinds == [[False] * 5, [False] * 6, [True, False]]
+
+
+def test_group_means_are_those_of_rows_that_have_both(tables):
+    lazy = pl.scan_parquet(tables / "whole.parquet").with_row_index("row")
+    nan = pl.when(pl.col("row") % 7 == 0).then(float("nan"))
+    gaps = lazy.with_columns(
+        y=nan.otherwise(pl.col("y")), year=nan.otherwise(pl.col("year").cast(float))
+    )
+    formula = "y ~ within(x, year) + between(z, manager) + (1 | id)"
+    in_memory = ba.Model(formula, gaps.collect().to_pandas())
+    check_same_density(in_memory, ba.Model(formula, ba.scan_table(gaps, rows_a_batch=300)))
 
 
 def test_a_query_is_streamed_as_it_stands(tables):
