@@ -29,10 +29,12 @@ _HOMES = {
     "compile_model": "sampling.run",
     "Fit": "sampling.fit",
     "load_fit": "sampling.loading",
+    "with_group_log_likelihood": "sampling.group_likelihood",
     "with_log_likelihood": "sampling.predictive",
     "with_predictive": "sampling.predictive",
     "with_prior": "sampling.prior_draws",
     "with_prior_predictive": "sampling.prior_draws",
+    "compare": "posterior.comparison",
     "summarize": "posterior.summaries",
     "r2_measures": "posterior.r_squared",
     "bayes_r2": "posterior.bayes_r_squared",
@@ -49,6 +51,7 @@ _HOMES = {
     "log_evidence": "posterior.evidence",
     "bayes_factors": "posterior.bayes_factor",
     "check_predictive": "checks.predictive",
+    "influence": "checks.group_influence",
     "diagnose": "checks.verdict",
     "write_report": "report.html",
 }
@@ -65,12 +68,14 @@ __all__ = [
     "check_data",
     "check_predictive",
     "client_correlations",
+    "compare",
     "compile_model",
     "contextual_effects",
     "diagnose",
     "group_effects",
     "group_means",
     "hypothesis",
+    "influence",
     "list_examples",
     "list_models",
     "load_example",
@@ -89,6 +94,7 @@ __all__ = [
     "simulate_study",
     "summarize",
     "variance_shares",
+    "with_group_log_likelihood",
     "with_log_likelihood",
     "with_predictive",
     "with_prior",
@@ -97,6 +103,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from bayes_alliance.checks.group_influence import influence
     from bayes_alliance.checks.predictive import check_predictive
     from bayes_alliance.checks.verdict import diagnose
     from bayes_alliance.data.examples import list_examples, load_example
@@ -113,6 +120,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.client_correlation import client_correlations
     from bayes_alliance.posterior.contextual import contextual_effects
     from bayes_alliance.posterior.evidence import log_evidence
+    from bayes_alliance.posterior.comparison import compare
     from bayes_alliance.posterior.group_effect import group_effects
     from bayes_alliance.posterior.group_mean import group_means
     from bayes_alliance.posterior.nakagawa import nakagawa_r2
@@ -125,6 +133,7 @@ if TYPE_CHECKING:
     from bayes_alliance.report.html import write_report
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit
+    from bayes_alliance.sampling.group_likelihood import with_group_log_likelihood
     from bayes_alliance.sampling.loading import load_fit
     from bayes_alliance.sampling.predictive import with_log_likelihood, with_predictive
     from bayes_alliance.sampling.prior_draws import with_prior, with_prior_predictive

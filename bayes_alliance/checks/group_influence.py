@@ -1,0 +1,262 @@
+"""What each group, left out, would do to the results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.checks.group_shifts import (
+    Moments,
+    Quantities,
+    quantities_of,
+    refitted,
+    without_each,
+)
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import (
+    BLUE,
+    ORANGE,
+    faint_grid,
+    intervals_height,
+    own_axes,
+    reference_line,
+)
+from bayes_alliance.posterior.leave_one_out import LeftOutDensity, density_by_group
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_SHOWN = 10
+_SMALL, _LARGE = 0.5, 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Influence:
+    """How the posterior would move if a group had not been in the data.
+
+    Parameters
+    ----------
+    group
+        Name of the grouping factor.
+    table
+        One row a group and quantity: group, variable, element, mean (all groups in),
+        mean_without, sd_without, shift (in posterior standard deviations; NaN for what does not
+        vary), above_zero and above_zero_without (probability of being positive), pareto_k (NaN
+        where the model was refitted), reliable, refitted, caseload.
+    exact
+        Whether coefficients and effects were integrated out in closed form.
+    note
+        How the variance shares were made, or why there are none.
+    """
+
+    group: str
+    table: pd.DataFrame
+    exact: bool
+    note: str = ""
+
+    @property
+    def largest(self) -> pd.DataFrame:
+        """The rows that move most, the largest shift first."""
+        order = self.table["shift"].abs().sort_values(ascending=False, kind="stable").index
+        return self.table.loc[order]
+
+    @property
+    def sentence(self) -> str:
+        """What matters, in one or two sentences for a paper."""
+        row = self.largest.iloc[0]
+        shift = abs(float(row["shift"]))
+        what = _named(row["variable"], row["element"])
+        moved = (
+            f"{what} from {number(float(row['mean']))} to {number(float(row['mean_without']))}, "
+            f"{shift:.1f} posterior standard deviations, without {row['group']}"
+        )
+        if shift < _SMALL:
+            said = (
+                f"No single group of {self.group} decides a result: the largest change is {moved}."
+            )
+        elif shift < _LARGE:
+            said = f"Leaving one group of {self.group} out changes a result noticeably: {moved}."
+        else:
+            said = f"A result depends on one group of {self.group}: {moved}."
+        unsure = self.table.loc[~self.table["reliable"], "group"].nunique()
+        if unsure:
+            said += f" For {unsure} of the groups this is a rough figure, and a refit would tell."
+        return said
+
+    def _notes(self) -> list[str]:
+        how = (
+            "Coefficients and group effects integrated out in closed form, no refit."
+            if self.exact
+            else "The draws weighted by one over the density of the group's rows."
+        )
+        refits = self.table.loc[self.table["refitted"], "group"].nunique()
+        again = f" {refits} groups by refits." if refits else ""
+        unsure = sorted(set(self.table.loc[~self.table["reliable"], "group"]))
+        bad = [f"Pareto k too large for {len(unsure)} groups: refit=True fits again without them."]
+        return [
+            self.sentence,
+            how + again,
+            *([self.note] if self.note else []),
+            *bad[: len(unsure)],
+        ]
+
+    def __str__(self) -> str:
+        title = f"Influence of each group of {self.group}, largest first"
+        return as_text(title, self.largest.head(_SHOWN), *self._notes())
+
+    def _repr_html_(self) -> str:
+        title = f"Influence of each group of {self.group}, largest first"
+        return as_html(title, self.largest.head(_SHOWN), *self._notes())
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw every group's shift of every quantity; the largest of each is named.
+
+        Parameters
+        ----------
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if left out.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+        """
+        parts = list(self.table.groupby(["variable", "element"], sort=False))
+        axes = own_axes(axes, height=intervals_height(len(parts)))
+        places = np.arange(len(parts))[::-1]
+        for place, (_, part) in zip(places, parts, strict=True):
+            axes.plot(part["shift"], np.full(len(part), place), "o", color=BLUE, alpha=0.35)
+            if part["shift"].notna().any():
+                worst = part.iloc[int(part["shift"].abs().argmax())]
+                x, name = float(worst["shift"]), str(worst["group"])
+                axes.plot([x], [place], "o", color=ORANGE)
+                axes.annotate(name, (x, place), (0, 5), textcoords="offset points", ha="center")
+        axes.set_yticks(places, labels=[_named(*key) for key, _ in parts])
+        axes.set_ylim(-0.6, len(parts) - 0.2)
+        axes.margins(x=0.12)
+        faint_grid(axes)
+        reference_line(axes)
+        axes.set_xlabel(f"change without one {self.group}, in posterior sd")
+        return axes
+
+
+def influence(
+    fit: Fit,
+    *,
+    group: str | None = None,
+    at: Mapping[str, Any] | None = None,
+    refit: bool = False,
+    refits: int = 20,
+    seed: int = 1,
+    memory: float = MEMORY_GIGABYTES,
+) -> Influence:
+    """Say what each group, left out, would do to each coefficient, standard deviation and share.
+
+    The draws are weighted by one over the density of the group's rows, its effects integrated out,
+    which turns them into draws without the group. For a gaussian model with one grouping factor
+    the coefficients are moreover integrated in closed form, so that only the variance parameters
+    are weighted. Pareto k says where weights cannot stand in for a refit.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows and at least one grouping factor.
+    group : str, optional
+        Name of the factor; the first one of the formula if left out.
+    at : Mapping, optional
+        Predictor values for the variance shares, as in :func:`variance_shares`. Where slopes vary
+        and it is left out, the shares are averaged over the rows.
+    refit : bool
+        Fit the model again without the groups whose Pareto k is too large.
+    refits : int
+        The largest number of refits, the worst Pareto k first.
+    seed : int
+        Of the refits.
+    memory : float
+        Refuse what would take more gigabytes.
+
+    Returns
+    -------
+    Influence
+        One row a group and quantity, with its shift in posterior standard deviations.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such factor.
+    SamplingError
+        If the fit has no rows, or fewer than 100 draws.
+
+    References
+    ----------
+    .. [1] vehtari2024
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.influence(fit, group="case_manager")  # doctest: +SKIP
+    """
+    fit.need_data("The influence of the groups")
+    left_out = groups_to_leave_out(fit.model, group)
+    density, weights, posterior = density_by_group(fit, left_out, memory=memory)
+    quantities, note = quantities_of(fit, posterior, at)
+    without, whole = without_each(fit, posterior, quantities, weights, exact=density.exact)
+    again: dict[int, Moments] = {}
+    if refit:
+        again = refitted(fit, left_out, density, at, most=refits, seed=seed)
+    for place, moments in again.items():
+        without.mean[place], without.sd[place] = moments.mean, moments.sd
+        without.above_zero[place] = moments.above_zero
+    caseloads = np.bincount(left_out.index, minlength=len(left_out.labels))
+    table = _table(left_out, caseloads, quantities, whole, without, density, list(again))
+    return Influence(group=left_out.name, table=table, exact=density.exact, note=note)
+
+
+def _table(
+    left_out: LeftOut,
+    caseloads: NDArray[np.int64],
+    quantities: Quantities,
+    whole: Moments,
+    without: Moments,
+    density: LeftOutDensity,
+    again: list[int],
+) -> pd.DataFrame:
+    import pandas as pd
+
+    groups, many = without.mean.shape
+    refits = np.isin(np.arange(groups), again)
+    spread = np.where(whole.sd > 0, whole.sd, np.nan)
+    reliable = ~density.bad | refits
+    return pd.DataFrame(
+        {
+            "group": np.repeat(np.asarray(left_out.labels, dtype=object), many),
+            "variable": np.tile(np.asarray(quantities.variables, dtype=object), groups),
+            "element": np.tile(np.asarray(quantities.elements, dtype=object), groups),
+            "mean": np.tile(whole.mean, groups),
+            "mean_without": without.mean.ravel(),
+            "sd_without": without.sd.ravel(),
+            "shift": ((without.mean - whole.mean) / spread).ravel(),
+            "above_zero": np.tile(whole.above_zero, groups),
+            "above_zero_without": without.above_zero.ravel(),
+            "pareto_k": np.repeat(np.where(refits, np.nan, density.shape), many),
+            "reliable": np.repeat(reliable, many),
+            "refitted": np.repeat(refits, many),
+            "caseload": np.repeat(caseloads, many),
+        }
+    )
+
+
+def _named(variable: object, element: object) -> str:
+    """Name a quantity for people: a coefficient by its label, the others with their variable."""
+    if variable == names.B:
+        return str(element)
+    return f"{variable}[{element}]" if element else str(variable)

@@ -1,0 +1,104 @@
+"""Which fits may be compared: the same outcome of the same rows, left out in the same groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
+
+
+def named_fits(fits: Mapping[str, Fit] | Sequence[Fit] | Fit) -> dict[str, Fit]:
+    """Return the fits by name; fits without one are called by their formula, and numbered.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    if isinstance(fits, Mapping):
+        named = dict(fits)
+    else:
+        several = [fits] if isinstance(fits, Fit) else list(fits)
+        formulas = [fit.model.formula.text for fit in several]
+        named = {
+            text if formulas.count(text) == 1 else f"{text} ({k})": fit
+            for k, (text, fit) in enumerate(zip(formulas, several, strict=True), start=1)
+        }
+    if not named:
+        raise ModelError(
+            "Models were to be compared.",
+            "No fit was given.",
+            'Write compare({"fixed": fit, "varying": other_fit}).',
+        )
+    return named
+
+
+def check_comparable(fits: Mapping[str, Fit]) -> None:
+    """Refuse fits whose predictive densities are not of the same thing.
+
+    Raises
+    ------
+    ModelError
+        If outcome, rows, or how often rows count differ.
+    SamplingError
+        If a fit was saved without its rows.
+    """
+    for fit in fits.values():
+        fit.need_data("Comparing models")
+    (first, one), *others = fits.items()
+    for name, fit in others:
+        difference = _difference(one, fit)
+        if difference:
+            raise ModelError(
+                f"The models {first} and {name} were to be compared.",
+                difference,
+                "Fit both to the same outcome and the same rows; where predictors have missing "
+                "values, drop those rows from the table before.",
+                models=(first, name),
+            )
+
+
+def _difference(one: Fit, other: Fit) -> str:
+    a, b = one.model, other.model
+    if a.outcome != b.outcome:
+        return f"Their outcomes differ: {a.outcome} and {b.outcome}."
+    if len(a.frame.y) != len(b.frame.y):
+        return f"They were fitted to {len(a.frame.y)} and {len(b.frame.y)} rows."
+    moved = int((a.frame.positions != b.frame.positions).sum())
+    if moved:
+        return f"They were fitted to different rows: {moved} are not the same."
+    changed = int((a.frame.y != b.frame.y).sum())
+    if changed:
+        return f"The values of {a.outcome} differ in {changed} rows."
+    kinds = {model.family.outcome for model in (a, b)}
+    if len(kinds) > 1:
+        return f"One has a density, the other a probability: {listed(sorted(kinds))} outcomes."
+    if not np.array_equal(_repeats(one), _repeats(other)):
+        return "Their rows do not count equally often: the weights differ."
+    return ""
+
+
+def _repeats(fit: Fit) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    frame, kind = fit.model.frame, fit.model.formula.response.weight_kind
+    if frame.weights is None or kind != "frequency":
+        return np.ones(len(frame.y))
+    return frame.weights
+
+
+def shared_groups(fits: Mapping[str, Fit], group: str | None) -> LeftOut:
+    """Return the groups to leave out, which at least one of the models must know.
+
+    Raises
+    ------
+    ModelError
+        If none has such a factor.
+    """
+    knowing = [
+        fit for fit in fits.values() if (group in fit.model.groups if group else fit.model.groups)
+    ]
+    model = (knowing or list(fits.values()))[0].model
+    return groups_to_leave_out(model, group)

@@ -1,0 +1,198 @@
+"""Log likelihood of each group's rows with the group's effects integrated out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.kernels.integrated_likelihood import integrated_normal
+from bayes_alliance.kernels.quadrature import integrated_by_quadrature
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.covariance_root import effect_roots
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.group_sums import density_given_coefficients, sums_suffice
+from bayes_alliance.sampling.left_out import LeftOut, Split, groups_to_leave_out, split_effects
+from bayes_alliance.sampling.linear_predictor import (
+    MEMORY_GIGABYTES,
+    check_memory,
+    chunks,
+    frequency_weights,
+    precision_weights,
+)
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+
+def with_group_log_likelihood(
+    fit: Fit,
+    *,
+    group: str | None = None,
+    draws: int | None = None,
+    memory: float = MEMORY_GIGABYTES,
+) -> Fit:
+    """Add the log likelihood of every group, its effects integrated out.
+
+    For each draw this is ``log p(y_j | coefficients, variances)``: the density of all rows of a
+    group given everything but the group's own effects. Effects of smaller groups within it are
+    integrated out too; effects it shares with other groups are given. It is exact for gaussian
+    outcomes and by adaptive quadrature for others.
+
+    It stands in a container group of its own, because ``az.loo`` takes one log likelihood only.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows and at least one grouping factor.
+    group : str, optional
+        Name of the factor; the first one of the formula if left out.
+    draws : int, optional
+        Use this many draws in all, evenly spaced over the chains; all of them if left out.
+    memory : float
+        Refuse what would take more gigabytes.
+
+    Returns
+    -------
+    Fit
+        A new fit with the group ``group_log_likelihood``, one variable named as the outcome, dims
+        (chain, draw, <group>). Rows with frequency weights count as often as their weight.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such factor, or no exact order of integration.
+    SamplingError
+        If it would not fit, or the fit has no rows.
+
+    References
+    ----------
+    .. [1] merkle2019
+    .. [2] pinheiro1995
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> fit = ba.with_group_log_likelihood(fit, group="case_manager")  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    fit.need_data("The log likelihood by group")
+    left_out = groups_to_leave_out(fit.model, group)
+    posterior = thinned(fit.posterior, draws)
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW], len(left_out.labels))
+    what = "The log likelihood by group"
+    check_memory(what, shape[0] * shape[1], shape[2], memory, unit="groups")
+    values = group_log_likelihood(fit.model, posterior, left_out)
+    dataset = xr.Dataset(
+        {fit.model.outcome: ((names.CHAIN, names.DRAW, left_out.name), values.reshape(shape))},
+        coords={
+            names.CHAIN: posterior[names.CHAIN],
+            names.DRAW: posterior[names.DRAW],
+            left_out.name: np.asarray(left_out.labels, dtype=object),
+        },
+    )
+    return fit.with_group(names.GROUP_LOG_LIKELIHOOD, dataset)
+
+
+def group_log_likelihood(model: Model, posterior: xr.Dataset, left_out: LeftOut) -> Array:
+    """Return the log likelihood of every group, its effects integrated out, (draw, group)."""
+    if sums_suffice(model, left_out):
+        return density_given_coefficients(model, posterior)
+    return log_likelihood_of(model, posterior, split_effects(model, left_out))
+
+
+def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Array:
+    """Return the same from the rows, for every group of a split, shape (draw, group).
+
+    The draws may come from a fit to other rows: effects it does not know are taken as zero, and
+    it must know all those that are given in the split's rows.
+
+    Raises
+    ------
+    ModelError
+        If the model is not gaussian and groups hold several smaller ones.
+    """
+    if model.family.name != "gaussian":
+        _check_one_layer(split)
+    roots = {name: effect_roots(model, posterior, name) for name in split.factors}
+    kept = [names.B, *model.family.parameters]
+    given = posterior[[name for name in kept if name in posterior]]
+    for group in split.given.design.groups:
+        effects = posterior[names.u(group.name)]
+        labels = np.asarray(group.labels, dtype=object)
+        if effects.sizes[group.name] != len(labels):
+            effects = effects.reindex({group.name: labels}, fill_value=0.0)
+        given[names.u(group.name)] = effects
+    total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
+    values = np.empty((total, int(split.group[-1]) + 1))
+    integrate = _normal if model.family.name == "gaussian" else _by_quadrature
+    for chunk in chunks(split.given, given):
+        here = [roots[name][chunk.places] for name in split.factors]
+        values[chunk.places] = integrate(split, chunk.eta, chunk.parameters, here)
+    return values
+
+
+def _normal(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
+    model = split.given
+    sigma = parameters[names.SIGMA][:, 0] if names.SIGMA in parameters else np.ones(len(eta))
+    ones = np.ones(eta.shape[1])
+    return integrated_normal(
+        model.frame.y - eta,
+        sigma**2,
+        split.layers,
+        roots,
+        split.group,
+        precision_weights(model) * ones,
+        frequency_weights(model) * ones,
+    )
+
+
+def _by_quadrature(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
+    model = split.given
+
+    def density(linear: Array) -> Array:
+        values = model.family.log_density(
+            model.frame.y, linear, parameters, model.link, precision_weights(model)
+        )
+        return np.asarray(frequency_weights(model) * values)
+
+    columns = [np.zeros((eta.shape[1], 0)), *(layer.columns for layer in split.layers)]
+    return integrated_by_quadrature(
+        density, eta, np.column_stack(columns), _side_by_side(len(eta), roots), split.group
+    )
+
+
+def _side_by_side(draws: int, roots: list[Array]) -> Array:
+    """Join roots of independent effects along a diagonal, shape (draw, q, q)."""
+    size = sum(root.shape[1] for root in roots)
+    joined = np.zeros((draws, size, size))
+    start = 0
+    for root in roots:
+        stop = start + root.shape[1]
+        joined[:, start:stop, start:stop] = root
+        start = stop
+    return joined
+
+
+def _check_one_layer(split: Split) -> None:
+    """Refuse groups that hold several smaller groups: an integral within an integral."""
+    finer = [
+        name
+        for name, layer in zip(split.factors, split.layers, strict=True)
+        if layer.unit[-1] != split.group[-1]
+    ]
+    if finer:
+        raise ModelError(
+            f"Groups of {split.name} were to be left out of a model that is not gaussian.",
+            f"Within them lie groups of {listed(finer)}, whose effects would have to be "
+            "integrated out for each value of theirs.",
+            f'Leave out the smaller groups, with group="{finer[-1]}", or compare by row.',
+            group=split.name,
+        )

@@ -1,0 +1,192 @@
+"""Influence of groups: against refits, against a planted outlier, and what it says."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_alliance as ba
+from bayes_alliance.errors import ModelError, SamplingError
+from bayes_alliance.model.subset import without_groups
+from bayes_alliance.posterior import leave_one_out
+
+mpl.use("Agg")
+
+
+def study(groups=12, each=8, slope=1.0):
+    rng = np.random.default_rng(5)
+    group = np.repeat(np.arange(groups), each)
+    x = rng.normal(size=len(group))
+    y = 10 + slope * x + 2 * rng.normal(size=groups)[group] + 2 * rng.normal(size=len(group))
+    return pd.DataFrame({"y": y, "x": x, "g": [f"g{k:02d}" for k in group]})
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    return ba.sample(ba.Model("y ~ x + (1 | g)", study()), seed=1)
+
+
+@pytest.fixture(scope="module")
+def odd():
+    """Group g04 has the slope -9 instead of 1."""
+    table = study()
+    table["y"] -= np.where(table["g"] == "g04", 10 * table["x"], 0.0)
+    return ba.sample(ba.Model("y ~ x + (1 | g)", table), seed=1)
+
+
+def row_of(found, group, variable, element=""):
+    table = found.table
+    hit = (
+        (table["group"] == group) & (table["variable"] == variable) & (table["element"] == element)
+    )
+    assert hit.sum() == 1
+    return table[hit].iloc[0]
+
+
+def test_every_quantity_of_every_group_is_there(quiet):
+    found = ba.influence(quiet)
+    assert found.group == "g"
+    assert found.exact
+    quantities = found.table[["variable", "element"]].drop_duplicates()
+    assert list(quantities.itertuples(index=False, name=None)) == [
+        ("b", "Intercept"),
+        ("b", "x"),
+        ("sd_g", "Intercept"),
+        ("sigma", ""),
+        ("share", "g"),
+    ]
+    assert len(found.table) == 12 * 5
+    assert (found.table["caseload"] == 8).all()
+
+
+def test_it_is_what_a_refit_says(odd):
+    """The planted group and a quiet one; priors frozen."""
+    found = ba.influence(odd)
+    for label in ("g04", "g07"):
+        refit = ba.sample(without_groups(odd.model, "g", [label]), seed=9, draws=2000)
+        posterior = refit.posterior
+        draws = {
+            ("b", "x"): posterior["b"].sel(coefficient="x"),
+            ("b", "Intercept"): posterior["b"].sel(coefficient="Intercept"),
+            ("sigma", ""): posterior["sigma"],
+            ("sd_g", "Intercept"): posterior["sd_g"][..., 0],
+        }
+        for (variable, element), values in draws.items():
+            row = row_of(found, label, variable, element)
+            sd = float(values.std())
+            # Both from thousands of draws, but few effective ones remain where weights differ.
+            assert row["mean_without"] == pytest.approx(float(values.mean()), abs=0.15 * sd)
+            assert row["sd_without"] == pytest.approx(sd, rel=0.15)
+        above = float((draws["b", "x"] > 0).mean())
+        assert row_of(found, label, "b", "x")["above_zero_without"] == pytest.approx(
+            above, abs=0.02
+        )
+
+
+def test_the_planted_group_is_found_and_named(odd, quiet):
+    found = ba.influence(odd)
+    assert found.largest["group"].iloc[0] == "g04"
+    slope = row_of(found, "g04", "b", "x")
+    assert slope["mean_without"] > slope["mean"] + 0.15
+    assert "depends on one group of g" in found.sentence
+    assert "g04" in found.sentence
+    calm = ba.influence(quiet)
+    assert calm.largest["shift"].abs().iloc[0] < found.largest["shift"].abs().iloc[0]
+
+
+def test_closed_form_and_weighted_draws_agree(quiet, monkeypatch):
+    closed = ba.influence(quiet)
+    monkeypatch.setattr(leave_one_out, "sums_suffice", lambda *_: False)
+    weighted = ba.influence(quiet)
+    assert not weighted.exact
+    np.testing.assert_array_equal(weighted.table["element"], closed.table["element"])
+    gap = closed.table["mean_without"] - weighted.table["mean_without"]
+    # Weighting the coefficients too leaves a few hundred effective draws at the largest k, and
+    # the largest of sixty differences is near three of their standard errors.
+    good = weighted.table["reliable"] & closed.table["reliable"]
+    assert good.sum() >= 50
+    assert (gap.abs() / closed.table["sd_without"])[good].max() < 0.2
+
+
+def test_coefficients_that_are_not_integrated_keep_their_draws(monkeypatch):
+    model = ba.Model("y ~ x + (1 | g)", study(), priors={"b[x]": "StudentT(3, 0, 5)"})
+    fit = ba.sample(model, seed=1)
+    closed = ba.influence(fit)
+    assert closed.exact
+    monkeypatch.setattr(leave_one_out, "sums_suffice", lambda *_: False)
+    weighted = ba.influence(fit)
+    gap = (closed.table["mean_without"] - weighted.table["mean_without"]).abs()
+    assert (gap / closed.table["sd_without"]).max() < 0.15
+
+
+def test_shares_are_averaged_where_slopes_vary_or_stated():
+    fit = ba.sample(ba.Model("y ~ x + (1 + x | g)", study()), seed=1)
+    assert "averaged" in ba.influence(fit).note
+    stated = ba.influence(fit, at={"x": 0})
+    assert stated.note == ""
+    share = ba.variance_shares(fit, at={"x": 0}).table.loc["g", "mean"]
+    assert row_of(stated, "g00", "share", "g")["mean"] == pytest.approx(share)
+    with pytest.raises(ModelError, match="z"):
+        ba.influence(fit, at={"z": 0})
+
+
+def test_a_share_that_does_not_exist_is_said():
+    table = study().assign(se=1.0)
+    fit = ba.sample(ba.Model("y | se(se) ~ 1 + (1 | g)", table), seed=1)
+    found = ba.influence(fit)
+    assert "No variance shares" in found.note
+    assert "share" not in set(found.table["variable"])
+
+
+def test_refits_replace_what_cannot_be_trusted(odd, monkeypatch):
+    """With a limit that no k meets every group is refitted, at most as many as allowed."""
+    monkeypatch.setattr(leave_one_out, "largest_good_shape", lambda draws: -1.0)
+    rough = ba.influence(odd)
+    assert not rough.table["reliable"].any()
+    assert "rough figure" in rough.sentence
+    found = ba.influence(odd, refit=True, refits=1, seed=3)
+    again = found.table[found.table["refitted"]]
+    assert again["group"].nunique() == 1
+    assert again["reliable"].all()
+    assert again["pareto_k"].isna().all()
+    label = again["group"].iloc[0]
+    ours, theirs = row_of(found, label, "b", "x"), row_of(rough, label, "b", "x")
+    # One group, two ways: half a posterior sd at worst for the largest k of all.
+    assert ours["mean_without"] == pytest.approx(
+        theirs["mean_without"], abs=0.5 * theirs["sd_without"]
+    )
+
+
+def test_nested_groups_leave_with_their_smaller_ones():
+    table = study().assign(h=lambda d: [f"h{int(g[1:]) // 3}" for g in d["g"]])
+    fit = ba.sample(ba.Model("y ~ x + (1 | h/g)", table), seed=1)
+    found = ba.influence(fit, group="h")
+    assert not found.exact
+    assert found.table["group"].nunique() == 4
+    assert np.isfinite(found.table["mean_without"]).all()
+
+
+def test_it_shows_itself(odd):
+    found = ba.influence(odd)
+    assert found.sentence in str(found)
+    assert "largest first" in found._repr_html_()
+    axes = found.plot()
+    assert axes.get_xlabel() == "change without one g, in posterior sd"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "Intercept",
+        "x",
+        "sd_g[Intercept]",
+        "sigma",
+        "share[g]",
+    ]
+    assert "g04" in {text.get_text() for text in axes.texts}
+    assert found.plot(axes) is axes
+    mpl.pyplot.close("all")
+
+
+def test_what_cannot_be_asked_is_refused(quiet, tmp_path):
+    with pytest.raises(ModelError, match="no such groups"):
+        ba.influence(quiet, group="h")
+    bare = ba.load_fit(quiet.save(tmp_path / "bare.fit", data=False))
+    with pytest.raises(SamplingError, match="without them"):
+        ba.influence(bare)

@@ -1,0 +1,263 @@
+"""The verb: what it says, what it prefers, and what it refuses."""
+
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+import bayes_alliance as ba
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, SamplingError
+from bayes_alliance.posterior.comparison_table import comparison_table, count_parameters
+from bayes_alliance.posterior.leave_one_out import (
+    LeftOutDensity,
+    density_by_group,
+    density_by_row,
+)
+from bayes_alliance.sampling.container import draws_dataset
+from bayes_alliance.sampling.left_out import groups_to_leave_out
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def with_stigma(clients):
+    return ba.sample(ba.Model("alliance ~ stigma + (1 | case_manager)", clients), seed=4)
+
+
+@pytest.fixture(scope="module")
+def without_groups(clients):
+    """Its coefficients' posterior is normal given sigma; drawn here without an engine."""
+    model = ba.Model("alliance ~ stigma", clients)
+    fit = ba.sample(ba.Model("alliance ~ stigma + (1 | case_manager)", clients), seed=4)
+    X, y = model.design.X, model.frame.y
+    rng = np.random.default_rng(1)
+    sigma2 = (y - y.mean()).var() * 320 / rng.chisquare(318, size=(4, 500))
+    solved = np.linalg.solve(X.T @ X, X.T @ y)
+    root = np.linalg.cholesky(np.linalg.inv(X.T @ X))
+    b = solved + np.sqrt(sigma2)[..., None] * (rng.normal(size=(4, 500, 2)) @ root.T)
+    posterior = draws_dataset(model, {names.B: b, names.SIGMA: np.sqrt(sigma2)})
+    tree = xr.DataTree.from_dict({names.POSTERIOR: posterior})
+    return replace(fit, model=model, idata=tree)
+
+
+def test_numbers_come_from_the_pointwise_ones(null_fit, with_stigma):
+    found = ba.compare({"null": null_fit, "stigma": with_stigma})
+    points = {
+        name: density_by_row(f) for name, f in {"null": null_fit, "stigma": with_stigma}.items()
+    }
+    assert found.unit == "row"
+    assert list(found.table.index) == ["stigma", "null"]
+    for name, density in points.items():
+        np.testing.assert_array_equal(found.pointwise["log_density", name], density.log_density)
+        np.testing.assert_array_equal(found.pointwise["pareto_k", name], density.shape)
+        assert found.table.loc[name, "elpd"] == pytest.approx(density.elpd)
+    gap = points["null"].log_density - points["stigma"].log_density
+    row = found.table.loc["null"]
+    assert row["difference"] == pytest.approx(gap.sum())
+    assert row["se_difference"] == pytest.approx(np.sqrt(320) * gap.std(ddof=1))
+    assert row["better"] == (gap > 0).sum()
+    assert found.table["weight"].sum() == pytest.approx(1.0)
+    assert np.isnan(found.table.loc["stigma", "better"])
+
+
+def test_by_group_the_effects_are_integrated_out(null_fit, with_stigma):
+    found = ba.compare([null_fit, with_stigma], by="group")
+    assert found.unit == "case_manager"
+    assert list(found.pointwise.index) == list(null_fit.model.design.group("case_manager").labels)
+    density, _, _ = density_by_group(null_fit, groups_to_leave_out(null_fit.model, None))
+    name = "alliance ~ 1 + (1 | case_manager)"
+    assert found.table.loc[name, "elpd"] == pytest.approx(density.elpd)
+
+
+def test_a_model_without_the_groups_is_asked_for_the_same_rows(with_stigma, without_groups):
+    """Managers differ (an sd of 3.6 against 6 within), and 40 of them show it, if only just."""
+    found = ba.compare({"groups": with_stigma, "none": without_groups}, by="group", refits=0)
+    assert found.table.index[0] == "groups"
+    assert found.table.loc["groups", "weight"] > 0.6
+    assert found.table.loc["none", "better"] < 20
+    # Rows of a manager are independent in the model without: their densities add up given b.
+    draws, model = without_groups.posterior, without_groups.model
+    eta = draws["b"].to_numpy().reshape(-1, 2) @ model.design.X.T
+    by_row = norm.logpdf(model.frame.y, eta, draws["sigma"].to_numpy().reshape(-1, 1))
+    of_first = by_row[:, :8].sum(axis=1)
+    raw = -(logsumexp(-of_first) - np.log(len(of_first)))  # plain importance sampling
+    assert found.pointwise["log_density", "none"].iloc[0] == pytest.approx(raw, abs=0.02)
+
+
+def test_the_simpler_of_two_like_models_is_preferred(null_fit, clients):
+    noise = clients.assign(noise=np.random.default_rng(6).normal(size=len(clients)))
+    more = ba.sample(ba.Model("alliance ~ noise + (1 | case_manager)", noise), seed=1)
+    for by in ("row", "group"):
+        found = ba.compare({"noise": more, "null": null_fit}, by=by)
+        assert found.preferred == "null"
+        worse = found.table.index[1]
+        assert not found.is_clear(worse)
+        assert "no clear difference" in found.sentence
+
+
+def made_up(points, shape=0.1):
+    size = len(points)
+    return LeftOutDensity(
+        unit="g",
+        log_density=np.asarray(points, dtype=float),
+        error=np.full(size, 0.01),
+        shape=np.full(size, shape),
+        refitted=np.zeros(size, dtype=bool),
+        within=np.asarray(points, dtype=float),
+        limit=0.7,
+        draws=4000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("gap", "noise", "preferred"),
+    [
+        (3.9, 0.0, "simple"),  # below 4, however sure
+        (4.1, 0.0, "rich"),
+        (10.0, 2.0, "simple"),  # below two standard errors, 2 * sqrt(40) * 2 = 25
+        (30.0, 2.0, "rich"),
+    ],
+)
+def test_the_rule_of_preference(gap, noise, preferred):
+    wiggle = noise * np.tile([1.0, -1.0], 20)
+    densities = {
+        "simple": made_up(np.full(40, -3.0) - gap / 40 + wiggle),
+        "rich": made_up([-3.0] * 40),
+    }
+    table, chosen = comparison_table(densities, {"simple": 3, "rich": 5})
+    assert table.index[0] == "rich"
+    assert chosen == preferred
+
+
+def test_units_that_cannot_be_trusted_are_counted_and_said():
+    densities = {"a": made_up([-3.0, -2.0], shape=0.9), "b": made_up([-4.0, -3.5])}
+    table, _ = comparison_table(densities, {"a": 1, "b": 1})
+    assert list(table["unreliable"]) == [2, 0]
+
+
+def test_parameters_are_those_with_a_prior(slopes_fit, null_fit):
+    assert count_parameters(null_fit.model) == 3  # intercept, sd, sigma
+    assert (
+        count_parameters(slopes_fit.model) == 6
+    )  # two coefficients, two sds, a correlation, sigma
+
+
+def test_quadrature_serves_other_outcomes(bernoulli_fit, clients, make_fit):
+    other = make_fit(ba.Model("stayed ~ 1 + (1 | case_manager)", clients, "bernoulli"))
+    found = ba.compare({"slopes": bernoulli_fit, "null": other}, by="group", refits=0)
+    assert np.isfinite(found.pointwise["log_density"]).all(axis=None)
+    # Eight yes or no answers: no density can exceed one.
+    assert (found.pointwise["log_density"] < 0).all(axis=None)
+
+
+def test_it_shows_itself(null_fit, with_stigma):
+    found = ba.compare({"null": null_fit, "stigma": with_stigma}, by="group")
+    text = str(found)
+    assert "Comparison by case_manager" in text
+    assert found.sentence in text
+    assert "Preferred" in found._repr_html_()
+    axes = found.plot()
+    assert axes.get_xlabel().startswith("elpd by case_manager")
+    assert len(axes.get_yticklabels()) == 2
+    assert any("preferred" in label.get_text() for label in axes.get_yticklabels())
+    assert found.plot(axes) is axes
+    mpl.pyplot.close("all")
+
+
+def test_few_groups_are_said_to_be_few(tiny_fit):
+    found = ba.compare([tiny_fit], by="group")
+    assert "With 5 case_managers" in str(found)
+    assert found.table["difference"].iloc[0] == 0
+
+
+def test_names_are_formulas_and_numbered_where_they_repeat(null_fit):
+    found = ba.compare([null_fit, null_fit])
+    assert sorted(found.table.index) == [
+        "alliance ~ 1 + (1 | case_manager) (1)",
+        "alliance ~ 1 + (1 | case_manager) (2)",
+    ]
+
+
+def refusal(clients, make_fit, **changes):
+    formula = changes.pop("formula", "alliance ~ 1 + (1 | case_manager)")
+    family = changes.pop("family", "gaussian")
+    return make_fit(ba.Model(formula, clients.assign(**changes), family))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"formula": "stayed ~ 1 + (1 | case_manager)"}, "outcomes differ"),
+        (
+            {"stigma": lambda d: d["stigma"].where(d.index != 3), "formula": "alliance ~ stigma"},
+            "319",
+        ),
+        ({"alliance": lambda d: d["alliance"].where(d.index != 3)}, "319 rows"),
+        ({"alliance": lambda d: d["alliance"] + (d.index == 3)}, "differ in 1 rows"),
+        (
+            {
+                "w": lambda d: 1 + d.index % 2,
+                "formula": "alliance | weights(w) ~ 1 + (1 | case_manager)",
+            },
+            "count equally often",
+        ),
+    ],
+)
+def test_what_is_not_comparable_is_refused(changes, words, clients, null_fit, make_fit):
+    other = refusal(clients, make_fit, **changes)
+    with pytest.raises(ModelError, match=words):
+        ba.compare({"one": null_fit, "other": other})
+
+
+def test_a_density_is_not_compared_with_a_probability(clients, make_fit):
+    numeric = make_fit(ba.Model("stayed ~ 1 + (1 | case_manager)", clients))
+    binary = make_fit(ba.Model("stayed ~ 1 + (1 | case_manager)", clients, "bernoulli"))
+    with pytest.raises(ModelError, match="probability"):
+        ba.compare([numeric, binary])
+
+
+def test_different_rows_of_the_same_number_are_refused(clients, make_fit):
+    first, second = (
+        clients.assign(stigma=clients["stigma"].where(clients.index != k)) for k in (0, 1)
+    )
+    fits = [make_fit(ba.Model("alliance ~ stigma", table)) for table in (first, second)]
+    with pytest.raises(ModelError, match="different rows"):
+        ba.compare(fits)
+
+
+def test_other_refusals(null_fit, without_groups, tmp_path):
+    with pytest.raises(ModelError, match='by="client"'):
+        ba.compare([null_fit], by="client")
+    with pytest.raises(ModelError, match="No fit"):
+        ba.compare({})
+    with pytest.raises(ModelError, match="no groups"):
+        ba.compare([without_groups], by="group")
+    with pytest.raises(ModelError, match="Did you mean 'case_manager'"):
+        ba.compare([null_fit], by="group", group="case_manger")
+    saved = ba.load_fit(null_fit.save(tmp_path / "bare.fit", data=False))
+    with pytest.raises(SamplingError, match="without them"):
+        ba.compare([saved])
+
+
+def test_the_table_is_plain_pandas(null_fit):
+    found = ba.compare(null_fit)
+    assert isinstance(found.table, pd.DataFrame)
+    assert list(found.table.columns) == [
+        "elpd",
+        "se",
+        "difference",
+        "se_difference",
+        "better",
+        "weight",
+        "parameters",
+        "mcse",
+        "unreliable",
+        "refitted",
+        "draws",
+    ]

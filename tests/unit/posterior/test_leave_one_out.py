@@ -1,0 +1,169 @@
+"""Leaving rows and groups out by weights, against ArviZ, closed forms and refits."""
+
+from dataclasses import replace
+
+import arviz as az
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+import bayes_alliance as ba
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.posterior import leave_one_out
+from bayes_alliance.posterior.group_refits import density_after_refit, refit_without, with_refits
+from bayes_alliance.posterior.leave_one_out import (
+    density_by_group,
+    density_by_row,
+    relative_efficiency,
+)
+from bayes_alliance.posterior.stacking import stacking_weights
+from bayes_alliance.sampling import row_blocks
+from bayes_alliance.sampling.left_out import groups_to_leave_out, split_effects
+
+
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter")
+def test_rows_are_what_arviz_says(slopes_fit):
+    found = density_by_row(slopes_fit)
+    efficiency = relative_efficiency(slopes_fit.model.groups, slopes_fit.posterior)
+    filled = ba.with_log_likelihood(slopes_fit)
+    loo = az.loo(filled.idata, pointwise=True, reff=efficiency)
+    np.testing.assert_allclose(found.log_density, loo.elpd_i.to_numpy(), rtol=1e-9)
+    np.testing.assert_allclose(found.shape, loo.pareto_k.to_numpy(), atol=1e-9)
+    assert found.elpd == pytest.approx(loo.elpd)
+    assert (found.within - found.log_density).sum() == pytest.approx(loo.p)
+    assert found.limit == pytest.approx(loo.good_k)
+
+
+def test_blocks_of_rows_do_not_show(null_fit, monkeypatch):
+    whole = density_by_row(null_fit)
+    monkeypatch.setattr(row_blocks, "_BLOCK_BYTES", 8 * 4000 * 77)
+    places = [part for part, _ in row_blocks.log_likelihood_blocks(null_fit, null_fit.posterior)]
+    assert [part.stop - part.start for part in places] == [77, 77, 77, 77, 12]
+    np.testing.assert_allclose(density_by_row(null_fit).log_density, whole.log_density)
+
+
+def test_large_data_uses_fewer_draws(null_fit, monkeypatch):
+    monkeypatch.setattr(leave_one_out, "_BY_ROW", 320 * 1500)
+    thin = density_by_row(null_fit)
+    assert thin.draws == 1500
+    assert thin.limit < 0.7
+    # Both estimate the same sum; their errors are known, and partly shared.
+    monkeypatch.setattr(leave_one_out, "_BY_ROW", 1e9)
+    full = density_by_row(null_fit)
+    assert abs(thin.elpd - full.elpd) < 5 * np.sqrt((thin.error**2).sum())
+
+
+def test_groups_given_nothing_are_the_joint_density(clients):
+    """With sd and sigma nearly known, leaving a group out has a closed form in the intercept."""
+    priors = {
+        "sd_case_manager": "LogNormal(1.0986, 0.0001)",
+        "sigma": "LogNormal(1.7918, 0.0001)",
+        "b[Intercept]": "Normal(50, 10)",
+    }
+    model = ba.Model("alliance ~ 1 + (1 | case_manager)", clients, priors=priors)
+    fit = ba.sample(model, seed=1, draws=500, tune=500)
+    density, weights, _ = density_by_group(fit, groups_to_leave_out(model, None))
+    variance, tau2 = 36.0, 9.0
+    y = model.frame.y.reshape(40, 8)
+    precision = 8 / (variance + 8 * tau2)
+    for j in (0, 17):
+        others = np.delete(y, j, axis=0)
+        total = 1 / 100 + 39 * precision
+        mean = (50 / 100 + precision * others.mean(axis=1).sum()) / total
+        cov = variance * np.eye(8) + tau2 + 1 / total
+        rest = y[j] - mean
+        expected = -0.5 * (
+            8 * np.log(2 * np.pi) + np.linalg.slogdet(cov)[1] + rest @ np.linalg.solve(cov, rest)
+        )
+        # The priors of sd and sigma leave a relative 1e-4 of play.
+        assert density.log_density[j] == pytest.approx(expected, abs=5e-3)
+    assert density.exact
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0)
+
+
+def test_closed_form_and_weighted_coefficients_agree(slopes_fit, monkeypatch):
+    left_out = groups_to_leave_out(slopes_fit.model, None)
+    closed, _, _ = density_by_group(slopes_fit, left_out)
+    monkeypatch.setattr(leave_one_out, "sums_suffice", lambda *_: False)
+    weighted, _, _ = density_by_group(slopes_fit, left_out)
+    assert closed.exact
+    assert not weighted.exact
+    good = ~closed.bad & ~weighted.bad
+    assert good.sum() > 25
+    z = (closed.log_density - weighted.log_density) / np.hypot(closed.error, weighted.error)
+    assert np.abs(z[good]).max() < 4.5  # thirty comparisons of one run, partly shared draws
+
+
+def test_what_cannot_be_trusted_is_refitted(tiny_fit):
+    left_out = groups_to_leave_out(tiny_fit.model, None)
+    density, _, _ = density_by_group(tiny_fit, left_out)
+    doubtful = replace(density, shape=np.array([0.9, 0.1, np.nan, 0.2, 0.3]))
+    assert list(doubtful.bad) == [True, False, True, False, False]
+    once = with_refits(doubtful, tiny_fit, left_out, most=1, seed=5)
+    assert list(once.refitted) == [False, False, True, False, False]
+    assert list(once.bad) == [True, False, False, False, False]
+    both = with_refits(doubtful, tiny_fit, left_out, most=20, seed=5)
+    assert list(both.refitted) == [True, False, True, False, False]
+    error = np.hypot(both.error, density.error)
+    assert (np.abs(both.log_density - density.log_density)[[0, 2]] < 5 * error[[0, 2]]).all()
+    np.testing.assert_array_equal(both.log_density[[1, 3, 4]], density.log_density[[1, 3, 4]])
+    untouched = with_refits(doubtful, tiny_fit, left_out, most=0, seed=5)
+    assert not untouched.refitted.any()
+
+
+def test_a_refit_integrates_what_no_other_row_informs(nested_fit):
+    """Without an agency its case managers are unknown too, and are integrated out with it."""
+    left_out = groups_to_leave_out(nested_fit.model, "agency")
+    split = split_effects(nested_fit.model, left_out)
+    found = refit_without(
+        nested_fit,
+        left_out,
+        [3],
+        lambda place, refit: (refit, density_after_refit(split, nested_fit, place, refit)),
+        seed=2,
+    )
+    refit, (value, error) = found[3]
+    assert "A03" not in refit.posterior["agency"]
+    assert refit.posterior.sizes["agency:case_manager"] == 36
+    weighted, _, _ = density_by_group(nested_fit, left_out)
+    assert not weighted.bad[3]
+    assert abs(value - weighted.log_density[3]) < 4.5 * np.hypot(error, weighted.error[3])
+
+
+def test_few_draws_are_refused(clients, make_fit):
+    fit = make_fit(ba.Model("alliance ~ 1 + (1 | case_manager)", clients), chains=2, draws=20)
+    with pytest.raises(SamplingError, match="40 draws"):
+        density_by_row(fit)
+
+
+def test_stacking_is_optimal():
+    rng = np.random.default_rng(1)
+    points = rng.normal(-2, 1, size=(300, 3)) + np.array([0.1, 0.0, -0.3])
+    weights = stacking_weights(points)
+    assert weights.sum() == pytest.approx(1.0)
+    ratio = np.exp(points - logsumexp(points + np.log(weights), axis=1)[:, None]).mean(axis=0)
+    # At the optimum models in use have ratio one, the others less.
+    np.testing.assert_allclose(ratio[weights > 1e-6], 1.0, atol=1e-6)
+    assert (ratio < 1 + 1e-6).all()
+
+
+def test_stacking_survives_groups_of_many_rows():
+    """A group's density can be exp(-5000): it must not underflow."""
+    points = np.array([[-5000.0, -5001.0], [-4000.0, -3999.0], [-10.0, -12.0]])
+    weights = stacking_weights(points)
+    assert np.isfinite(weights).all()
+    shift = np.array([[4990.0], [3990.0], [0.0]])
+    np.testing.assert_allclose(weights, stacking_weights(points + shift))
+
+
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter")
+def test_stacking_agrees_with_arviz(slopes_fit):
+    table = ba.load_example("simulated_study")
+    other = ba.sample(ba.Model("alliance ~ 1 + (1 | case_manager)", table), seed=2)
+    loos = {
+        name: az.loo(ba.with_log_likelihood(fit).idata, pointwise=True)
+        for name, fit in {"varying": slopes_fit, "null": other}.items()
+    }
+    theirs = az.compare(loos, round_to="none")["weight"]
+    points = np.column_stack([loos[name].elpd_i.to_numpy() for name in theirs.index])
+    np.testing.assert_allclose(stacking_weights(points), theirs, atol=2e-3)  # their tolerance
