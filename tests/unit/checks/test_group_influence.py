@@ -26,12 +26,21 @@ def quiet():
     return ba.sample(ba.Model("y ~ x + (1 | g)", study()), seed=1)
 
 
+def fit_with_odd_group(change):
+    """Group g04 has another slope than the 1 of all others."""
+    table = study()
+    table["y"] += np.where(table["g"] == "g04", change * table["x"], 0.0)
+    return ba.sample(ba.Model("y ~ x + (1 | g)", table), seed=1)
+
+
 @pytest.fixture(scope="module")
 def odd():
-    """Group g04 has the slope -9 instead of 1."""
-    table = study()
-    table["y"] -= np.where(table["g"] == "g04", 10 * table["x"], 0.0)
-    return ba.sample(ba.Model("y ~ x + (1 | g)", table), seed=1)
+    return fit_with_odd_group(-7)
+
+
+@pytest.fixture(scope="module")
+def glaring():
+    return fit_with_odd_group(-10)
 
 
 def row_of(found, group, variable, element=""):
@@ -83,8 +92,8 @@ def test_it_is_what_a_refit_says(odd):
         )
 
 
-def test_the_planted_group_is_found_and_named(odd, quiet):
-    found = ba.influence(odd)
+def test_the_planted_group_is_found_and_named(glaring, quiet):
+    found = ba.influence(glaring)
     assert found.largest["group"].iloc[0] == "g04"
     slope = row_of(found, "g04", "b", "x")
     assert slope["mean_without"] > slope["mean"] + 0.15
