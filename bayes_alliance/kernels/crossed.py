@@ -1,8 +1,8 @@
 """The collapsed log density and gradient for several grouping factors, nested or crossed.
 
 Exact: the factor with the most groups is eliminated block by block, the effects of the others
-and the coefficients together in one dense Cholesky factor. The cost of a gradient does not
-depend on the number of rows.
+and the coefficients together in one Cholesky factor, dense but for what nesting leaves zero.
+The cost of a gradient does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from bayes_alliance.kernels.coefficients import quadratic_form, sampled_slope, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, compiled, compiled_inside
 from bayes_alliance.kernels.crossed_information import (
-    covariance_of,
     eliminated_factor,
     information,
     scale_columns,
@@ -29,9 +28,10 @@ from bayes_alliance.kernels.crossed_slopes import (
     eliminated_middle,
     leave_sparse_residuals,
 )
-from bayes_alliance.kernels.variance_slopes import slope_from_middle
+from bayes_alliance.kernels.envelope import covariance_within
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
+from bayes_alliance.kernels.variance_slopes import slope_from_middle
 from bayes_alliance.kernels.whitening import factor_groups
 
 
@@ -143,7 +143,7 @@ def evaluate_crossed(
     pull = multiply_transposed(arrays.prior_root, strain)
     outcome = white[:, width - 1].copy()
     sampled_slope(arrays, estimate[0], sampled, inverse, outcome, s2, pull, d_sampled)
-    spread = covariance_of(root)
+    spread = covariance_within(root, crossed.reach)
     scale_columns(crossed, factors, spread)
     dense_slopes(crossed, total, spread, scaled[0], estimate[0], d_factors)
     scale_rows(crossed, factors, spread)

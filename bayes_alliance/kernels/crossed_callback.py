@@ -25,7 +25,7 @@ from bayes_alliance.kernels.pointers import floats_at, integers_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 
 _numba = cast(Any, numba)
-_SIZE = COMMON_SIZE + 15
+_SIZE = COMMON_SIZE + 19
 
 
 @_numba.cfunc(DENSITY_SIGNATURE, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -42,6 +42,8 @@ def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -
         integers_at(table, k + 8, (table[k + 9],)),
         integers_at(table, k + 10, (table[k + 11],)),
         floats_at(table, k + 12, (table[k + 13], table[k + 14])),
+        integers_at(table, k + 15, (table[k + 16],)),
+        integers_at(table, k + 17, (table[k + 18],)),
     )
     theta = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
@@ -61,6 +63,8 @@ def crossed_posterior_arrays(problem: CrossedProblem, priors: VariancePriors) ->
         crossed.start,
         crossed.active,
         crossed.along,
+        crossed.first,
+        crossed.reach,
     ]
     common = common_arrays(crossed.arrays, priors)
     return [np.ascontiguousarray(array) for array in [*common, *own]]

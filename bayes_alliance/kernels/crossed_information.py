@@ -11,13 +11,8 @@ import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
 from bayes_alliance.kernels.crossed_problem import CrossedArrays
-from bayes_alliance.kernels.triangular import (
-    add_multiple,
-    cholesky_in_place,
-    dot,
-    invert_lower_in_place,
-    multiply_by_inverse,
-)
+from bayes_alliance.kernels.envelope import factor_within, invert_within
+from bayes_alliance.kernels.triangular import add_multiple, dot, multiply_by_inverse
 
 
 @compiled_inside
@@ -171,23 +166,7 @@ def solve_dense(
         for d in range(size - dense):
             inverse_root[dense + c, dense + d] += precision[c, d]
             right[0, dense + c] += precision[c, d] * mean[d]
-    log_determinant = cholesky_in_place(inverse_root)
-    invert_lower_in_place(inverse_root)
+    log_determinant = factor_within(inverse_root, crossed.first)
+    invert_within(inverse_root, crossed.first, crossed.reach)
     multiply_by_inverse(inverse_root, right[0], estimate)
     return log_determinant
-
-
-@compiled_inside
-def covariance_of(inverse_root: Floats) -> Floats:
-    """Multiply the inverse lower factor by its transpose from the left."""
-    size = inverse_root.shape[0]
-    whole = np.zeros((size, size))
-    for k in range(size):
-        for r in range(k + 1):
-            value = inverse_root[k, r]
-            for c in range(r + 1):
-                whole[r, c] += value * inverse_root[k, c]
-    for r in range(size):
-        for c in range(r):
-            whole[c, r] = whole[r, c]
-    return whole

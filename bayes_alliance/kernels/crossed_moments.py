@@ -161,7 +161,9 @@ def _dense_columns(
     ids = [np.zeros((rows, 0), dtype=np.int64)]
     values = [np.zeros((rows, 0))]
     first = 0
-    for position, term in enumerate(terms):
+    # Upper levels come last, so that those of nested factors meet few of the columns before them.
+    for position in sorted(range(len(terms)), key=lambda place: -terms[place].n_groups):
+        term = terms[position]
         q = term.columns.shape[1]
         group = np.asarray(term.group, dtype=np.int64)
         if len(group) != rows or group.min() < 0 or group.max() >= term.n_groups:

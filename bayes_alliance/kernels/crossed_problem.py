@@ -9,6 +9,7 @@ import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers
 from bayes_alliance.kernels.crossed_moments import CrossedMoments
+from bayes_alliance.kernels.envelope import first_entries, inverse_entries
 from bayes_alliance.kernels.problem import Arrays, Problem, coefficient_prior, groups_last
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
@@ -17,8 +18,9 @@ _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 class CrossedArrays(NamedTuple):
     """A problem with several factors as compiled code reads it.
 
-    ``arrays`` describes the eliminated factor; its residual starts with the dense effects. The
-    other fields are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
+    ``arrays`` describes the eliminated factor; its residual starts with the dense effects.
+    ``first`` and ``reach`` are those of :mod:`bayes_alliance.kernels.envelope`. The other fields
+    are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
     """
 
     arrays: Arrays
@@ -29,6 +31,8 @@ class CrossedArrays(NamedTuple):
     start: Integers
     active: Integers
     along: Floats
+    first: Integers
+    reach: Integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class CrossedProblem:
 
     def arrays(self) -> CrossedArrays:
         """Flatten for compiled code."""
+        size = self.n_dense + self.eliminated_problem.prior.kept.size
+        first = first_entries(self.moments.start, self.moments.active, self.n_dense, size)
         return CrossedArrays(
             arrays=self.eliminated_problem.arrays(),
             eliminated=self.moments.eliminated,
@@ -69,6 +75,8 @@ class CrossedProblem:
             start=self.moments.start,
             active=self.moments.active,
             along=self.moments.along,
+            first=first,
+            reach=inverse_entries(first),
         )
 
 

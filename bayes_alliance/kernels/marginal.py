@@ -21,8 +21,8 @@ from bayes_alliance.kernels.coefficients import (
 )
 from bayes_alliance.kernels.compiled import Floats, compiled
 from bayes_alliance.kernels.problem import Arrays, Problem
-from bayes_alliance.kernels.variance_slopes import covariance_slope, leave_residuals, spread_columns
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
+from bayes_alliance.kernels.variance_slopes import covariance_slope, leave_residuals, spread_columns
 from bayes_alliance.kernels.whitening import factor_groups
 
 

@@ -1,0 +1,114 @@
+"""Cholesky factors that leave out what is zero before the first entry of a row.
+
+In nested data the effects of two agencies never meet in one case manager, so that their matrix
+falls apart into small blocks. Row r of the lower triangle is zero before column ``first[r]``, and
+so is the factor's; where data are crossed the first entries lie far to the left and nothing is
+lost.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayes_alliance.kernels.compiled import Floats, Integers, compiled_inside
+
+
+def first_entries(start: Integers, active: Integers, dense: int, size: int) -> Integers:
+    """Find the first column of each row in which data can put anything but zero.
+
+    Parameters
+    ----------
+    start, active
+        Dense effects that meet in eliminated group j, in increasing order:
+        ``active[start[j]:start[j + 1]]``.
+    dense, size
+        Number of dense effects; rows after them (coefficients) meet everything.
+    """
+    first = np.arange(size, dtype=np.int64)
+    first[dense:] = 0
+    counts = np.diff(start)
+    met = counts > 0
+    np.minimum.at(first, active, np.repeat(active[start[:-1][met]], counts[met]))
+    return first
+
+
+def inverse_entries(first: Integers) -> Integers:
+    """Find the same for the inverse of the lower factor: a row reaches what its columns reach."""
+    reach = first.copy()
+    for r in range(len(first)):
+        if first[r] < r:
+            reach[r] = min(first[r], reach[first[r] : r].min())
+    return reach
+
+
+@compiled_inside
+def factor_within(matrix: Floats, first: Integers) -> float:
+    """Turn a positive definite matrix into its lower factor; return its log determinant.
+
+    Only the lower triangle is read. A matrix that is not positive definite gives NaN.
+    """
+    size = matrix.shape[0]
+    log_determinant = 0.0
+    for r in range(size):
+        begin = first[r]
+        for c in range(begin):
+            matrix[r, c] = 0.0
+            matrix[c, r] = 0.0
+        for c in range(begin, r):
+            entry = matrix[r, c] - _dot_between(matrix, r, c, max(begin, first[c]), c)
+            matrix[r, c] = entry / matrix[c, c]
+            matrix[c, r] = 0.0
+        pivot = matrix[r, r] - _dot_between(matrix, r, r, begin, r)
+        if not pivot > 0.0:
+            return np.nan
+        matrix[r, r] = np.sqrt(pivot)
+        log_determinant += np.log(pivot)
+    return log_determinant
+
+
+@compiled_inside
+def _dot_between(matrix: Floats, first: int, second: int, begin: int, stop: int) -> float:
+    """Inner product of a stretch of two rows, in four running sums."""
+    one = two = three = four = 0.0
+    whole = stop - max(stop - begin, 0) % 4
+    for k in range(begin, whole, 4):
+        one += matrix[first, k] * matrix[second, k]
+        two += matrix[first, k + 1] * matrix[second, k + 1]
+        three += matrix[first, k + 2] * matrix[second, k + 2]
+        four += matrix[first, k + 3] * matrix[second, k + 3]
+    for k in range(max(whole, begin), stop):
+        one += matrix[first, k] * matrix[second, k]
+    return (one + two) + (three + four)
+
+
+@compiled_inside
+def invert_within(lower: Floats, first: Integers, reach: Integers) -> None:
+    """Replace a lower triangular matrix by its inverse."""
+    size = lower.shape[0]
+    row = np.empty(size)
+    for r in range(size):
+        pivot = 1.0 / lower[r, r]
+        row[reach[r] : r] = 0.0
+        for k in range(first[r], r):
+            value = lower[r, k]
+            for c in range(reach[k], k + 1):
+                row[c] -= value * lower[k, c]
+        for c in range(reach[r], r):
+            lower[r, c] = row[c] * pivot
+        lower[r, r] = pivot
+
+
+@compiled_inside
+def covariance_within(inverse_root: Floats, reach: Integers) -> Floats:
+    """Multiply the inverse lower factor by its transpose from the left."""
+    size = inverse_root.shape[0]
+    whole = np.zeros((size, size))
+    for k in range(size):
+        for r in range(reach[k], k + 1):
+            value = inverse_root[k, r]
+            for c in range(reach[k], r + 1):
+                whole[r, c] += value * inverse_root[k, c]
+    for r in range(size):
+        for c in range(r):
+            whole[c, r] = whole[r, c]
+    return whole
