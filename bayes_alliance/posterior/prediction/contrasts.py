@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS, asked_comparison
 from bayes_alliance.posterior.prediction.counterfactual import wanted_pairs
-from bayes_alliance.posterior.prediction.matrices import given_rows
 from bayes_alliance.posterior.prediction.picture import draw_estimates
-from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.request import Request, make_request
+from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.wording import (
-    asked_quantity,
     change_sentence,
     closing_note,
-    quantity_words,
     refuse_outcomes,
 )
-from bayes_alliance.posterior.summaries import check_prob
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
@@ -171,41 +168,43 @@ def contrast(
     >>> ba.contrast(fit, {"setting": ("ward", "home")})  # doctest: +SKIP
     >>> ba.contrast(fit, "stigma", by="setting", comparison="ratio")  # doctest: +SKIP
     """
-    check_prob(prob)
     refuse_outcomes(kind, "contrast")
-    model, targets = fit.model, chosen_targets(fit.model, target)
-    quantity = asked_quantity(model, kind, scale, fit.settings.seed)
-    way = asked_comparison(model, comparison, quantity)
-    rows = given_rows(fit, data, "A contrast")
-    pairs = wanted_pairs(model, variables, rows)
-    result = compared(
+    request = make_request(
         fit,
-        [
-            Comparison(
-                variable=p.variable,
-                label=p.label(way.sign),
-                rows=rows,
-                tables=p.tables(rows),
-            )
-            for p in pairs
-        ],
-        name="contrast",
-        quantity=quantity,
-        targets=targets,
-        cells=cells_of(model, rows, by),
-        combine=way.combine,
-        nothing=way.nothing,
+        data,
+        "A contrast",
+        target=target,
+        kind=kind,
+        scale=scale,
+        by=by,
         prob=prob,
         draws=draws,
         memory=memory,
+    )
+    return _contrasts(request, variables, comparison)
+
+
+def _contrasts(request: Request, variables: Any, comparison: str) -> Contrasts:
+    model = request.fit.model
+    way = asked_comparison(model, comparison, request.quantity)
+    pairs = wanted_pairs(model, variables, request.rows)
+    result = compared(
+        request,
+        [
+            Comparison(variable=p.variable, label=p.label(way.sign), tables=p.tables(request.rows))
+            for p in pairs
+        ],
+        name="contrast",
+        combine=way.combine,
+        nothing=way.nothing,
     )
     return Contrasts(
         table=result.table,
         draws=result.draws,
         columns=result.columns,
         comparison=comparison,
-        targets=targets,
-        quantity=quantity_words(model, quantity),
-        prob=prob,
+        targets=request.targets,
+        quantity=request.words,
+        prob=request.prob,
         notes=result.notes,
     )

@@ -71,12 +71,15 @@ class Estimation:
 
     def _average(self, case: PredictionRows, weights: csr_array) -> Array:
         by_column = weights.tocsc()
-        total: Array | float = 0.0
+        categories = len(self.quantity.categories(self.model))
+        numbers = (categories, self.draws.total) if categories else (self.draws.total,)
+        total = np.zeros((self.size, *numbers))
         for rows in self._chunks(len(case.offset)):
-            values = self._quantity(case, rows)
-            flat = by_column[:, rows] @ values.reshape(len(values), -1)
-            total = total + flat.reshape(-1, *values.shape[1:])
-        return np.asarray(total)
+            values = self._quantity(case, rows).reshape(rows.stop - rows.start, -1)
+            part = by_column[:, rows]
+            cells = np.unique(part.indices)
+            total[cells] += (part.tocsr()[cells] @ values).reshape(-1, *numbers)
+        return total
 
     def _quantity(self, case: PredictionRows, rows: slice) -> Array:
         return quantity_of(self.model, case.part(rows), self.draws, self.quantity, rows.start)

@@ -10,22 +10,19 @@ import numpy as np
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
-from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS
 from bayes_alliance.posterior.prediction.counterfactual import check_group_means, check_variable
-from bayes_alliance.posterior.prediction.matrices import given_rows
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.predictor import is_categorical
-from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.request import Request, make_request
+from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.wording import (
-    asked_quantity,
     change_sentence,
     closing_note,
-    quantity_words,
     refuse_outcomes,
 )
-from bayes_alliance.posterior.summaries import check_prob
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
@@ -85,9 +82,9 @@ class Slopes:
         axes
             Where to draw; a new figure if left out.
         """
-        return draw_estimates(
-            self.table, list(self.columns), self._words(), axes, reference=_NOTHING
-        )
+        predictors = " and ".join(dict.fromkeys(self.table["variable"]))
+        words = f"{self._words()} along {predictors}"
+        return draw_estimates(self.table, list(self.columns), words, axes, reference=_NOTHING)
 
     def _words(self) -> str:
         return f"slope of {self.quantity}"
@@ -163,37 +160,39 @@ def slopes(
     >>> ba.slopes(fit, "stigma", by="setting")  # doctest: +SKIP
     >>> ba.slopes(fit, "stigma", ba.grid(fit, "stigma"), by=None)  # doctest: +SKIP
     """
-    check_prob(prob)
     refuse_outcomes(kind, "slope")
-    model, targets = fit.model, chosen_targets(fit.model, target)
-    quantity = asked_quantity(model, kind, scale, fit.settings.seed)
-    rows = given_rows(fit, data, "A slope")
-    result = compared(
+    request = make_request(
         fit,
-        [_nearby(fit, name, rows) for name in _names(variables)],
-        name="slope",
-        quantity=quantity,
-        targets=targets,
-        cells=cells_of(model, rows, by),
-        combine=COMPARISONS["difference"].combine,
-        nothing=_NOTHING,
+        data,
+        "A slope",
+        target=target,
+        kind=kind,
+        scale=scale,
+        by=by,
         prob=prob,
         draws=draws,
         memory=memory,
+    )
+    return _slopes(request, [variables] if isinstance(variables, str) else list(variables))
+
+
+def _slopes(request: Request, variables: list[str]) -> Slopes:
+    result = compared(
+        request,
+        [_nearby(request.fit, name, request.rows) for name in variables],
+        name="slope",
+        combine=COMPARISONS["difference"].combine,
+        nothing=_NOTHING,
     )
     return Slopes(
         table=result.table,
         draws=result.draws,
         columns=result.columns,
-        targets=targets,
-        quantity=quantity_words(model, quantity),
-        prob=prob,
+        targets=request.targets,
+        quantity=request.words,
+        prob=request.prob,
         notes=result.notes,
     )
-
-
-def _names(variables: str | Sequence[str]) -> list[str]:
-    return [variables] if isinstance(variables, str) else list(variables)
 
 
 def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
@@ -217,7 +216,6 @@ def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
     return Comparison(
         variable=name,
         label="",
-        rows=rows,
         tables=(rows.assign(**{name: low}), rows.assign(**{name: high})),
         width=high - low,
     )

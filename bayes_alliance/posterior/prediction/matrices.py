@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError, SamplingError, listed
 from bayes_alliance.model.design import rebuild_design
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.group_design import combined_labels
@@ -87,12 +87,17 @@ def given_rows(fit: Fit, data: pd.DataFrame | None, what: str) -> pd.DataFrame:
     Raises
     ------
     SamplingError
-        If none are given and the fit was saved without its own.
+        If none are given and the fit does not hold its own.
     DataError
         If there is none, or one lacks the value of a predictor.
     """
     if data is None:
-        fit.need_data(f"{what} for the model's own rows")
+        if not fit.has_data:
+            raise SamplingError(
+                f"{what} for the model's own rows was asked for.",
+                "The fit does not hold them: they were left out when it was saved, or streamed.",
+                "Give rows with data=, such as those of grid(fit, ...) or the table itself.",
+            )
         return fit.model.frame.rows
     if len(data) == 0:
         raise DataError(f"{what} was asked for.", "The table has no rows.", "Give some.")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _FEWEST_POINTS = 4
 _MOST_INTERVALS = 40
 _MOST_CURVES = 8
+_ALWAYS_NAMED = ("variable", "contrast")
 _STYLES = ((BLUE, "-"), (ORANGE, "--"), (INK, "-."), (GREY, ":"))
 
 
@@ -64,7 +65,8 @@ def draw_estimates(
     if len(table) > _MOST_INTERVALS:
         return _in_order(table, words, axes, reference)
     drawn = own_axes(axes, height=intervals_height(len(table)))
-    draw_intervals(drawn, table, labels=[_label(row, telling) for _, row in table.iterrows()])
+    named = [name for name in columns if name in telling or name in _ALWAYS_NAMED]
+    draw_intervals(drawn, table, labels=[_label(row, named) for _, row in table.iterrows()])
     if reference is not None:
         reference_line(drawn, reference)
     drawn.set_xlabel(_capital(words))

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.posterior.prediction.averaging import By, cells_of
+from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.estimate_table import described, tabulated
 from bayes_alliance.posterior.prediction.estimation import Estimation
-from bayes_alliance.posterior.prediction.matrices import given_rows, prediction_rows
+from bayes_alliance.posterior.prediction.matrices import prediction_rows
 from bayes_alliance.posterior.prediction.picture import draw_estimates
-from bayes_alliance.posterior.prediction.posterior_draws import enough_draws, prediction_draws
 from bayes_alliance.posterior.prediction.predictor import shown_columns
-from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.request import Request, make_request
+from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.wording import (
-    asked_quantity,
     closing_note,
     level_sentence,
-    quantity_words,
-    standing_notes,
 )
-from bayes_alliance.posterior.summaries import check_prob
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
@@ -167,43 +163,52 @@ def predict(
     >>> import bayes_alliance as ba
     >>> ba.predict(fit, ba.grid(fit, "stigma"), target="new")  # doctest: +SKIP
     """
-    check_prob(prob)
-    model, targets = fit.model, chosen_targets(fit.model, target)
-    quantity = asked_quantity(model, kind, scale, fit.settings.seed if seed is None else seed)
-    rows = given_rows(fit, data, "A prediction")
-    cells = cells_of(model, rows, by)
-    case = prediction_rows(model, rows, targets, residual=quantity.kind == "outcome")
-    linear = cells is not None and quantity.is_linear(model)
-    taken = prediction_draws(
-        fit, case, draws if linear else enough_draws(fit, len(rows), draws), memory
+    request = make_request(
+        fit,
+        data,
+        "A prediction",
+        target=target,
+        kind=kind,
+        scale=scale,
+        by=by,
+        prob=prob,
+        draws=draws,
+        memory=memory,
+        seed=seed,
     )
+    return _predictions(request)
+
+
+def _predictions(request: Request) -> Predictions:
+    model, cells, categories = request.fit.model, request.cells, request.categories
+    residual = request.quantity.kind == "outcome"
+    case = prediction_rows(model, request.rows, request.targets, residual=residual)
+    taken = request.draws_for(case)
     estimation = Estimation(
         model=model,
         cases=[case],
         draws=taken,
-        quantity=quantity,
+        quantity=request.quantity,
         cells=cells,
         combine=lambda values, _: values[0],
     )
-    categories = quantity.categories(model)
     table, kept, notes = tabulated(
         "prediction",
         estimation.values(),
         size=estimation.size,
         categories=categories,
         draws=taken,
-        prob=prob,
-        memory=memory,
+        prob=request.prob,
+        memory=request.memory,
     )
-    describing = shown_columns(fit, rows) if cells is None else cells.table
-    whole = described(describing, table, categories)
-    weighted = cells is not None and cells.weighted
+    left = shown_columns(request.fit, request.rows) if cells is None else cells.table
+    whole = described(left, table, categories)
     return Predictions(
         table=whole,
         draws=kept,
         columns=tuple(whole.columns[: len(whole.columns) - len(table.columns)]),
-        targets=targets,
-        quantity=quantity_words(model, quantity),
-        prob=prob,
-        notes=(*standing_notes(targets, taken, fit.draws_in_all, weighted=weighted), *notes),
+        targets=request.targets,
+        quantity=request.words,
+        prob=request.prob,
+        notes=(*request.notes(taken), *notes),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.errors import DataError, ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.posterior.prediction.predictor import (
     grouping_factors,
     is_categorical,
@@ -56,6 +56,8 @@ def grid(
         For a column the model does not use, or a level it has not seen.
     ModelError
         If there would be more than a million rows.
+    SamplingError
+        If a range is asked for and the fit does not hold its rows.
 
     Examples
     --------
@@ -108,7 +110,12 @@ def _spread_values(fit: Fit, name: str, predictors: Mapping[str, Any]) -> list[A
         return list(fit.model.frame.rows[name].drop_duplicates()) if fit.has_data else []
     if is_categorical(state):
         return levels_of(state)
-    fit.need_data(f"Spreading {name} over its range")
+    if not fit.has_data:
+        raise SamplingError(
+            f"A grid over the range of {name} was asked for.",
+            "The fit does not hold the rows that would tell it.",
+            f"State the values: {name}=[...].",
+        )
     column = fit.model.frame.rows[name].astype(float)
     if column.nunique() <= 2:
         return sorted(column.unique().tolist())

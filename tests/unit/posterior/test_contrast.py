@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from scipy import special
 
 import bayes_alliance as ba
+from bayes_alliance.posterior.prediction.marginal_slope import slopes
 from bayes_alliance.sampling.fit import Fit
 
 
@@ -98,8 +99,8 @@ def test_the_same_groups_have_slopes_of_their_own(crossed_fit: Fit) -> None:
     u = crossed_fit.posterior["u_case_manager"].sel(case_manager=["M002", "M031"])
     expected = coefficient(crossed_fit, "stigma")[:, None] + flat(u)[:, :, 1]
     np.testing.assert_allclose(found, expected, atol=1e-9)
-    slopes = ba.slopes(crossed_fit, "stigma", rows, target="same", by=None)
-    np.testing.assert_allclose(flat(slopes.draws["slope"]), expected, atol=1e-7)
+    found = slopes(crossed_fit, "stigma", rows, target="same", by=None)
+    np.testing.assert_allclose(flat(found.draws["slope"]), expected, atol=1e-7)
 
 
 def test_two_groups_can_be_compared(null_fit: Fit) -> None:
@@ -174,7 +175,7 @@ def test_a_yes_or_no_goes_from_no_to_yes(clients: pd.DataFrame, make_fit) -> Non
 
 def test_slopes_of_a_linear_model_are_coefficients(crossed_fit: Fit) -> None:
     slope = coefficient(crossed_fit, "stigma")
-    found = ba.slopes(crossed_fit, "stigma", by="setting")
+    found = slopes(crossed_fit, "stigma", by="setting")
     np.testing.assert_allclose(flat(found.draws["slope"])[:, 0], slope, atol=1e-7)
     ward = slope + coefficient(crossed_fit, "stigma:setting[ward]")
     np.testing.assert_allclose(flat(found.draws["slope"])[:, 2], ward, atol=1e-7)
@@ -184,7 +185,7 @@ def test_the_slope_of_a_curve_is_its_derivative(clients: pd.DataFrame) -> None:
     model = ba.Model("alliance ~ stigma + I(stigma**2) + log(stigma + 5) + (1 | agency)", clients)
     fit = ba.sample(model, seed=1, draws=100)
     at = np.array([1.0, 2.5])
-    found = ba.slopes(fit, "stigma", ba.grid(fit, stigma=at), by=None)
+    found = slopes(fit, "stigma", ba.grid(fit, stigma=at), by=None)
     b = flat(fit.posterior["b"])
     expected = b[:, [1]] + 2 * b[:, [2]] * at + b[:, [3]] / (at + 5)
     np.testing.assert_allclose(flat(found.draws["slope"]), expected, rtol=1e-6, atol=1e-5)
@@ -195,13 +196,13 @@ def test_splines_have_slopes_at_the_ends_of_their_range(clients: pd.DataFrame) -
     model = ba.Model("alliance ~ bs(stigma, df=4) + (1 | agency)", clients)
     fit = ba.sample(model, seed=1, draws=100)
     ends = clients["stigma"].agg(["min", "max"]).tolist()
-    found = flat(ba.slopes(fit, "stigma", ba.grid(fit, stigma=ends), by=None).draws["slope"])
+    found = flat(slopes(fit, "stigma", ba.grid(fit, stigma=ends), by=None).draws["slope"])
     h = 1e-3
     inwards = ba.grid(fit, stigma=[ends[0], ends[0] + h, ends[1] - h, ends[1]])
     values = flat(ba.predict(fit, inwards).draws["prediction"])
     expected = np.column_stack([values[:, 1] - values[:, 0], values[:, 3] - values[:, 2]]) / h
     np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.05)  # steps of 1e-3 and 1e-4
-    assert np.isfinite(ba.slopes(fit, "stigma").table["mean"][0])
+    assert np.isfinite(slopes(fit, "stigma").table["mean"][0])
 
 
 def test_slopes_of_probabilities(yes_fit: Fit) -> None:
@@ -210,12 +211,12 @@ def test_slopes_of_probabilities(yes_fit: Fit) -> None:
     b = coefficient(yes_fit, "stigma")
     p = flat(ba.predict(yes_fit, target="average").draws["prediction"])
     expected = p * (1 - p) * b[:, None]
-    by_row = ba.slopes(yes_fit, "stigma", target="average", by=None)
+    by_row = slopes(yes_fit, "stigma", target="average", by=None)
     inside = ~rows["stigma"].isin([rows["stigma"].min(), rows["stigma"].max()]).to_numpy()
     np.testing.assert_allclose(
         flat(by_row.draws["slope"])[:, inside], expected[:, inside], atol=1e-6
     )
-    mean = ba.slopes(yes_fit, "stigma", target="average")
+    mean = slopes(yes_fit, "stigma", target="average")
     np.testing.assert_allclose(flat(mean.draws["slope"])[:, 0], expected.mean(axis=1), atol=1e-6)
 
 
@@ -227,10 +228,10 @@ def test_within_and_between(clients: pd.DataFrame) -> None:
     for rows in (None, ba.grid(fit, stigma=[1.0])):
         found = flat(ba.contrast(fit, "stigma", rows).draws["contrast"])[:, 0]
         np.testing.assert_allclose(found, within, atol=1e-9)
-        found = flat(ba.slopes(fit, "stigma", rows).draws["slope"])[:, 0]
+        found = flat(slopes(fit, "stigma", rows).draws["slope"])[:, 0]
         np.testing.assert_allclose(found, within, atol=1e-7)
     new = pd.DataFrame({"stigma": [1.0], "case_manager": ["M999"]})
-    for verb in (ba.contrast, ba.slopes):
+    for verb in (ba.contrast, slopes):
         with pytest.raises(ba.DataError, match="means of M999"):
             verb(fit, "stigma", new)
 
@@ -243,8 +244,10 @@ def test_they_show_themselves(crossed_fit: Fit) -> None:
     axes = found.plot()
     assert isinstance(axes, Axes)
     assert axes.get_xlabel() == "Difference in expected alliance"
-    curve = ba.slopes(crossed_fit, "stigma", ba.grid(crossed_fit, "stigma", "setting"), by=None)
+    assert axes.get_yticklabels()[0].get_text() == "setting, home − clinic"
+    curve = slopes(crossed_fit, "stigma", ba.grid(crossed_fit, "stigma", "setting"), by=None)
     assert curve.plot().get_xlabel() == "stigma"
+    assert curve.plot().get_ylabel() == "Slope of expected alliance along stigma"
     assert len(curve.plot().get_legend().get_texts()) == 3
     assert "Slopes: slope of expected alliance" in str(curve)
     assert "<table" in curve._repr_html_()
@@ -300,4 +303,4 @@ def test_ratios_of_what_may_be_negative(crossed_fit: Fit, yes_fit: Fit) -> None:
 )
 def test_what_has_no_slope(crossed_fit: Fit, variable: str, words: str) -> None:
     with pytest.raises(ba.DataError, match=words):
-        ba.slopes(crossed_fit, variable)
+        slopes(crossed_fit, variable)

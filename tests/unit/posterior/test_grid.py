@@ -77,7 +77,7 @@ def test_a_prediction_on_the_grid_is_one_on_such_rows(setting_fit: Fit) -> None:
 
 def test_a_fit_without_rows_needs_values(null_fit: Fit, slopes_fit: Fit, tmp_path) -> None:
     bare = ba.load_fit(slopes_fit.save(tmp_path / "bare.fit", data=False))
-    with pytest.raises(ba.SamplingError, match="saved without"):
+    with pytest.raises(ba.SamplingError, match="State the values"):
         ba.grid(bare, "stigma")
     typical = ba.grid(bare)
     pd.testing.assert_frame_equal(typical, ba.grid(slopes_fit))

@@ -301,7 +301,7 @@ def test_without_groups(clients: pd.DataFrame, make_fit: Callable[..., Fit]) -> 
 
 def test_a_fit_without_its_rows(null_fit: Fit, tmp_path) -> None:
     bare = ba.load_fit(null_fit.save(tmp_path / "bare.fit", data=False))
-    with pytest.raises(ba.SamplingError, match="saved without"):
+    with pytest.raises(ba.SamplingError, match="data="):
         ba.predict(bare)
     found = ba.predict(bare, pd.DataFrame({"case_manager": ["M002"]}), target="same")
     expected = ba.predict(null_fit, pd.DataFrame({"case_manager": ["M002"]}), target="same")
@@ -383,3 +383,9 @@ def test_what_cannot_be_asked(slopes_fit: Fit, options, error, words: str) -> No
 def test_rows_that_cannot_be_predicted(slopes_fit: Fit, rows, target: str, words: str) -> None:
     with pytest.raises(ba.DataError, match=words):
         ba.predict(slopes_fit, pd.DataFrame(rows), target=target)
+
+
+def test_too_many_cells_are_refused_beforehand(bernoulli_fit: Fit) -> None:
+    with pytest.raises(ba.SamplingError, match="40 cells"):
+        ba.predict(bernoulli_fit, by="case_manager", memory=0.0003)
+    assert len(ba.predict(bernoulli_fit, by="case_manager", memory=0.001).table) == 40

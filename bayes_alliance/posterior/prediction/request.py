@@ -1,0 +1,107 @@
+"""What the three verbs are asked, checked once and carried along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayes_alliance.posterior.prediction.averaging import By, Cells, cells_of
+from bayes_alliance.posterior.prediction.expected import Quantity
+from bayes_alliance.posterior.prediction.matrices import PredictionRows, given_rows
+from bayes_alliance.posterior.prediction.posterior_draws import (
+    PredictionDraws,
+    enough_draws,
+    prediction_draws,
+)
+from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.wording import (
+    asked_quantity,
+    quantity_words,
+    standing_notes,
+)
+from bayes_alliance.posterior.summaries import check_prob
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import check_memory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is predicted, for which rows and groups, averaged how, and by which draws.
+
+    Parameters
+    ----------
+    fit, rows, targets, quantity, cells
+        As the verb's own arguments, checked.
+    prob, draws, memory
+        As the verb's own arguments.
+    """
+
+    fit: Fit
+    rows: pd.DataFrame
+    targets: Mapping[str, Target]
+    quantity: Quantity
+    cells: Cells | None
+    prob: float
+    draws: int | None
+    memory: float
+
+    @property
+    def words(self) -> str:
+        """What is predicted, in words."""
+        return quantity_words(self.fit.model, self.quantity)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Categories that each have a number; none if there is one number."""
+        return self.quantity.categories(self.fit.model)
+
+    def draws_for(self, case: PredictionRows) -> PredictionDraws:
+        """Take the draws: some of them where all would be wasteful."""
+        # Averages of what is linear cost as little as one row.
+        linear = self.cells is not None and self.quantity.is_linear(self.fit.model)
+        count = self.draws if linear else enough_draws(self.fit, len(self.rows), self.draws)
+        taken = prediction_draws(self.fit, case, count, self.memory)
+        if self.cells is not None and not linear:
+            numbers = len(self.cells.table) * max(1, len(self.categories))
+            check_memory("Averaging", taken.total, numbers, self.memory, unit="cells")
+        return taken
+
+    def notes(self, taken: PredictionDraws) -> tuple[str, ...]:
+        """Say whom it is about, by how many draws, and whether rows have weights."""
+        weighted = self.cells is not None and self.cells.weighted
+        return standing_notes(self.targets, taken, self.fit.draws_in_all, weighted=weighted)
+
+
+def make_request(
+    fit: Fit,
+    data: pd.DataFrame | None,
+    what: str,
+    *,
+    target: str | Mapping[str, str],
+    kind: str,
+    scale: str,
+    by: By,
+    prob: float,
+    draws: int | None,
+    memory: float,
+    seed: int | None = None,
+) -> Request:
+    """Check the arguments that the verbs share; ``what`` names what is asked for."""
+    check_prob(prob)
+    model, targets = fit.model, chosen_targets(fit.model, target)
+    quantity = asked_quantity(model, kind, scale, fit.settings.seed if seed is None else seed)
+    rows = given_rows(fit, data, what)
+    return Request(
+        fit=fit,
+        rows=rows,
+        targets=targets,
+        quantity=quantity,
+        cells=cells_of(model, rows, by),
+        prob=prob,
+        draws=draws,
+        memory=memory,
+    )
