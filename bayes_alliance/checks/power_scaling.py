@@ -10,6 +10,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.posterior.summaries import summary_table
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.gaussian_likelihood import sums_suffice
 from bayes_alliance.sampling.log_prior import joint_log_likelihood, log_prior
 from bayes_alliance.sampling.thinning import thinned
 
@@ -31,7 +32,10 @@ def affordable(fit: Fit) -> Fit:
     """Return the fit with as many draws as the likelihood of all rows is worth, evenly spaced.
 
     Draws beyond 200 million numbers cost more time than they add; a thousand are always kept.
+    Where sums stand for the rows, all draws are.
     """
+    if sums_suffice(fit.model):
+        return fit
     worth = max(_FEWEST_DRAWS, int(_ROWS_TIMES_DRAWS / max(1, len(fit.model.frame.y))))
     if fit.draws_in_all <= worth:
         return fit

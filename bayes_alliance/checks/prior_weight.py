@@ -143,7 +143,8 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     ----------
     fit : Fit
         A fit with its rows and at least 100 draws. Of more than 200 million draws times rows,
-        fewer draws are used, and that is said.
+        fewer draws are used, and that is said (not for gaussian models with one grouping factor,
+        where sums stand for the rows).
     at : Mapping[str, float], optional
         Predictor values for the variance shares, as in :func:`variance_shares`; if left out and
         slopes vary, the shares averaged over the predictors of the rows are looked at.

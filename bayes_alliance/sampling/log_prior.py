@@ -11,6 +11,7 @@ from bayes_alliance import names
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.gaussian_likelihood import gaussian_log_likelihood, sums_suffice
 from bayes_alliance.sampling.linear_predictor import chunks, frequency_weights, precision_weights
 
 Array = NDArray[np.float64]
@@ -45,13 +46,16 @@ def joint_log_likelihood(fit: Fit) -> Array:
     """Return the log likelihood of all rows together given the group effects, (chain, draw)."""
     fit.need_data("The log likelihood")
     model, posterior = fit.model, fit.posterior
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    if sums_suffice(model):
+        return gaussian_log_likelihood(model, posterior).reshape(shape)
     values = np.empty(fit.draws_in_all)
     for chunk in chunks(model, posterior):
         density = model.family.log_density(
             model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
         )
         values[chunk.places] = (frequency_weights(model) * density).sum(axis=-1)
-    return values.reshape(posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    return values.reshape(shape)
 
 
 def _log_determinant(model: Model, variable: str, draws: Array) -> Any:

@@ -192,10 +192,11 @@ def test_a_prior_that_decides_is_told_from_a_conflict(clients):
     assert "say little about b[steady]" in found.sentence
 
 
-def test_large_data_take_fewer_draws_and_that_is_said(null_fit, monkeypatch):
+def test_large_data_take_fewer_draws_and_that_is_said(nested_fit, null_fit, monkeypatch):
     monkeypatch.setattr("bayes_alliance.checks.power_scaling._ROWS_TIMES_DRAWS", 320 * 2000)
-    assert affordable(null_fit).draws_in_all == 2000
-    found = ba.prior_sensitivity(null_fit)
+    assert affordable(null_fit) is null_fit  # sums stand for its rows
+    assert affordable(nested_fit).draws_in_all == 2000
+    found = ba.prior_sensitivity(nested_fit)
     assert found.notes == ("On 2000 of 4000 draws, evenly spaced.",)
     assert found.draws.sizes["draw"] == 500
 
