@@ -47,12 +47,18 @@ _HOMES = {
     "median_odds_ratio": "posterior.odds_ratio",
     "group_effects": "posterior.group_effect",
     "group_means": "posterior.group_mean",
+    "grid": "posterior.prediction.reference_grid",
+    "predict": "posterior.prediction.predictions",
+    "contrast": "posterior.prediction.contrasts",
     "hypothesis": "posterior.claim",
     "log_evidence": "posterior.evidence",
     "bayes_factors": "posterior.bayes_factor",
     "check_predictive": "checks.predictive",
+    "check_coverage": "checks.coverage",
+    "prior_sensitivity": "checks.prior_weight",
     "influence": "checks.group_influence",
     "diagnose": "checks.verdict",
+    "answer_questions": "report.three_questions",
     "write_report": "report.html",
 }
 __all__ = [
@@ -63,15 +69,19 @@ __all__ = [
     "ModelError",
     "SamplingError",
     "__version__",
+    "answer_questions",
     "bayes_factors",
     "bayes_r2",
+    "check_coverage",
     "check_data",
     "check_predictive",
     "client_correlations",
     "compare",
     "compile_model",
     "contextual_effects",
+    "contrast",
     "diagnose",
+    "grid",
     "group_effects",
     "group_means",
     "hypothesis",
@@ -84,6 +94,8 @@ __all__ = [
     "log_evidence",
     "median_odds_ratio",
     "nakagawa_r2",
+    "predict",
+    "prior_sensitivity",
     "r2_measures",
     "read_table",
     "sample",
@@ -103,8 +115,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from bayes_alliance.checks.coverage import check_coverage
     from bayes_alliance.checks.group_influence import influence
     from bayes_alliance.checks.predictive import check_predictive
+    from bayes_alliance.checks.prior_weight import prior_sensitivity
     from bayes_alliance.checks.verdict import diagnose
     from bayes_alliance.data.examples import list_examples, load_example
     from bayes_alliance.data.inspection import check_data
@@ -118,19 +132,23 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.bayes_r_squared import bayes_r2
     from bayes_alliance.posterior.claim import hypothesis
     from bayes_alliance.posterior.client_correlation import client_correlations
+    from bayes_alliance.posterior.comparison import compare
     from bayes_alliance.posterior.contextual import contextual_effects
     from bayes_alliance.posterior.evidence import log_evidence
-    from bayes_alliance.posterior.comparison import compare
     from bayes_alliance.posterior.group_effect import group_effects
     from bayes_alliance.posterior.group_mean import group_means
     from bayes_alliance.posterior.nakagawa import nakagawa_r2
     from bayes_alliance.posterior.odds_ratio import median_odds_ratio
+    from bayes_alliance.posterior.prediction.contrasts import contrast
+    from bayes_alliance.posterior.prediction.predictions import predict
+    from bayes_alliance.posterior.prediction.reference_grid import grid
     from bayes_alliance.posterior.r_squared import r2_measures
     from bayes_alliance.posterior.simple_slope import simple_slopes
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.posterior.variance import variance_shares
     from bayes_alliance.posterior.variance_curve import share_curve
     from bayes_alliance.report.html import write_report
+    from bayes_alliance.report.three_questions import answer_questions
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit
     from bayes_alliance.sampling.group_likelihood import with_group_log_likelihood
