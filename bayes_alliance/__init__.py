@@ -34,25 +34,25 @@ _HOMES = {
     "with_predictive": "sampling.predictive",
     "with_prior": "sampling.prior_draws",
     "with_prior_predictive": "sampling.prior_draws",
-    "compare": "posterior.comparison",
+    "compare": "posterior.comparison.comparison",
     "summarize": "posterior.summaries",
-    "r2_measures": "posterior.r_squared",
-    "bayes_r2": "posterior.bayes_r_squared",
-    "nakagawa_r2": "posterior.nakagawa",
-    "contextual_effects": "posterior.contextual",
-    "simple_slopes": "posterior.simple_slope",
-    "variance_shares": "posterior.variance",
-    "share_curve": "posterior.variance_curve",
-    "client_correlations": "posterior.client_correlation",
-    "median_odds_ratio": "posterior.odds_ratio",
-    "group_effects": "posterior.group_effect",
-    "group_means": "posterior.group_mean",
+    "r2_measures": "posterior.explained.r_squared",
+    "bayes_r2": "posterior.explained.bayes_r_squared",
+    "nakagawa_r2": "posterior.explained.nakagawa",
+    "contextual_effects": "posterior.moderation.contextual",
+    "simple_slopes": "posterior.moderation.simple_slope",
+    "variance_shares": "posterior.shares.variance",
+    "share_curve": "posterior.shares.variance_curve",
+    "client_correlations": "posterior.shares.client_correlation",
+    "median_odds_ratio": "posterior.shares.odds_ratio",
+    "group_effects": "posterior.groups.group_effect",
+    "group_means": "posterior.groups.group_mean",
     "grid": "posterior.prediction.reference_grid",
     "predict": "posterior.prediction.predictions",
     "contrast": "posterior.prediction.contrasts",
-    "hypothesis": "posterior.claim",
-    "log_evidence": "posterior.evidence",
-    "bayes_factors": "posterior.bayes_factor",
+    "hypothesis": "posterior.claims.claim",
+    "log_evidence": "posterior.evidence.evidence",
+    "bayes_factors": "posterior.evidence.bayes_factor",
     "check_predictive": "checks.predictive",
     "check_coverage": "checks.coverage",
     "prior_sensitivity": "checks.prior_weight",
@@ -128,25 +128,25 @@ if TYPE_CHECKING:
     from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
-    from bayes_alliance.posterior.bayes_factor import bayes_factors
-    from bayes_alliance.posterior.bayes_r_squared import bayes_r2
-    from bayes_alliance.posterior.claim import hypothesis
-    from bayes_alliance.posterior.client_correlation import client_correlations
-    from bayes_alliance.posterior.comparison import compare
-    from bayes_alliance.posterior.contextual import contextual_effects
-    from bayes_alliance.posterior.evidence import log_evidence
-    from bayes_alliance.posterior.group_effect import group_effects
-    from bayes_alliance.posterior.group_mean import group_means
-    from bayes_alliance.posterior.nakagawa import nakagawa_r2
-    from bayes_alliance.posterior.odds_ratio import median_odds_ratio
+    from bayes_alliance.posterior.claims.claim import hypothesis
+    from bayes_alliance.posterior.comparison.comparison import compare
+    from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
+    from bayes_alliance.posterior.evidence.evidence import log_evidence
+    from bayes_alliance.posterior.explained.bayes_r_squared import bayes_r2
+    from bayes_alliance.posterior.explained.nakagawa import nakagawa_r2
+    from bayes_alliance.posterior.explained.r_squared import r2_measures
+    from bayes_alliance.posterior.groups.group_effect import group_effects
+    from bayes_alliance.posterior.groups.group_mean import group_means
+    from bayes_alliance.posterior.moderation.contextual import contextual_effects
+    from bayes_alliance.posterior.moderation.simple_slope import simple_slopes
     from bayes_alliance.posterior.prediction.contrasts import contrast
     from bayes_alliance.posterior.prediction.predictions import predict
     from bayes_alliance.posterior.prediction.reference_grid import grid
-    from bayes_alliance.posterior.r_squared import r2_measures
-    from bayes_alliance.posterior.simple_slope import simple_slopes
+    from bayes_alliance.posterior.shares.client_correlation import client_correlations
+    from bayes_alliance.posterior.shares.odds_ratio import median_odds_ratio
+    from bayes_alliance.posterior.shares.variance import variance_shares
+    from bayes_alliance.posterior.shares.variance_curve import share_curve
     from bayes_alliance.posterior.summaries import summarize
-    from bayes_alliance.posterior.variance import variance_shares
-    from bayes_alliance.posterior.variance_curve import share_curve
     from bayes_alliance.report.html import write_report
     from bayes_alliance.report.three_questions import answer_questions
     from bayes_alliance.sampling.batch import sample_many

@@ -26,7 +26,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.posterior.leave_one_out import LeftOutDensity, density_by_group
+from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity, density_by_group
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES

@@ -32,8 +32,8 @@ from bayes_alliance.drawing import (
     quiet_axis,
 )
 from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import summarize
-from bayes_alliance.posterior.variance import variance_shares
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:

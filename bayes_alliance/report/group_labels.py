@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayes_alliance.posterior.group_effect import GroupEffects
+from bayes_alliance.posterior.groups.group_effect import GroupEffects
 
 
 @dataclass(frozen=True, kw_only=True)

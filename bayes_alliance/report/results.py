@@ -9,10 +9,10 @@ from bayes_alliance import names
 from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import AllianceError
-from bayes_alliance.posterior.group_effect import GroupEffects, group_effects
-from bayes_alliance.posterior.stated_values import sloping_variables
+from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
+from bayes_alliance.posterior.shares.stated_values import sloping_variables
+from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.summaries import Summary, summarize
-from bayes_alliance.posterior.variance import Shares, variance_shares
 
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from bayes_alliance import names
 from bayes_alliance.drawing import intervals_height
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.caterpillar import (
+from bayes_alliance.posterior.groups.caterpillar import (
     LABELLED_GROUPS,
     caterpillar_height,
     draw_caterpillar,
     has_raw_dots,
 )
-from bayes_alliance.posterior.group_effect import GroupEffects
+from bayes_alliance.posterior.groups.group_effect import GroupEffects
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
 from bayes_alliance.report.figures import draw_coefficients, draw_shares
 from bayes_alliance.report.group_labels import ShownLabels

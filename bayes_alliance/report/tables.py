@@ -7,9 +7,9 @@ from typing import Any
 from bayes_alliance.checks.predictive import PredictiveCheck
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.group_effect import GroupEffects
+from bayes_alliance.posterior.groups.group_effect import GroupEffects
+from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import Summary
-from bayes_alliance.posterior.variance import Shares
 from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.group_words import level_name, many_groups
 from bayes_alliance.report.sentences import Slope

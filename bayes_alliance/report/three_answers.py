@@ -13,11 +13,11 @@ from bayes_alliance.checks.structure import NEAR_ZERO
 from bayes_alliance.checks.verdict import Verdict
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
-from bayes_alliance.posterior.bayes_factor_record import BayesFactors
-from bayes_alliance.posterior.claim_record import Hypothesis
-from bayes_alliance.posterior.claim_strength import strength_in_words
-from bayes_alliance.posterior.comparison import Comparison
-from bayes_alliance.posterior.variance import Shares
+from bayes_alliance.posterior.claims.claim_record import Hypothesis
+from bayes_alliance.posterior.claims.claim_strength import strength_in_words
+from bayes_alliance.posterior.comparison.comparison import Comparison
+from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:

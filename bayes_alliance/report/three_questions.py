@@ -12,11 +12,11 @@ from bayes_alliance.checks.finding import SEVERITY
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import DataError, did_you_mean, listed
 from bayes_alliance.model.library import load_model
-from bayes_alliance.posterior.bayes_factor import bayes_factors
-from bayes_alliance.posterior.claim import hypothesis
-from bayes_alliance.posterior.comparison import compare
+from bayes_alliance.posterior.claims.claim import hypothesis
+from bayes_alliance.posterior.comparison.comparison import compare
+from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
+from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import check_prob, summarize
-from bayes_alliance.posterior.variance import variance_shares
 from bayes_alliance.report.three_answers import FIXED, NULL, VARYING, Answers
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample

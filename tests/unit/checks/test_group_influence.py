@@ -8,7 +8,7 @@ import pytest
 import bayes_alliance as ba
 from bayes_alliance.errors import ModelError, SamplingError
 from bayes_alliance.model.subset import without_groups
-from bayes_alliance.posterior import leave_one_out
+from bayes_alliance.posterior.comparison import leave_one_out
 
 mpl.use("Agg")
 

@@ -12,8 +12,8 @@ from scipy import stats
 import bayes_alliance as ba
 from bayes_alliance.model.distributions import DISTRIBUTIONS
 from bayes_alliance.model.prior import Prior
-from bayes_alliance.posterior.differing_priors import ABSENT, differing_priors
-from bayes_alliance.posterior.rescaled_priors import rescaled_prior
+from bayes_alliance.posterior.evidence.differing_priors import ABSENT, differing_priors
+from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_prior
 
 SHARED = {
     "b[Intercept]": "Normal(60, 10)",

@@ -148,7 +148,7 @@ def test_true_ranks_lie_in_their_intervals_as_often_as_said():
 
 
 def test_many_blocks_give_the_ranks_of_one(monkeypatch, slopes_fit):
-    from bayes_alliance.posterior import group_rank
+    from bayes_alliance.posterior.groups import group_rank
 
     whole = ba.group_effects(slopes_fit, margin=1).ranks
     monkeypatch.setattr(group_rank, "_BLOCK", 977)
@@ -207,7 +207,7 @@ def test_hollow_dots_are_the_raw_departures(null_fit):
 
 
 def test_far_raw_departures_stay_in_the_picture():
-    from bayes_alliance.posterior.caterpillar import draw_caterpillar
+    from bayes_alliance.posterior.groups.caterpillar import draw_caterpillar
 
     table = pd.DataFrame(
         {"mean": [0.0, 1.0, 2.0], "lower": [-1.0, 0.0, 1.0], "upper": [1.0, 2.0, 3.0]}

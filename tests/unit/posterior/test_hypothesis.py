@@ -8,9 +8,9 @@ from matplotlib import pyplot as plt
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.posterior.claim_strength import probability_and_error
-from bayes_alliance.posterior.hypothesis_expression import parse_hypothesis
-from bayes_alliance.posterior.quantity import quantity_places, ways_to_write
+from bayes_alliance.posterior.claims.claim_strength import probability_and_error
+from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
+from bayes_alliance.posterior.claims.quantity import quantity_places, ways_to_write
 
 mpl.use("Agg")
 RNG = np.random.default_rng(4)

@@ -9,14 +9,18 @@ from scipy.special import logsumexp
 
 import bayes_alliance as ba
 from bayes_alliance.errors import SamplingError
-from bayes_alliance.posterior import leave_one_out
-from bayes_alliance.posterior.group_refits import density_after_refit, refit_without, with_refits
-from bayes_alliance.posterior.leave_one_out import (
+from bayes_alliance.posterior.comparison import leave_one_out
+from bayes_alliance.posterior.comparison.group_refits import (
+    density_after_refit,
+    refit_without,
+    with_refits,
+)
+from bayes_alliance.posterior.comparison.leave_one_out import (
     density_by_group,
     density_by_row,
     relative_efficiency,
 )
-from bayes_alliance.posterior.stacking import stacking_weights
+from bayes_alliance.posterior.comparison.stacking import stacking_weights
 from bayes_alliance.sampling import row_blocks
 from bayes_alliance.sampling.left_out import groups_to_leave_out, split_effects
 

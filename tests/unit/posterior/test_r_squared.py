@@ -12,7 +12,7 @@ import xarray as xr
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.errors import DataError, ModelError, SamplingError
-from bayes_alliance.posterior.explained_variance import ExplainedVariance
+from bayes_alliance.posterior.explained.explained_variance import ExplainedVariance
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
 

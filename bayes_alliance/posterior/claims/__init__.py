@@ -1,0 +1,1 @@
+"""Claims judged by their probability, in one small language."""

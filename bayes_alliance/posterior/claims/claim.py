@@ -1,0 +1,195 @@
+"""How probable a claim about the parameters is, given the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError
+from bayes_alliance.posterior.claims.claim_record import Hypothesis
+from bayes_alliance.posterior.claims.claim_strength import weigh_claim
+from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
+from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
+from bayes_alliance.posterior.claims.quantity import quantity_draws, quantity_places, ways_to_write
+from bayes_alliance.posterior.summaries import check_prob, summary_table
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Array = NDArray[np.float64]
+COMPARISON = "comparison"
+TOGETHER = "all together"
+
+
+def hypothesis(
+    fit: Fit,
+    claim: str,
+    *,
+    at: Mapping[str, Any] | None = None,
+    rope: tuple[float, float] | None = None,
+    prob: float = 0.95,
+) -> Hypothesis:
+    """Judge a claim about parameters and variance shares by its posterior probability.
+
+    A claim compares two expressions: ``"stigma < 0"``, ``"sd_case_manager[stigma] > 0.1"``,
+    ``"b[stigma] + b[age] > 0"``, ``"share[case_manager] > 0.05"``, or a chain such as
+    ``"-1 < stigma < 1"``. Quantities are named as in :func:`summarize`; a coefficient goes by its
+    label alone, whatever text that holds (``within(stigma, case_manager)``), and group effects by
+    group and effect (``u_case_manager[CM07, stigma]``). There are ``+ - * / **``, parentheses,
+    ``abs``, ``sqrt``, ``exp`` and ``log``. A known label goes before a function of that name.
+
+    Parameters
+    ----------
+    fit : Fit
+        Any fit. Where it has prior draws (:func:`with_prior`), the posterior odds are set
+        against the prior odds: the Bayes factor of the claim against its opposite.
+    claim : str
+        What is claimed.
+    at : Mapping[str, float], optional
+        Predictor values for variance shares, as in :func:`variance_shares`.
+    rope : tuple of two floats, optional
+        The region of practical equivalence: values of left minus right that count as none.
+    prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    Hypothesis
+        Probability, odds, estimate and interval of left minus right.
+
+    Raises
+    ------
+    ModelError
+        For what cannot be read, an unknown quantity, a claim of equality (probability 0 on a
+        continuous scale), or an expression that has no value in some draws.
+
+    References
+    ----------
+    .. [1] kruschke2018
+    .. [2] makowski2019
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.hypothesis(fit, "stigma < 0", rope=(-0.5, 0.5))  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    check_prob(prob)
+    _check_rope(rope)
+    places = quantity_places(fit.model)
+    parts = parse_hypothesis(claim, ways_to_write(fit.model, places))
+    _check_about_the_fit(claim, parts)
+    difference, holds = _judged(fit, parts, at)
+    dims = (names.CHAIN, names.DRAW, COMPARISON)
+    draws = xr.Dataset(
+        {"difference": (dims, difference), "holds": (dims, holds)},
+        coords={COMPARISON: np.asarray([part.difference for part in parts], dtype=object)},
+    )
+    prior = None
+    if names.PRIOR in fit.idata.children:
+        of_prior = fit.with_group(names.POSTERIOR, fit.idata[names.PRIOR].to_dataset())
+        prior = _judged(of_prior, parts, at)[1]
+    text = " and ".join(part.text for part in parts)
+    first = parts[0]
+    number_right = not first.right.quantities
+    return Hypothesis(
+        text=text,
+        table=_table(draws, prior, rope, prob),
+        draws=draws,
+        rope=rope,
+        prob=prob,
+        subject=first.left.text if number_right else first.difference,
+        against=float(first.right.values({})) if number_right else 0.0,
+    )
+
+
+def _check_rope(rope: tuple[float, float] | None) -> None:
+    if rope is None:
+        return
+    ends = tuple(rope)
+    if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+        raise ModelError(
+            f"The region of practical equivalence was given as {rope}.",
+            "It needs a lower and a higher finite end.",
+            "Write it as in rope=(-0.5, 0.5).",
+        )
+
+
+def _check_about_the_fit(claim: str, parts: tuple[Comparison, ...]) -> None:
+    for part in parts:
+        if not (part.left.quantities or part.right.quantities):
+            raise ModelError(
+                f"The claim {claim!r} was to be judged.",
+                f"'{part.text}' is about no quantity of the fit.",
+                "Compare a quantity with a number or with another quantity.",
+            )
+
+
+def _judged(
+    fit: Fit, parts: tuple[Comparison, ...], at: Mapping[str, Any] | None
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return left minus right, and whether the comparison holds, (chain, draw, comparison)."""
+    wanted = [
+        name for part in parts for side in (part.left, part.right) for name in side.quantities
+    ]
+    draws = quantity_draws(fit, wanted, quantity_places(fit.model), at)
+    shape = next(iter(draws.values())).shape
+    differences, holds = [], []
+    with np.errstate(all="ignore"):  # what has no value is refused below, by name
+        for part in parts:
+            left, right = part.left.values(draws), part.right.values(draws)
+            _check_values(part, np.broadcast_to(left - right, shape))
+            differences.append(np.broadcast_to(left - right, shape))
+            holds.append(np.broadcast_to(COMPARISONS[part.sign](left, right), shape))
+    return np.stack(differences, axis=-1).astype(float), np.stack(holds, axis=-1)
+
+
+def _check_values(part: Comparison, values: Array) -> None:
+    missing = int((~np.isfinite(values)).sum())
+    if missing:
+        raise ModelError(
+            f"The claim '{part.text}' was to be judged.",
+            f"'{part.difference}' has no finite value in {missing} of {values.size} draws.",
+            "Look for a division by 0, a root or logarithm of a negative number, or a Student "
+            "outcome whose residual variance does not exist (nu <= 2).",
+            draws=missing,
+        )
+
+
+def _table(
+    draws: xr.Dataset,
+    prior: NDArray[np.bool_] | None,
+    rope: tuple[float, float] | None,
+    prob: float,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    summary = summary_table(draws[["difference"]], prob)
+    summary.index = pd.Index([str(d) for d in draws[COMPARISON].to_numpy()], name=COMPARISON)
+    values, holds = draws["difference"].to_numpy(), draws["holds"].to_numpy()
+    table = summary[["mean", "sd", "lower", "upper"]].copy()
+    judged = pd.DataFrame(
+        [
+            weigh_claim(holds[..., k], None if prior is None else prior[..., k])
+            for k in range(len(table))
+        ],
+        index=table.index,
+    )
+    table = pd.concat([table, judged], axis=1)
+    above, below = (values > 0).mean(axis=(0, 1)), (values < 0).mean(axis=(0, 1))
+    table["direction"] = np.maximum(above, below)
+    table["rope"] = np.nan
+    if rope is not None:
+        table["rope"] = ((values >= rope[0]) & (values <= rope[1])).mean(axis=(0, 1))
+    table[["ess_bulk", "r_hat"]] = summary[["ess_bulk", "r_hat"]]
+    if len(table) > 1:
+        whole = weigh_claim(holds.all(axis=-1), None if prior is None else prior.all(axis=-1))
+        table.loc[TOGETHER] = pd.Series(whole)
+    return table

@@ -1,0 +1,85 @@
+"""Every single number of a fit by its name: ``b[stigma]``, ``sd_case_manager[Intercept]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.model.pymc_model import build_coords
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shares.variance import variance_shares
+from bayes_alliance.sampling.container import variable_dims
+from bayes_alliance.sampling.engines.contract import public_variables
+from bayes_alliance.sampling.fit import Fit
+
+Array = NDArray[np.float64]
+SHARE = "share"
+# Full name of a quantity -> its variable and its place along each further dimension.
+Places = Mapping[str, tuple[str, tuple[int, ...]]]
+
+
+def quantity_places(model: Model) -> Places:
+    """Return where each quantity of a model's fit lies, by its full name.
+
+    Group effects go by group and effect: ``u_case_manager[CM07, stigma]``; variance shares by
+    level: ``share[case_manager]``.
+    """
+    coords, dims = build_coords(model), variable_dims(model)
+    places: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for variable in public_variables(model):
+        labels = [[str(label) for label in coords[dim]] for dim in dims.get(variable, ())]
+        shape = tuple(len(along) for along in labels)
+        for place in np.ndindex(*shape):
+            parts = [along[k] for along, k in zip(labels, place, strict=True)]
+            places[f"{variable}[{', '.join(parts)}]" if parts else variable] = (variable, place)
+    if model.groups:
+        for k, level in enumerate((*model.groups, names.RESIDUAL)):
+            places[f"{SHARE}[{level}]"] = (SHARE, (k,))
+    return places
+
+
+def ways_to_write(model: Model, places: Places) -> dict[str, str]:
+    """Return every way a quantity may be written, and its full name.
+
+    A variable of one element goes without brackets, and a coefficient by its label alone, unless
+    a variable has that name.
+    """
+    written = {name: name for name in places}
+    alone: dict[str, list[str]] = {}
+    for name, (variable, _) in places.items():
+        alone.setdefault(variable, []).append(name)
+    for variable, found in alone.items():
+        if len(found) == 1:
+            written.setdefault(variable, found[0])
+    for label, name in zip(model.design.coefficients, alone.get(names.B, ()), strict=True):
+        written.setdefault(label, name)
+    return written
+
+
+def quantity_draws(
+    fit: Fit, wanted: Iterable[str], places: Places, at: Mapping[str, Any] | None
+) -> dict[str, Array]:
+    """Return the draws of the quantities, each of shape (chain, draw).
+
+    Raises
+    ------
+    ModelError
+        If a share is among them that depends on predictor values which ``at`` does not state.
+    """
+    posterior = fit.posterior
+    draws: dict[str, Array] = {}
+    shares: Any = None
+    for name in dict.fromkeys(wanted):
+        variable, place = places[name]
+        if variable == SHARE:
+            shares = variance_shares(fit, at=at).draws[SHARE] if shares is None else shares
+            found = shares
+        else:
+            found = posterior[variable]
+        further = found.dims[2:]
+        draws[name] = found.isel(dict(zip(further, place, strict=True))).to_numpy()
+    return draws

@@ -1,0 +1,1 @@
+"""Models compared by what they predict of rows and of groups left out."""

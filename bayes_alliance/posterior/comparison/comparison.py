@@ -1,0 +1,264 @@
+"""Which of several models predicts what it has not seen, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import (
+    BLUE,
+    GREY,
+    draw_intervals,
+    intervals_height,
+    own_axes,
+    reference_line,
+)
+from bayes_alliance.errors import ModelError
+from bayes_alliance.posterior.comparison.comparable import (
+    check_comparable,
+    named_fits,
+    shared_groups,
+)
+from bayes_alliance.posterior.comparison.comparison_table import (
+    CLEAR_DIFFERENCE,
+    CLEAR_ERRORS,
+    comparison_table,
+    count_parameters,
+)
+from bayes_alliance.posterior.comparison.group_refits import with_refits
+from bayes_alliance.posterior.comparison.leave_one_out import (
+    LeftOutDensity,
+    density_by_group,
+    density_by_row,
+)
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_FEW_UNITS = 30
+RULE = (
+    f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is no "
+    "clear one: the simpler model is preferred then."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How well each model predicts what it has not seen.
+
+    Parameters
+    ----------
+    unit
+        What was left out one at a time: ``"row"``, or the name of a grouping factor.
+    table
+        One row a model, the best first: elpd (sum of log predictive densities), se, difference
+        from the best and se_difference (0 for the best itself), better (in how many rows or
+        groups it predicts better than the best model; NaN for that one), weight (stacking),
+        parameters, mcse (Monte Carlo error of elpd), unreliable (rows or groups whose Pareto k
+        is too large), refitted, draws.
+    pointwise
+        One row a unit: for each model its log predictive density and Pareto k, as columns with
+        two levels (quantity, model). NaN where the model was refitted.
+    preferred
+        The simplest model that is not clearly worse than the best.
+    """
+
+    unit: str
+    table: pd.DataFrame
+    pointwise: pd.DataFrame
+    preferred: str
+
+    @property
+    def sentence(self) -> str:
+        """The comparison in words for a paper."""
+        best, row = self.table.index[0], self.table.iloc[0]
+        said = f"Left out one at a time, the {self._units} are predicted best by '{best}' "
+        said += f"(elpd {row['elpd']:.1f}, standard error {row['se']:.1f})."
+        for name in self.table.index[1:]:
+            said += f" {self._against(str(name))}"
+        if len(self.table) > 1:
+            said += f" {self._choice}"
+        return said
+
+    def _against(self, name: str) -> str:
+        row = self.table.loc[name]
+        gap = f"'{name}' lies {-row['difference']:.1f} below it (standard error "
+        gap += f"{row['se_difference']:.1f}) and predicts {row['better']:.0f} of the "
+        gap += f"{len(self.pointwise)} better"
+        return f"{gap}: {'a' if self.is_clear(name) else 'no'} clear difference."
+
+    @property
+    def _choice(self) -> str:
+        if self.preferred == self.table.index[0]:
+            return f"'{self.preferred}' is preferred."
+        return f"The simpler model, '{self.preferred}', is therefore preferred."
+
+    @property
+    def _units(self) -> str:
+        plural = "rows" if self.unit == "row" else f"groups of {self.unit}"
+        return f"{len(self.pointwise)} {plural}"
+
+    def is_clear(self, name: str) -> bool:
+        """Tell whether a model is clearly worse than the best one."""
+        place = list(self.table.index).index(name)
+        gap, error = -self.table["difference"].iloc[place], self.table["se_difference"].iloc[place]
+        return bool(gap >= CLEAR_DIFFERENCE and gap >= CLEAR_ERRORS * error)
+
+    def _notes(self) -> list[str]:
+        notes = [f"Preferred: {self.preferred}. {RULE}"]
+        if len(self.pointwise) < _FEW_UNITS:
+            notes.append(
+                f"With {len(self.pointwise)} {self.unit}s the standard errors themselves are "
+                "unsure, and usually too small."
+            )
+        unreliable = self.table.index[self.table["unreliable"] > 0]
+        if len(unreliable):
+            remedy = 'compare by="group"' if self.unit == "row" else "raise refits="
+            notes.append(
+                f"For {number(int(self.table['unreliable'].max()))} of the {self._units} at most, "
+                f"the draws cannot stand in for a refit (Pareto k): look at them, and {remedy}."
+            )
+        return notes
+
+    def __str__(self) -> str:
+        title = f"Comparison by {self.unit}"
+        return as_text(title, self.table, self.sentence, *self._notes())
+
+    def _repr_html_(self) -> str:
+        title = f"Comparison by {self.unit}"
+        return as_html(title, self.table, self.sentence, *self._notes())
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw each model's difference from the best with two standard errors to either side.
+
+        Parameters
+        ----------
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; a new figure if left out. The preferred model is blue.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The axes.
+        """
+        import pandas as pd
+
+        axes = own_axes(axes, height=intervals_height(len(self.table)))
+        error = CLEAR_ERRORS * self.table["se_difference"]
+        mean = self.table["difference"]
+        shown = pd.DataFrame({"mean": mean, "lower": mean - error, "upper": mean + error})
+        labels = [f"{name} (preferred)" if name == self.preferred else name for name in shown.index]
+        draw_intervals(axes, shown, labels=labels, colour=GREY)
+        chosen = list(shown.index).index(self.preferred)
+        place = len(shown) - 1 - chosen
+        axes.plot([shown["mean"].iloc[chosen]], [place], "o", color=BLUE, markersize=9)
+        reference_line(axes)
+        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± 2 se")
+        return axes
+
+
+def compare(
+    fits: Mapping[str, Fit] | Sequence[Fit],
+    *,
+    by: Literal["row", "group"] = "row",
+    group: str | None = None,
+    refits: int = 20,
+    seed: int = 1,
+    memory: float = MEMORY_GIGABYTES,
+) -> Comparison:
+    """Compare models by how well they predict what they have not seen.
+
+    By row: each row is left out while its group stays; the question is how well another client
+    of a known case manager is predicted. By group: all rows of a group are left out, and its
+    effects with them; the question is how well a case manager not yet seen is predicted. The two
+    can disagree, and whether slopes vary between groups is a question of the second kind.
+
+    Nothing is refitted for a gaussian model with one grouping factor: there coefficients and
+    effects are integrated out in closed form, given the variances, and the draws of these are
+    weighted. Elsewhere the effects are integrated out (by quadrature where the outcome is not
+    gaussian), all draws are weighted, and where that fails (Pareto k) the model is fitted
+    again without the group.
+
+    Parameters
+    ----------
+    fits : mapping or sequence of Fit
+        Fits by name, to the same outcome of the same rows.
+    by : {"row", "group"}
+        What is left out one at a time.
+    group : str, optional
+        With ``by="group"``, the grouping factor; the first one of the formula if left out. Models
+        without it are asked for the same rows.
+    refits : int
+        With ``by="group"``, the largest number of refits of a model, the worst Pareto k first; 0
+        for none. A refit takes as long as the fit itself.
+    seed : int
+        Of the refits.
+    memory : float
+        Refuse, or do in blocks, what would take more gigabytes.
+
+    Returns
+    -------
+    Comparison
+        The models, the best first, with differences and their standard errors.
+
+    Raises
+    ------
+    ModelError
+        If the fits are not to the same rows and outcome, or no model has the groups.
+    SamplingError
+        If a fit has no rows, or too few draws.
+
+    References
+    ----------
+    .. [1] vehtari2017
+    .. [2] merkle2019
+    .. [3] yao2018
+    .. [4] sivula2020
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.compare({"fixed": fixed, "varying": varying}, by="group")  # doctest: +SKIP
+    """
+    named = named_fits(fits)
+    if by not in ("row", "group"):
+        raise ModelError(
+            f'A comparison by="{by}" was asked for.',
+            "Rows or groups can be left out.",
+            'Write by="row" or by="group".',
+        )
+    check_comparable(named)
+    if by == "row":
+        densities = {name: density_by_row(fit, memory=memory) for name, fit in named.items()}
+        labels: Sequence[object] = list(next(iter(named.values())).model.frame.positions)
+        return _compared(named, densities, "row", labels)
+    left_out = shared_groups(named, group)
+    densities = {}
+    for name, fit in named.items():
+        density, _, _ = density_by_group(fit, left_out, memory=memory)
+        densities[name] = with_refits(density, fit, left_out, most=refits, seed=seed)
+    return _compared(named, densities, left_out.name, left_out.labels)
+
+
+def _compared(
+    fits: Mapping[str, Fit],
+    densities: Mapping[str, LeftOutDensity],
+    unit: str,
+    labels: Sequence[object],
+) -> Comparison:
+    import pandas as pd
+
+    parameters = {name: count_parameters(fit.model) for name, fit in fits.items()}
+    table, preferred = comparison_table(densities, parameters)
+    columns = {("log_density", name): densities[name].log_density for name in table.index}
+    columns |= {("pareto_k", name): densities[name].shape for name in table.index}
+    pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
+    pointwise.columns.names = ["quantity", "model"]
+    return Comparison(unit=unit, table=table, pointwise=pointwise, preferred=preferred)

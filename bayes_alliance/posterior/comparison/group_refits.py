@@ -1,0 +1,102 @@
+"""The model fitted again without a group, where weighting the draws cannot be trusted.
+
+Priors and transforms are those of the whole table, so that nothing but the rows differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.model.subset import keep_rows
+from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
+from bayes_alliance.sampling.batch import sample_many
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.group_likelihood import log_likelihood_of
+from bayes_alliance.sampling.left_out import LeftOut, Split, only_group, split_effects
+
+
+def refit_without[T](
+    fit: Fit, left_out: LeftOut, places: Sequence[int], keep: Callable[[int, Fit], T], *, seed: int
+) -> dict[int, T]:
+    """Fit the model again without each of some groups.
+
+    Parameters
+    ----------
+    fit
+        The fit to all rows; engine and settings are taken from it.
+    left_out
+        The groups.
+    places
+        Which of them, counted from 0.
+    keep
+        What to keep of a refit: a function of the group's place and the refit.
+    seed
+        Each refit gets a seed of its own from it.
+    """
+    models = [keep_rows(fit.model, left_out.index != place) for place in places]
+    place_of = {id(model): place for model, place in zip(models, places, strict=True)}
+    settings = fit.settings
+    kept = sample_many(
+        models,
+        seed=seed,
+        engine=settings.engine,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        target_accept=settings.target_accept,
+        max_tree_depth=settings.max_tree_depth,
+        keep=lambda refit: keep(place_of[id(refit.model)], refit),
+        progress=False,
+    )
+    return dict(zip(places, kept, strict=True))
+
+
+def density_after_refit(split: Split, fit: Fit, place: int, refit: Fit) -> tuple[float, float]:
+    """Return a group's log density under a refit without it, and its Monte Carlo error."""
+    import arviz as az
+
+    values = log_likelihood_of(fit.model, refit.posterior, only_group(split, place))[:, 0]
+    relative = np.exp(values - values.max())
+    chains = relative.reshape(refit.posterior.sizes[names.CHAIN], -1)
+    error = float(az.mcse(chains, method="mean")) / relative.mean()
+    return float(values.max() + np.log(relative.mean())), float(error)
+
+
+def with_refits(
+    density: LeftOutDensity, fit: Fit, left_out: LeftOut, *, most: int, seed: int
+) -> LeftOutDensity:
+    """Replace what cannot be trusted by refits, the worst first, at most so many.
+
+    Parameters
+    ----------
+    density
+        From :func:`density_by_group`.
+    fit, left_out
+        What it was made of.
+    most
+        Largest number of refits.
+    seed
+        Of the refits.
+    """
+    badness = np.where(density.bad, np.nan_to_num(density.shape, nan=np.inf), -np.inf)
+    places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(density.bad.sum())]]
+    if not places[:most]:
+        return density
+    split = split_effects(fit.model, left_out)
+    found = refit_without(
+        fit,
+        left_out,
+        places[:most],
+        lambda place, refit: density_after_refit(split, fit, place, refit),
+        seed=seed,
+    )
+    log_density, error = density.log_density.copy(), density.error.copy()
+    shape, refitted = density.shape.copy(), density.refitted.copy()
+    for place, (value, its_error) in found.items():
+        log_density[place], error[place] = value, its_error
+        shape[place], refitted[place] = np.nan, True
+    return replace(density, log_density=log_density, error=error, shape=shape, refitted=refitted)

@@ -1,0 +1,60 @@
+"""On which priors several models of the same data differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.evidence.rescaled_priors import has_scale
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ABSENT = "not in the model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferingPriors:
+    """The priors a Bayes factor between models depends on.
+
+    Parameters
+    ----------
+    table
+        One row a parameter whose prior is not the same in all models, one column a model.
+    scaled
+        Those that are made wider and narrower: the parameters that only some models have, or,
+        where all have the same ones, those with different priors. Correlations have no scale.
+    """
+
+    table: pd.DataFrame
+    scaled: tuple[str, ...]
+
+
+def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
+    """Compare the priors of models, by parameter."""
+    import pandas as pd
+
+    priors = {name: {e.key: e.prior for e in m.priors.entries} for name, m in models.items()}
+    keys = list(dict.fromkeys(key for own in priors.values() for key in own))
+    rows: dict[str, list[Prior | None]] = {
+        key: [own.get(key) for own in priors.values()] for key in keys
+    }
+    differing = {key: found for key, found in rows.items() if len(set(found)) > 1}
+    only_some = [key for key, found in differing.items() if None in found]
+    candidates = [
+        key
+        for key in only_some or differing
+        if all(has_scale(prior) for prior in differing[key] if prior is not None)
+    ]
+    table = pd.DataFrame(
+        [
+            [ABSENT if prior is None else str(prior) for prior in found]
+            for found in differing.values()
+        ],
+        index=pd.Index(list(differing), name="parameter"),
+        columns=list(models),
+    )
+    return DifferingPriors(table=table, scaled=tuple(candidates))

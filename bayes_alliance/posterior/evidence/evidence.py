@@ -1,0 +1,262 @@
+"""The log evidence of a model: how well it, priors included, foretold the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
+from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.posterior.evidence.bridge_runs import run_bridges
+from bayes_alliance.posterior.evidence.full_target import count_free_numbers, full_target
+from bayes_alliance.posterior.evidence.integrated_target import integrated_target
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_TITLE = "Log evidence"
+# More would cost time and change the second decimal little; over every effect they still help.
+_MOST_DRAWS = {True: 4000, False: 12_000}
+# Draws of one half for every free number, so that their covariance can be told.
+_DRAWS_A_NUMBER = 3
+_UNSURE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The log evidence (log marginal likelihood) of one model, natural logarithm.
+
+    Parameters
+    ----------
+    log_evidence, error
+        The estimate and its standard error.
+    estimates
+        What it is the mean of, shape (repeat, half): see :func:`log_evidence`.
+    table
+        One row: log_evidence, error, draws used, dimensions of the bridge.
+    integrated
+        Whether coefficients and group effects were integrated out beforehand.
+    formula
+        The model's.
+    scaled_priors
+        Parameters whose prior is the default, which is scaled to the data.
+    """
+
+    log_evidence: float
+    error: float
+    estimates: NDArray[np.float64]
+    table: pd.DataFrame
+    integrated: bool
+    formula: str
+    scaled_priors: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The number in one sentence for a paper."""
+        digits = max(1, int(np.ceil(-np.log10(max(self.error, 1e-3)))))
+        return (
+            f"The log evidence of {self.formula} is {self.log_evidence:.{digits}f} "
+            f"(bridge sampling, standard error {self.error:.2g})."
+        )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table.assign(log_evidence=self.table["log_evidence"].map("{:.2f}".format))
+
+    def _notes(self) -> list[str]:
+        built = (
+            "with coefficients and group effects integrated out exactly"
+            if self.integrated
+            else "over every parameter and group effect"
+        )
+        notes = [self.sentence, f"The bridge was built {built}."]
+        if self.error > _UNSURE:
+            notes.append("Too unsure for a Bayes factor: take more draws.")
+        if self.scaled_priors:
+            notes.append(f"Default priors, scaled to the data: {listed(self.scaled_priors)}.")
+        return notes
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw every estimate the number is the mean of, with twice the standard error.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        import pandas as pd
+
+        rows = [
+            (f"repeat {r + 1}, half {h + 1}", value)
+            for (r, h), value in np.ndenumerate(self.estimates)
+        ]
+        values = np.asarray([self.log_evidence, *(value for _, value in rows)])
+        spread = np.asarray([2 * self.error, *np.zeros(len(rows))])
+        table = pd.DataFrame({"mean": values, "lower": values - spread, "upper": values + spread})
+        axes = own_axes(axes, height=intervals_height(len(table)))
+        draw_intervals(axes, table, labels=["mean", *(label for label, _ in rows)])
+        axes.ticklabel_format(axis="x", useOffset=False)
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel("log evidence (natural logarithm)")
+        return axes
+
+    def __str__(self) -> str:
+        return as_text(_TITLE, self._shown(), *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(_TITLE, self._shown(), *self._notes())
+
+
+def log_evidence(
+    fit: Fit, *, seed: int | None = None, repeats: int = 2, integrate: bool | None = None
+) -> Evidence:
+    """Estimate the log evidence of a fit's model by bridge sampling.
+
+    The evidence is the probability density of the data under the model, averaged over its priors.
+    A normal distribution is fitted to one half of the draws and the optimal bridge (Meng and
+    Wong) is built between it and the other half, the posterior made symmetric on the way (the
+    warp of Meng and Schilling); then the halves change places. Where the model is gaussian the
+    bridge spans only the few variance parameters, so that it is good to about 0.01 whatever the
+    number of groups; elsewhere it spans every group effect too, and its error grows with them.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows and proper priors, by any engine. At most 4,000 draws are used,
+        evenly spaced, and 12,000 where the bridge spans every group effect.
+    seed : int, optional
+        Of the proposals; the fit's own if left out.
+    repeats : int
+        How often the proposals are drawn.
+    integrate : bool, optional
+        Whether to integrate coefficients and group effects out first; if left out, wherever that
+        is exact.
+
+    Returns
+    -------
+    Evidence
+        The estimate, its standard error and the estimates it is the mean of. The error is the
+        relative error of the evidence (Fruehwirth-Schnatter, with the draws' autocorrelation) or
+        half the disagreement of the halves, whichever is larger.
+
+    Raises
+    ------
+    ModelError
+        If a prior is improper, or the likelihood is none (weights that are no counts).
+    SamplingError
+        If the fit has no rows or too few draws, or ``integrate=True`` is not exact.
+
+    References
+    ----------
+    .. [1] meng1996
+    .. [2] meng2002
+    .. [3] fruehwirth2004
+    .. [4] gronau2017
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> print(ba.log_evidence(fit))  # doctest: +SKIP
+    """
+    import pandas as pd
+
+    check_evidence_exists(fit, repeats)
+    integrated = _integrated(fit, integrate)
+    used = fit.with_group(names.POSTERIOR, thinned(fit.posterior, _MOST_DRAWS[integrated]))
+    _check_draws(used, integrated)
+    target = integrated_target(used) if integrated else full_target(used)
+    runs = run_bridges(target, repeats=repeats, seed=fit.settings.seed if seed is None else seed)
+    row = {
+        "log_evidence": runs.log_evidence,
+        "error": runs.error,
+        "draws": used.draws_in_all,
+        "dimensions": target.dimensions,
+    }
+    return Evidence(
+        log_evidence=runs.log_evidence,
+        error=runs.error,
+        estimates=runs.estimates,
+        table=pd.DataFrame([row], index=[fit.model.outcome]),
+        integrated=integrated,
+        formula=fit.model.formula.text,
+        scaled_priors=tuple(
+            e.key
+            for e in fit.model.priors.entries
+            if not e.chosen and e.prior.kind.support != "correlation"
+        ),
+    )
+
+
+def check_evidence_exists(fit: Fit, repeats: int) -> None:
+    """Refuse fits whose evidence is not defined or cannot be had.
+
+    Raises
+    ------
+    ModelError, SamplingError
+        See :func:`log_evidence`.
+    """
+    asked = "The evidence of a model was asked for."
+    fit.need_data("The evidence")
+    improper = [e.key for e in fit.model.priors.entries if not e.prior.proper]
+    if improper:
+        raise ModelError(
+            asked,
+            f"The prior of {listed(improper)} is improper: it does not integrate to one, so the "
+            "evidence is known only up to an arbitrary factor.",
+            "Give every parameter a proper prior, for example Normal(0, 5) or HalfNormal(5).",
+            improper=improper,
+        )
+    counts = np.asarray(frequency_weights(fit.model))
+    if not np.array_equal(counts, np.round(counts)):
+        raise ModelError(
+            asked,
+            f"Its weights ({fit.model.formula.response.weights}) are not whole numbers, so they "
+            "count no rows and the likelihood is not that of any data.",
+            "Leave the weights out, or write weights(w, precision) if they are precisions.",
+        )
+    if repeats < 1:
+        raise SamplingError(
+            f"repeats={repeats} was asked for.",
+            "The proposals must be drawn at least once.",
+            "Leave it out to have the default.",
+        )
+
+
+def _integrated(fit: Fit, wanted: bool | None) -> bool:
+    reasons = reasons_against(fit.model)
+    if wanted and reasons:
+        raise SamplingError(
+            "The evidence with integrate=True was asked for.",
+            f"Integrating is not exact for this model: {listed(reasons)}.",
+            "Leave integrate= out.",
+            reasons=reasons,
+        )
+    return not reasons if wanted is None else wanted
+
+
+def _check_draws(fit: Fit, integrated: bool) -> None:
+    model, half = fit.model, fit.draws_in_all // 2
+    size = variance_priors(model).size if integrated else count_free_numbers(model)
+    needed = _DRAWS_A_NUMBER * size
+    if half >= needed:
+        return
+    possible = needed <= _MOST_DRAWS[False] // 2
+    raise SamplingError(
+        "The evidence of a model was asked for.",
+        f"The bridge spans {size} parameters and group effects and is fitted to half of "
+        f"{2 * half} draws, which are too few.",
+        f"Sample at least {2 * needed} draws in all."
+        if possible
+        else "Compare the models by leave-one-group-out instead.",
+        dimensions=size,
+        draws=2 * half,
+    )

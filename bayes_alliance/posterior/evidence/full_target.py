@@ -1,0 +1,191 @@
+"""The posterior over everything: coefficients, variance parameters and every group effect.
+
+The density is written once more in plain numpy, from the families' and priors' own densities, so
+that nothing is compiled; a test holds it to PyMC's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.kernels.shares import effect_covariance
+from bayes_alliance.kernels.unconstrained_many import log_correlation_prior, partials_of, roots_of
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.evidence.bridge_target import Target
+from bayes_alliance.posterior.evidence.ordered_mass import log_ordered_mass
+from bayes_alliance.sampling.container import draws_dataset
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import chunks, frequency_weights, precision_weights
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+_CHUNK_BYTES = 64e6
+_LOG_TWO_PI = float(np.log(2.0 * np.pi))
+
+
+def full_target(fit: Fit) -> Target:
+    """Return the target of any fit."""
+    model = fit.model
+    points = _free_numbers(fit)
+    step = max(1, int(_CHUNK_BYTES / (8 * points.shape[-1])))
+
+    def log_density(at: Array) -> Array:
+        pieces = [
+            _log_density(model, at[start : start + step]) for start in range(0, len(at), step)
+        ]
+        return np.concatenate(pieces)
+
+    return Target(points=points, log_density=log_density)
+
+
+def count_free_numbers(model: Model) -> int:
+    """Return the number of dimensions the target has, without making it."""
+    groups = sum(_width(group) for group in model.design.groups)
+    thresholds = len(model.priors.of(names.CUTPOINT))
+    own = sum(thresholds if n == names.CUTPOINT else 1 for n in model.family.parameters)
+    return len(model.design.coefficients) + groups + own
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stretch:
+    """Some free numbers turned into container variables, with what they add to the density."""
+
+    values: Mapping[str, Array]
+    log_density: Array
+
+
+def _free_numbers(fit: Fit) -> Array:
+    """Return every draw as free numbers, shape (chain, draw, d), in the order they are read."""
+    model, posterior = fit.model, fit.posterior
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    parts: list[Array] = []
+    if model.design.coefficients:
+        parts.append(posterior[names.B].to_numpy())
+    for group in model.design.groups:
+        parts += [part.reshape(*shape, -1) for part in _free_group(model, group, posterior)]
+    for name in model.family.parameters:
+        values = posterior[name].to_numpy().reshape(*shape, -1)
+        if name == names.CUTPOINT:
+            parts += [values[..., :1], np.log(np.diff(values, axis=-1))]
+        else:
+            parts.append(np.log(values))
+    return np.concatenate(parts, axis=-1)
+
+
+def _free_group(model: Model, group: GroupDesign, posterior: xr.Dataset) -> list[Array]:
+    sd = posterior[names.sd(group.name)].to_numpy().reshape(-1, len(group.effects))
+    u = posterior[names.u(group.name)].to_numpy().reshape(-1, *_effects_shape(group))
+    cor = None
+    if group.pairs:
+        cor = posterior[names.cor(group.name)].to_numpy().reshape(-1, len(group.pairs))
+    correlation = effect_covariance(np.ones_like(sd), cor, group.pairs)
+    partials = partials_of(correlation, _sizes(group))
+    if model.centring[group.name] == "non-centred":
+        root = sd[:, :, None] * roots_of(partials, _sizes(group))
+        u = np.linalg.solve(root, u.transpose(0, 2, 1)).transpose(0, 2, 1)
+    return [np.log(sd), partials, u]
+
+
+def _log_density(model: Model, at: Array) -> Array:
+    """Return log likelihood, log prior and log Jacobian together."""
+    values: dict[str, Array] = {}
+    total = np.zeros(len(at))
+    place = 0
+    if model.design.coefficients:
+        place = len(model.design.coefficients)
+        values[names.B] = at[:, :place]
+    for group in model.design.groups:
+        stretch = _group_stretch(model, group, at[:, place : place + _width(group)])
+        values |= stretch.values
+        total += stretch.log_density
+        place += _width(group)
+    stretch = _family_stretch(model, at[:, place:])
+    values |= stretch.values
+    total += stretch.log_density + _log_priors(model, values)
+    return np.asarray(total + _log_likelihood(model, values))
+
+
+def _group_stretch(model: Model, group: GroupDesign, at: Array) -> _Stretch:
+    q, pairs = len(group.effects), len(group.pairs)
+    sd, partials = np.exp(at[:, :q]), at[:, q : q + pairs]
+    effects = at[:, q + pairs :].reshape(len(at), *_effects_shape(group))
+    root = sd[:, :, None] * roots_of(partials, _sizes(group))
+    total = at[:, :q].sum(axis=1)
+    values = {names.sd(group.name): sd}
+    if pairs:
+        (prior,) = model.priors.of(names.cor(group.name))
+        total += log_correlation_prior(partials, _sizes(group), prior.arguments[0])
+    if model.centring[group.name] == "non-centred":
+        standard = effects
+        effects = effects @ root.transpose(0, 2, 1)
+    else:
+        standard = np.linalg.solve(root, effects.transpose(0, 2, 1))
+        diagonal = np.diagonal(root, axis1=1, axis2=2)
+        total -= len(group.labels) * np.log(diagonal).sum(axis=1)
+    total -= 0.5 * (standard**2).sum(axis=(1, 2)) + 0.5 * effects[0].size * _LOG_TWO_PI
+    values[names.u(group.name)] = effects
+    return _Stretch(values=values, log_density=total)
+
+
+def _family_stretch(model: Model, at: Array) -> _Stretch:
+    total = np.zeros(len(at))
+    values: dict[str, Array] = {}
+    place = 0
+    for name in model.family.parameters:
+        if name == names.CUTPOINT:
+            steps = np.exp(at[:, place + 1 :])
+            values[name] = np.cumsum(np.column_stack([at[:, place], steps]), axis=1)
+            total += at[:, place + 1 :].sum(axis=1)
+            # The priors of the thresholds are cut to their order, and have their mass back.
+            total -= log_ordered_mass(model.priors.of(name))
+        else:
+            values[name] = np.exp(at[:, place])
+            total += at[:, place]
+            place += 1
+    return _Stretch(values=values, log_density=total)
+
+
+def _log_priors(model: Model, values: Mapping[str, Array]) -> Array:
+    """Return the log prior of everything but correlations and group effects."""
+    total = np.zeros(len(next(iter(values.values()))))
+    for variable in model.priors.variables:
+        priors = model.priors.of(variable)
+        if priors[0].kind.support == "correlation":
+            continue
+        elements = values[variable].reshape(len(total), -1)
+        for k, prior in enumerate(priors):
+            total += prior.frozen.logpdf(elements[:, k])
+    return total
+
+
+def _log_likelihood(model: Model, values: Mapping[str, Array]) -> Array:
+    draws = draws_dataset(model, {name: v[None] for name, v in values.items()})
+    total = np.empty(draws.sizes[names.DRAW])
+    weights, precision = frequency_weights(model), precision_weights(model)
+    for chunk in chunks(model, draws):
+        density = model.family.log_density(
+            model.frame.y, chunk.eta, chunk.parameters, model.link, precision
+        )
+        total[chunk.places] = (weights * density).sum(axis=-1)
+    return total
+
+
+def _width(group: GroupDesign) -> int:
+    return len(group.effects) * (1 + len(group.labels)) + len(group.pairs)
+
+
+def _effects_shape(group: GroupDesign) -> tuple[int, int]:
+    return len(group.labels), len(group.effects)
+
+
+def _sizes(group: GroupDesign) -> list[int]:
+    return [len(block) for block in group.blocks]

@@ -1,0 +1,131 @@
+"""The Bayesian R2 of Gelman, Goodrich, Gabry and Vehtari."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError
+from bayes_alliance.kernels.link_mean import inverse_link
+from bayes_alliance.posterior.explained.explained_variance import (
+    ExplainedVariance,
+    Measure,
+    measures_table,
+    share_in_words,
+)
+from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import (
+    Chunk,
+    chunks,
+    frequency_weights,
+    precision_weights,
+)
+from bayes_alliance.sampling.thinning import thinned
+
+Array = NDArray[np.float64]
+DRAWS = 1000
+
+
+def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> ExplainedVariance:
+    """Say how much of the variance of new outcomes of the same rows the model's means explain.
+
+    In every draw it is the variance over rows of the expected outcome, over that variance plus the
+    residual variance the model states: sigma^2 (for Student nu / (nu - 2) times that), or the mean
+    over rows of p (1 - p) for yes-or-no outcomes. It is conditional: the expected outcome includes
+    the effects of the row's own groups. Unlike the measures of :func:`r2_measures` and
+    :func:`nakagawa_r2` it is about these rows and groups, and on the scale of the outcome.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows.
+    draws : int, optional
+        Draws to use, evenly spaced over the chains; None for all of them.
+    prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    ExplainedVariance
+        One row. NaN for a Student outcome if nu <= 2 in a draw.
+
+    Raises
+    ------
+    ModelError
+        For outcomes without a mean, such as ordered categories.
+    SamplingError
+        If the fit was saved without its rows.
+
+    References
+    ----------
+    .. [1] gelman2019
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.bayes_r2(fit)  # doctest: +SKIP
+    """
+    fit.need_data("The Bayesian R2")
+    _check_mean_exists(fit)
+    used = thinned(fit.posterior, draws)
+    shape = used.sizes[names.CHAIN], used.sizes[names.DRAW]
+    weights = np.broadcast_to(frequency_weights(fit.model), len(fit.model.frame.y)).astype(float)
+    share = np.empty(shape[0] * shape[1])
+    for chunk in chunks(fit.model, used):
+        share[chunk.places] = _share(fit, chunk, weights)
+    measure = Measure(
+        of="total", name="conditional", meaning="predictors and groups", share=share.reshape(shape)
+    )
+    table, kept = measures_table([measure], prob)
+    row = table.iloc[0]
+    thin = "" if share.size == fit.draws_in_all else f" {share.size} of {fit.draws_in_all} draws."
+    missing = int(np.isnan(share).sum())
+    unknown = [f"In {missing} draws nu is 2 or less: no residual variance."] if missing else []
+    return ExplainedVariance(
+        title="Explained variance (Bayesian R2)",
+        table=table,
+        draws=kept,
+        sentence=f"Predictors and the groups at hand explain {share_in_words(row, prob)} of the "
+        f"variance of {fit.model.outcome} (Bayesian R2, conditional on the group effects).",
+        notes=(
+            f"{interval_words(prob)}.{thin}",
+            "Conditional on the group effects, with the residual variance that the model states.",
+            *unknown,
+        ),
+        prob=prob,
+    )
+
+
+def _share(fit: Fit, chunk: Chunk, weights: Array) -> Array:
+    """Return the variance of the means over itself and the residual variance, a number a draw."""
+    model = fit.model
+    if model.family.outcome == "binary":
+        means = inverse_link(chunk.eta, model.link)
+        residual = (means * (1 - means)) @ weights / weights.sum()
+    else:
+        means = chunk.eta
+        precision = precision_weights(model)
+        own = model.family.residual_variance(chunk.parameters, model.link)[:, 0]
+        residual = own * np.mean(1 / precision)
+    deviations = means - (means @ weights / weights.sum())[:, None]
+    explained = deviations**2 @ weights / (weights.sum() - 1)
+    return np.asarray(explained / (explained + residual))
+
+
+def _check_mean_exists(fit: Fit) -> None:
+    model = fit.model
+    if model.formula.response.weight_kind == "known_error":
+        raise ModelError(
+            "The Bayesian R2 was asked for.",
+            "The model has known standard errors, so every row has a residual variance of its own.",
+            "Look at the standard deviation between the groups itself, with summarize(fit).",
+        )
+    if model.family.name not in ("gaussian", "student", "bernoulli"):
+        raise ModelError(
+            "The Bayesian R2 was asked for.",
+            f"It needs an outcome with a mean and a variance; the family is {model.family.name}.",
+            "nakagawa_r2(fit) and r2_measures(fit) are on the link scale and exist here.",
+            family=model.family.name,
+        )

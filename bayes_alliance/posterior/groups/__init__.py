@@ -1,0 +1,1 @@
+"""The groups one by one: effects, ranks with their uncertainty, means."""

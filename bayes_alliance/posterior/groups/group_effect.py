@@ -1,0 +1,296 @@
+"""The effects of each group, shrunken as the model has them, beside what its own rows say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.drawing import own_axes
+from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
+from bayes_alliance.posterior.groups.group_rank import check_rank_options, fifth_of, rank_table
+from bayes_alliance.posterior.groups.raw_effect import raw_effects
+from bayes_alliance.posterior.summaries import check_prob, interval_words
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+CAUTION = (
+    "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
+    "and small caseloads are drawn towards the middle."
+)
+_CAUTION_IN_PICTURES = "no league table: where intervals overlap, the order may be chance"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupEffects:
+    """Deviations of each group from the population coefficients.
+
+    Parameters
+    ----------
+    group
+        Name of the grouping factor.
+    table
+        One row a group and effect: group, effect, mean, sd, lower, upper, caseload, raw. The last
+        is the departure by the group's own rows alone; NaN where they cannot tell, without rows,
+        and for outcomes that are not numeric.
+    draws
+        Variable ``u_<group>``, dims (chain, draw, group, effect).
+    prob
+        Probability of the intervals.
+    design
+        Labels and effects of the factor.
+    best
+        The end of the scale that is called best; None if neither.
+    margin
+        How far below or above the average counts; None if nothing was asked.
+    notes
+        What a reader has to know of the raw departures.
+    """
+
+    group: str
+    table: pd.DataFrame
+    draws: xr.Dataset
+    prob: float
+    design: GroupDesign
+    best: str | None = None
+    margin: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """The posterior of each rank, one row a group and effect; computed when first looked at.
+
+        Columns group, effect, mean, lower, upper (of the rank, 1 for the best or, with no best
+        end, the highest), best_fifth or highest_fifth (the probability of being among that fifth
+        of the groups) and, with a margin, below and above (the probabilities of being that much
+        below or above the average).
+        """
+        return rank_table(
+            self.draws, self.design, prob=self.prob, best=self.best, margin=self.margin
+        )
+
+    @property
+    def sentence(self) -> str:
+        """How far groups can be told apart, and how far their order is known."""
+        return " ".join(self._effect_sentence(effect) for effect in self.design.effects)
+
+    def _effect_sentence(self, effect: str) -> str:
+        rows = self.table[self.table["effect"] == effect]
+        ranks = self.ranks[self.ranks["effect"] == effect]
+        apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
+        width = int(np.median(ranks["upper"] - ranks["lower"] + 1))
+        count = len(rows)
+        what = "" if effect == names.INTERCEPT else f" in the slope of {effect}"
+        return (
+            f"Of the {count} groups of {self.group}, {apart or 'none'} can be told from the "
+            f"average{what} ({self.prob:.0%} intervals). The rank of a typical group is known to "
+            f"within {width} of {count} places, {_order_words(width / count)}."
+        )
+
+    def plot(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
+        """Draw the groups in order with intervals, and hollow dots for their own rows alone.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; new axes if left out.
+        effect
+            The effect to draw; the first if left out.
+        """
+        chosen = self._effect(effect)
+        rows = self.table[self.table["effect"] == chosen]
+        axes = own_axes(axes, height=caterpillar_height(len(rows)))
+        draw_caterpillar(axes, effects=rows, labels=rows["group"].astype(str).tolist())
+        axes.set_xlabel(f"departure from the common value: {chosen}\n({_CAUTION_IN_PICTURES})")
+        return axes
+
+    def plot_ranks(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
+        """Draw the rank of each group with its interval, in the order of the mean ranks.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; new axes if left out.
+        effect
+            The effect to draw; the first if left out.
+        """
+        chosen = self._effect(effect)
+        rows = self.ranks[self.ranks["effect"] == chosen]
+        axes = own_axes(axes, height=caterpillar_height(len(rows)))
+        labels = rows["group"].astype(str).tolist()
+        draw_caterpillar(axes, effects=rows, labels=labels, reference=None)
+        axes.set_xlim(0.5, len(rows) + 0.5)
+        axes.set_xlabel(f"rank, {self._first}: {chosen}\n({_CAUTION_IN_PICTURES})")
+        return axes
+
+    @property
+    def _first(self) -> str:
+        return {None: "1 is the highest", "high": "1 is the best, the highest"}.get(
+            self.best, "1 is the best, the lowest"
+        )
+
+    def _effect(self, effect: str | None) -> str:
+        valid = self.design.effects
+        if effect is not None and effect not in valid:
+            raise ModelError(
+                f"A picture of the effect {effect} was asked for.",
+                f"{self.group} has no such effect. {did_you_mean(effect, valid)}".rstrip(),
+                f"It has {listed(valid)}.",
+                effect=effect,
+            )
+        return valid[0] if effect is None else effect
+
+    def _notes(self) -> list[str]:
+        count = len(self.design.labels)
+        ranks = f".ranks holds the posterior of each rank: {self._first}; {fifth_of(count)} groups"
+        return [f"{interval_words(self.prob)}.", *self.notes, f"{ranks} make a fifth.", CAUTION]
+
+    def __str__(self) -> str:
+        return as_text(f"Effects of {self.group}", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(f"Effects of {self.group}", self.table, *self._notes())
+
+
+def _order_words(width: float) -> str:
+    if width > 0.5:
+        return "so that their order says next to nothing"
+    return "so that their order is rough" if width > 0.2 else "so that their order is fairly known"
+
+
+def group_effects(
+    fit: Fit,
+    *,
+    group: str | None = None,
+    best: str | None = None,
+    margin: float | None = None,
+    draws: int | None = None,
+    memory: float = MEMORY_GIGABYTES,
+    prob: float = 0.95,
+) -> GroupEffects:
+    """Return the effects of every group of one grouping factor, and how sure their order is.
+
+    The effects are drawn towards the middle, more so where a group has few rows; beside each
+    stands what its own rows alone say. The record's ``ranks`` are the posterior of each group's
+    rank, which is what an order of groups is worth: a bare league table is never given.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with at least one grouping factor.
+    group : str, optional
+        Name of the factor; the first one of the formula if left out.
+    best : {"high", "low"}, optional
+        The end of the scale that is best, for every effect: ``"high"`` calls the highest intercept
+        and the largest slope best. If left out, ranks count from the highest and nothing is called
+        best.
+    margin : float, optional
+        Ask for the probability that a group is this much below, and above, the average: in units
+        of the outcome, or of the link where there is one.
+    draws : int, optional
+        Use about so many draws, evenly spaced; all of them if left out.
+    memory : float
+        Refuse what would take more gigabytes.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+
+    Returns
+    -------
+    GroupEffects
+        One row a group and effect, with the group's caseload and raw departure.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such factor, or ``best`` or ``margin`` cannot be read.
+    SamplingError
+        If the draws would take more than ``memory``.
+
+    References
+    ----------
+    .. [1] goldstein1996
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> effects = ba.group_effects(fit, best="high", margin=2)  # doctest: +SKIP
+    >>> effects.ranks.sort_values("mean").head()  # doctest: +SKIP
+    """
+    check_prob(prob)
+    check_rank_options(best, margin)
+    chosen = chosen_group(fit, group, "The effects")
+    design = fit.model.design.group(chosen)
+    held = thinned(fit.posterior[[names.u(chosen)]], draws)
+    size = held.sizes[names.CHAIN] * held.sizes[names.DRAW]
+    numbers = len(design.labels) * len(design.effects)
+    check_memory("The effects of every group", size, numbers, memory, unit="effects")
+    raw, note = raw_effects(fit, design)
+    return GroupEffects(
+        group=chosen,
+        table=_table(held, design, raw, prob),
+        draws=held,
+        prob=prob,
+        design=design,
+        best=best,
+        margin=margin,
+        notes=(note,),
+    )
+
+
+def _table(held: xr.Dataset, design: GroupDesign, raw: np.ndarray, prob: float) -> pd.DataFrame:
+    import pandas as pd
+
+    values = held[names.u(design.name)].to_numpy()
+    flat = values.reshape(-1, *values.shape[2:])
+    lower, upper = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+    groups, effects = len(design.labels), len(design.effects)
+    return pd.DataFrame(
+        {
+            "group": np.repeat(design.labels, effects),
+            "effect": np.tile(design.effects, groups),
+            "mean": flat.mean(axis=0).ravel(),
+            "sd": flat.std(axis=0, ddof=1).ravel(),
+            "lower": lower.ravel(),
+            "upper": upper.ravel(),
+            "caseload": np.repeat(design.caseloads, effects),
+            "raw": raw.ravel(),
+        }
+    )
+
+
+def chosen_group(fit: Fit, group: str | None, what: str) -> str:
+    """Return the factor asked for, or the first.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such factor.
+    """
+    groups = fit.model.groups
+    if not groups:
+        raise ModelError(
+            f"{what} of groups were asked for.",
+            "The model has no groups.",
+            "Add a group term, such as (1 | case_manager).",
+        )
+    chosen = groups[0] if group is None else group
+    if chosen not in groups:
+        raise ModelError(
+            f"{what} of {chosen} were asked for.",
+            f"The model has no such groups. {did_you_mean(chosen, groups)}".rstrip(),
+            f"It has {listed(groups)}.",
+            group=chosen,
+        )
+    return chosen

@@ -1,0 +1,230 @@
+"""Each group's raw mean beside the mean that the model expects of the same clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import own_axes
+from bayes_alliance.kernels.link_mean import inverse_link
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
+from bayes_alliance.posterior.groups.group_effect import CAUTION, chosen_group
+from bayes_alliance.posterior.summaries import check_prob, interval_words
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import (
+    MEMORY_GIGABYTES,
+    Chunk,
+    check_memory,
+    chunks,
+    frequency_weights,
+)
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+_MEANING = (
+    "raw: mean outcome of the group's clients; mean: what the model expects of the same clients, "
+    "with the group's own effects."
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupMeans:
+    """Expected and raw means of the outcome, one a group.
+
+    Parameters
+    ----------
+    group
+        Name of the grouping factor.
+    outcome
+        Name of the outcome: a yes counts 1, an ordered category its place from 1.
+    table
+        One row a group: group, mean, sd, lower, upper, caseload, raw.
+    draws
+        Variable ``mean``, dims (chain, draw, group).
+    overall
+        The raw mean of all rows.
+    prob
+        Probability of the intervals.
+    notes
+        What a reader has to know of the numbers.
+    """
+
+    group: str
+    outcome: str
+    table: pd.DataFrame
+    draws: xr.Dataset
+    overall: float
+    prob: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """How far raw and expected means spread, in one sentence for a paper."""
+        raw, mean = self.table["raw"], self.table["mean"]
+        return (
+            f"The raw means of {self.outcome} in the {len(raw)} groups of {self.group} range from "
+            f"{number(float(raw.min()))} to {number(float(raw.max()))}; the expected means of the "
+            f"same clients, which allow for chance in small groups, from "
+            f"{number(float(mean.min()))} to {number(float(mean.max()))}."
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the expected means in order with intervals, and hollow dots for the raw ones."""
+        axes = own_axes(axes, height=caterpillar_height(len(self.table)))
+        labels = self.table["group"].astype(str).tolist()
+        draw_caterpillar(axes, effects=self.table, labels=labels, reference=self.overall)
+        axes.set_xlabel(f"mean of {self.outcome}; hollow: raw; broken line: all rows")
+        return axes
+
+    def _notes(self) -> list[str]:
+        return [_MEANING, *self.notes, f"{interval_words(self.prob)}.", CAUTION]
+
+    def __str__(self) -> str:
+        return as_text(f"Means of {self.outcome} by {self.group}", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(f"Means of {self.outcome} by {self.group}", self.table, *self._notes())
+
+
+def group_means(
+    fit: Fit,
+    *,
+    group: str | None = None,
+    draws: int | None = 1000,
+    memory: float = MEMORY_GIGABYTES,
+    prob: float = 0.95,
+) -> GroupMeans:
+    """Set each group's raw mean beside the posterior of its expected mean.
+
+    The expected mean of a group is the average, over its own clients, of what the model expects
+    of them: a mean, a probability, or an expected category. It holds their predictors and the
+    effects of their groups, and so is drawn towards what is usual for such clients.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows and at least one grouping factor.
+    group : str, optional
+        Name of the factor; the first one of the formula if left out.
+    draws : int, optional
+        Use about so many draws, evenly spaced; all of them if None.
+    memory : float
+        Refuse what would take more gigabytes.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+
+    Returns
+    -------
+    GroupMeans
+        One row a group.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such factor.
+    SamplingError
+        If the fit was saved without its rows, or would need more than ``memory``.
+
+    References
+    ----------
+    .. [1] goldstein1996
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.group_means(fit).plot()  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    check_prob(prob)
+    design = fit.model.design.group(chosen_group(fit, group, "The means"))
+    fit.need_data("The mean of a group")
+    held = thinned(fit.posterior, draws)
+    sizes = (held.sizes[names.CHAIN], held.sizes[names.DRAW])
+    check_memory("The mean of every group", sizes[0] * sizes[1], len(design.labels), memory)
+    averages = _averaging(fit.model, design)
+    means = np.empty((sizes[0] * sizes[1], len(design.labels)))
+    for chunk in chunks(fit.model, held):
+        means[chunk.places] = (averages @ _expected(fit.model, chunk).T).T
+    outcomes = _as_numbers(fit.model)
+    return GroupMeans(
+        group=design.name,
+        outcome=fit.model.outcome,
+        table=_table(design, means, averages @ outcomes, prob),
+        draws=xr.Dataset(
+            {"mean": ((names.CHAIN, names.DRAW, design.name), means.reshape(*sizes, -1))},
+            coords={design.name: np.asarray(design.labels, dtype=object)},
+        ),
+        overall=float(np.average(outcomes, weights=_counts(fit.model))),
+        prob=prob,
+        notes=_notes(fit, len(means)),
+    )
+
+
+def _table(design: GroupDesign, means: Array, raw: Array, prob: float) -> pd.DataFrame:
+    import pandas as pd
+
+    lower, upper = np.quantile(means, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+    return pd.DataFrame(
+        {
+            "group": list(design.labels),
+            "mean": means.mean(axis=0),
+            "sd": means.std(axis=0, ddof=1),
+            "lower": lower,
+            "upper": upper,
+            "caseload": design.caseloads,
+            "raw": raw,
+        }
+    )
+
+
+def _counts(model: Model) -> Array:
+    return np.broadcast_to(frequency_weights(model), model.frame.y.shape).astype(float)
+
+
+def _averaging(model: Model, design: GroupDesign) -> Any:
+    """Return the sparse matrix that averages rows within groups, shape (group, row)."""
+    from scipy import sparse
+
+    counts = _counts(model)
+    totals = np.bincount(design.index, counts, minlength=len(design.labels))
+    places = (design.index, np.arange(len(counts)))
+    return sparse.csr_array(
+        (counts / totals[design.index], places), shape=(len(totals), len(counts))
+    )
+
+
+def _expected(model: Model, chunk: Chunk) -> Array:
+    """Return the expected outcome of every row, shape (draw, row)."""
+    if model.family.outcome == "numeric":
+        return chunk.eta
+    if model.family.outcome == "binary":
+        return inverse_link(chunk.eta, model.link)
+    thresholds = np.moveaxis(chunk.parameters[names.CUTPOINT], -1, 0)
+    above = sum(inverse_link(chunk.eta - threshold, model.link) for threshold in thresholds)
+    return np.asarray(1.0 + above)
+
+
+def _as_numbers(model: Model) -> Array:
+    return model.frame.y + 1.0 if model.family.outcome == "ordinal" else model.frame.y
+
+
+def _notes(fit: Fit, draws: int) -> tuple[str, ...]:
+    notes = []
+    if draws < fit.draws_in_all:
+        notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
+    if fit.model.family.outcome == "ordinal":
+        notes.append("The outcome is the category's place: 1, 2, ..., equally far apart.")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""Slopes that depend on something: simple slopes, contextual effects."""

@@ -1,0 +1,243 @@
+"""Simple slopes: the slope of a predictor at values of what it interacts with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.posterior.moderation.simple_slope_record import SimpleSlopes
+from bayes_alliance.posterior.moderation.slope_design import SlopeDesign, base_values
+from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
+from bayes_alliance.posterior.moderation.slope_variable import SlopeVariable, slope_variable
+from bayes_alliance.posterior.summaries import check_prob, interval_words, summary_table
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Array = NDArray[np.float64]
+_SLOPE = "slope"
+_POINTS, _RUG = 201, 200
+_FLAT = 1e-8
+
+
+def simple_slopes(
+    fit: Fit,
+    predictor: str,
+    *,
+    by: str,
+    values: Sequence[Any] | None = None,
+    at: Mapping[str, Any] | None = None,
+    prob: float = 0.95,
+) -> SimpleSlopes:
+    """Give the slope of a predictor at values of a moderator, and where it is away from zero.
+
+    The slope is the derivative of the linear predictor, through the model's own design for new
+    rows: exact for whatever is linear in the predictor, cross-level interactions included, and the
+    slope at the predictor's stated value (its mean) elsewhere, which the notes say. It holds in an
+    average group; on the link scale where the outcome has one.
+
+    The region is the Johnson-Neyman region of the posterior: where, over the observed range of a
+    numeric moderator, the interval of the slope leaves out zero. Its ends are where a bound of the
+    interval crosses zero. The intervals hold at each value, not at all values together.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with its rows and an interaction in its formula.
+    predictor : str
+        A column, or a centred predictor by its label such as ``within(stigma, case_manager)``. The
+        slope of a column whose group means are in the model too is that at equal group means.
+    by : str
+        The moderator: a column or a label, such as ``between(stigma, case_manager)``.
+    values : sequence, optional
+        Of the moderator. If left out, its mean and one sd below and above it over the rows, or all
+        of its categories.
+    at : Mapping, optional
+        Values of other columns, where the slope depends on them too, and of the predictor, where
+        it is not linear. The mean or the most frequent category if left out.
+    prob : float
+        Probability of the intervals, which are equal-tailed.
+
+    Returns
+    -------
+    SimpleSlopes
+        One row a value.
+
+    Raises
+    ------
+    ModelError
+        If a variable is not in the formula, the predictor is not a number, or its slope does not
+        depend on the moderator.
+    SamplingError
+        If the fit was saved without its rows.
+
+    References
+    ----------
+    .. [1] bauer2005
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.simple_slopes(fit, "stigma", by="months_in_care")  # doctest: +SKIP
+    """
+    check_prob(prob)
+    asked = f"The slope of {predictor} by {by} was asked for."
+    fit.need_data("A simple slope")
+    design = _design(fit, predictor, by, at or {}, asked)
+    moderator = design.moderator
+    chosen, where = _chosen_values(moderator, values, asked)
+    columns = design.columns(chosen)
+    grid, along = _along(design, chosen, columns)
+    if np.ptp(along, axis=0).max() <= _FLAT * np.abs(along).max():
+        raise ModelError(
+            asked,
+            f"In this model the slope of {predictor} is the same at all values of {by}.",
+            f"Put their product into the formula, as in {predictor} * {by}.",
+        )
+    draws = _draws(fit, columns, chosen, by)
+    b = fit.posterior[names.B].to_numpy().reshape(-1, along.shape[1])
+    return SimpleSlopes(
+        predictor=predictor,
+        by=by,
+        outcome=_outcome(fit),
+        table=_table(draws, where, by, prob),
+        draws=draws,
+        curve=None if grid is None else _curve(b, grid, along, prob),
+        region=None if grid is None else slope_region(b, grid, along, prob),
+        observed=_rug(moderator),
+        notes=tuple(_notes(fit, design, chosen, at or {}, prob)),
+        prob=prob,
+    )
+
+
+def _design(fit: Fit, predictor: str, by: str, at: Mapping[str, Any], asked: str) -> SlopeDesign:
+    first, second = (slope_variable(fit, name, asked) for name in (predictor, by))
+    if first.levels:
+        raise ModelError(
+            asked,
+            f"{predictor} has categories, {listed(first.levels)}: a slope is of a number.",
+            f"Ask for the slope of a number by {predictor}.",
+        )
+    unknown = [name for name in at if name not in fit.model.design.part["columns"]]
+    if unknown:
+        raise ModelError(
+            asked,
+            f"A value of {unknown[0]} was stated, which the predictors do not use.",
+            f"They use {listed(fit.model.design.part['columns'])}.",
+            unknown=unknown,
+        )
+    return SlopeDesign(fit=fit, predictor=first, moderator=second, base=base_values(fit, at))
+
+
+def _chosen_values(
+    moderator: SlopeVariable, values: Sequence[Any] | None, asked: str
+) -> tuple[list[Any], list[str] | None]:
+    """Return the moderator's values and how they were chosen, if they were not stated."""
+    if moderator.levels:
+        unknown = [value for value in values or () if value not in moderator.levels]
+        if unknown:
+            raise ModelError(
+                asked,
+                f"{moderator.name} is never {unknown[0]}.",
+                f"It is {listed(moderator.levels)}.",
+                unknown=unknown,
+            )
+        return list(moderator.levels if values is None else values), None
+    if values is not None:
+        stated = np.asarray(values, dtype=float)
+        if not len(stated) or not np.isfinite(stated).all():
+            raise ModelError(
+                asked, f"Its values were {listed(values)}.", "State one or more finite numbers."
+            )
+        return stated.tolist(), None
+    observed = np.asarray(moderator.observed, dtype=float)
+    mean, sd = float(observed.mean()), float(observed.std(ddof=1))
+    mean = 0.0 if abs(mean) < _FLAT * sd else mean
+    return [mean - sd, mean, mean + sd], ["mean - 1 sd", "mean", "mean + 1 sd"]
+
+
+def _along(
+    design: SlopeDesign, chosen: Sequence[Any], columns: Array
+) -> tuple[Array | None, Array]:
+    """Return a grid over the moderator's range with its derivatives; all levels have no grid."""
+    moderator = design.moderator
+    if moderator.levels:
+        return None, design.columns(moderator.levels)
+    observed = np.asarray(moderator.observed, dtype=float)
+    grid = np.linspace(observed.min(), observed.max(), _POINTS)
+    return grid, design.columns(grid.tolist())
+
+
+def _draws(fit: Fit, columns: Array, values: Sequence[Any], by: str) -> xr.Dataset:
+    import xarray as xr
+
+    slopes = fit.posterior[names.B].to_numpy() @ columns.T
+    return xr.Dataset(
+        {_SLOPE: ((names.CHAIN, names.DRAW, "value"), slopes)},
+        coords={"value": np.asarray(values)},
+        attrs={"by": by},
+    )
+
+
+def _table(draws: xr.Dataset, where: list[str] | None, by: str, prob: float) -> pd.DataFrame:
+    import pandas as pd
+
+    table = summary_table(draws, prob)
+    table.index = pd.Index(draws["value"].to_numpy(), name=by)
+    above = (draws[_SLOPE].to_numpy() > 0).mean(axis=(0, 1))
+    table["direction"] = np.maximum(above, 1 - above)
+    if where is not None:
+        table.insert(0, "where", where)
+    return table
+
+
+def _curve(b: Array, grid: Array, columns: Array, prob: float) -> pd.DataFrame:
+    import pandas as pd
+
+    lower, upper = slope_bounds(b, columns, prob)
+    mean = columns @ b.mean(axis=0)
+    return pd.DataFrame({"value": grid, "mean": mean, "lower": lower, "upper": upper})
+
+
+def _rug(moderator: SlopeVariable) -> Array | None:
+    """Return the moderator's observed values, thinned evenly where there are many rows."""
+    if moderator.levels:
+        return None
+    observed = np.sort(np.asarray(moderator.observed, dtype=float))
+    places = np.linspace(0, len(observed) - 1, min(_RUG, len(observed))).round().astype(int)
+    return np.asarray(observed[places])
+
+
+def _outcome(fit: Fit) -> str:
+    model = fit.model
+    return f"{model.outcome} ({model.link} scale)" if model.family.on_link_scale else model.outcome
+
+
+def _notes(
+    fit: Fit, design: SlopeDesign, values: Sequence[Any], at: Mapping[str, Any], prob: float
+) -> list[str]:
+    notes = [f"{interval_words(prob)}, at each value for itself."]
+    column = design.predictor.column
+    varying = [
+        group.name
+        for group in fit.model.design.groups
+        if any(column in state["columns"] for state in group.parts)
+    ]
+    if varying:
+        notes.append(
+            f"The slope varies between the groups of {listed(varying)}: this is an average group's."
+        )
+    if design.predictor.name != design.moderator.name and not design.is_linear(values):
+        chosen = "as stated" if column in at else "its mean"
+        notes.append(
+            f"The slope depends on {column} itself; this is the slope where {column} is "
+            f"{design.base[column]:g}, {chosen}."
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""How much of the variance lies where: shares, curves, correlations of clients, odds ratios."""

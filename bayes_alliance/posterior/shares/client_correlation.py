@@ -1,0 +1,177 @@
+"""How alike two clients of one group are: the correlation of their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
+from bayes_alliance.errors import listed
+from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
+from bayes_alliance.posterior.shares.share_words import measure_words, place_words
+from bayes_alliance.posterior.shares.variance_parts import split_variance
+from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+_SAME = "same"
+_MEANING = (
+    "Two clients who share a group share every group it lies in; those who share an upper group "
+    "only have different lower ones."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientCorrelations:
+    """Correlations of the outcomes of two clients with the same predictors.
+
+    Parameters
+    ----------
+    table
+        One row for what the two share, in the columns of a :class:`Summary`.
+    draws
+        Variable ``correlation``, dims (chain, draw, same).
+    at
+        The predictor values of both clients.
+    average
+        Whether it is averaged over the predictors of the rows.
+    scale
+        As in :class:`Shares`.
+    prob
+        Probability of the intervals.
+    notes
+        What a reader has to know about the numbers.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    at: Mapping[str, Any]
+    average: bool
+    scale: str
+    prob: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The correlations in one sentence for a paper."""
+        if self.table["mean"].isna().any():
+            return (
+                "No correlation can be given: in some draws the residual variance does not exist."
+            )
+        where = place_words(self.at, average=self.average)
+        parts = [
+            f"{number(float(row['mean']))} ({self.prob:.0%} interval {number(float(row['lower']))} "
+            f"to {number(float(row['upper']))}) for two clients of the same {same}"
+            for same, row in self.table.iterrows()
+        ]
+        return (
+            f"The correlation of two clients' outcomes{where}{measure_words(self.scale)} is "
+            f"{' and '.join(parts)}."
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw each correlation with its interval."""
+        axes = own_axes(axes, height=intervals_height(len(self.table)))
+        labels = [f"same {same}" for same in self.table.index]
+        draw_intervals(axes, self.table, labels=labels)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("correlation of two clients' outcomes")
+        return axes
+
+    def _notes(self) -> list[str]:
+        where = listed(f"{name} = {value}" for name, value in self.at.items())
+        stated = [f"At {where}."] if self.at else []
+        if self.average:
+            stated.append("Averaged over the predictors of the rows.")
+        nested = [_MEANING] if len(self.table) > 1 else []
+        return [
+            *stated,
+            *nested,
+            *self.notes,
+            f"Scale: {self.scale}. {interval_words(self.prob)}.",
+        ]
+
+    def __str__(self) -> str:
+        return as_text("Correlations of two clients", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html("Correlations of two clients", self.table, *self._notes())
+
+
+def client_correlations(
+    fit: Fit,
+    *,
+    at: Mapping[str, Any] | None = None,
+    average: bool = False,
+    scale: str = LINK,
+    draws: int | None = RESPONSE_DRAWS,
+    prob: float = 0.95,
+) -> ClientCorrelations:
+    """Say how alike two clients are who have a group in common and the same predictors.
+
+    For nested groups, such as case managers of agencies, two clients of one case manager share
+    the agency as well; two clients of one agency only have different case managers. For crossed
+    groups there is one answer for each factor and one for all of them together.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with at least one grouping factor.
+    at, average, scale, draws, prob
+        As in :func:`variance_shares`; both clients have the stated predictors.
+
+    Returns
+    -------
+    ClientCorrelations
+        One row for what the two share, with intervals.
+
+    Raises
+    ------
+    ModelError
+        As for :func:`variance_shares`.
+
+    References
+    ----------
+    .. [1] goldstein2002
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.client_correlations(fit, at={"stigma": 0})  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    request = ShareRequest(
+        asked="Correlations of two clients were asked for.",
+        call="client_correlations(fit",
+        values={name: [value] for name, value in (at or {}).items()},
+        average=average,
+        scale=scale,
+        draws=draws,
+    )
+    found = split_variance(fit, request)
+    correlation = np.stack([s / found.total for s in found.shared.values()], axis=-1)[:, :, 0]
+    values = xr.Dataset(
+        {"correlation": ((names.CHAIN, names.DRAW, _SAME), correlation)},
+        coords={_SAME: np.asarray(list(found.shared), dtype=object)},
+    )
+    table = summary_table(values, prob)
+    table.index = list(found.shared)
+    return ClientCorrelations(
+        table=table.rename_axis(_SAME),
+        draws=values,
+        at=dict(at or {}),
+        average=average,
+        scale=found.scale,
+        prob=prob,
+        notes=found.notes,
+    )

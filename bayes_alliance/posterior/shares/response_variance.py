@@ -1,0 +1,188 @@
+"""The variance of a yes-or-no or ordinal outcome itself, by level, integrated over the groups.
+
+Given the group effects, the expected outcome of a client is a probability, or an expected
+category; what it varies by over a group's effects is that group's variance (goldstein2002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.kernels.link_mean import mean_inverse_link
+from bayes_alliance.kernels.shared_outcome import shared_covariance
+from bayes_alliance.kernels.shares import variance_along
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shared_groups import containers, is_chain, lowest, together
+from bayes_alliance.posterior.shares.level_variance import (
+    counted_rows,
+    group_covariance,
+    needed_variables,
+    variances_at,
+)
+from bayes_alliance.posterior.shares.share_request import TOTAL, ShareRequest
+from bayes_alliance.posterior.shares.stated_values import population_rows
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.thinning import thinned
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Places = NDArray[np.int64]
+Shared = Callable[[frozenset[str]], Array]
+JOINTLY = "jointly"
+_MOST_ROWS = 250
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponseParts:
+    """Variances on the response scale, shape (chain, draw, value)."""
+
+    groups: Mapping[str, Array]
+    within: Array
+    shared: Mapping[str, Array]
+    predictors: Array | None
+    notes: tuple[str, ...]
+
+
+def response_parts(fit: Fit, request: ShareRequest) -> ResponseParts:
+    """Integrate over the group effects at stated values, or over rows and average."""
+    model = fit.model
+    posterior = thinned(fit.posterior[needed_variables(model)], request.draws)
+    if request.average:
+        rows = _even_rows(model, posterior)
+        X, offset = model.design.X[rows], model.design.offset[rows]
+        variances = {
+            group.name: variance_along(group_covariance(group, posterior), group.Z[rows])
+            for group in model.design.groups
+        }
+    else:
+        rows = None
+        X, offset = population_rows(model, request.values, request.count)
+        variances = variances_at(model, posterior, request.values, request.count)
+    outcome = _outcome(model, posterior, X, offset, variances)
+    used = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
+    return _assembled(fit, outcome, request, _notes(fit, used, rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """Mean and variance of the outcome, and covariance of clients who share some groups."""
+
+    mean: Array
+    variance: Array
+    shared: Shared
+
+
+def _outcome(
+    model: Model, posterior: xr.Dataset, X: Array, offset: Array, variances: Mapping[str, Array]
+) -> _Outcome:
+    shape = next(iter(variances.values())).shape
+    eta = np.broadcast_to(offset, shape)
+    if model.design.coefficients:
+        eta = eta + posterior[names.B].to_numpy() @ X.T
+    cutpoints = _cutpoints(model, posterior)
+    flat = {name: variance.ravel() for name, variance in variances.items()}
+    everything = np.asarray(sum(flat.values()))
+    eta = eta.ravel()
+
+    def above(at: Array, variance: Array, places: Places) -> list[Array]:
+        """Return the probability of each category above the lowest: one for a yes-or-no."""
+        cuts = cutpoints[places // shape[-1]]
+        return [
+            mean_inverse_link(at - cuts[:, k, None], variance, model.link)
+            for k in range(cuts.shape[1])
+        ]
+
+    def shared(factors: frozenset[str]) -> Array:
+        common = np.asarray(sum(flat[name] for name in factors))
+        own = np.maximum(everything - common, 0.0)[:, None]
+        return shared_covariance(
+            lambda at, places: np.asarray(sum(above(at, own[places], places))), eta, common
+        ).reshape(shape)
+
+    chances = above(eta[:, None], everything[:, None], np.arange(len(eta)))
+    mean = np.asarray(sum(chances))[:, 0]
+    # A category is the number of thresholds passed, so that E[Y^2] = sum (2 k + 1) P(Y > k).
+    square = sum((2 * k + 1) * chance for k, chance in enumerate(chances))
+    variance = np.asarray(square)[:, 0] - mean**2
+    return _Outcome(mean=mean.reshape(shape), variance=variance.reshape(shape), shared=shared)
+
+
+def _cutpoints(model: Model, posterior: xr.Dataset) -> Array:
+    """Return the thresholds of each draw, shape (draw, threshold); 0 for a yes-or-no outcome."""
+    if names.CUTPOINT in model.family.parameters:
+        cutpoints = posterior[names.CUTPOINT].to_numpy()
+        return np.asarray(cutpoints.reshape(-1, cutpoints.shape[-1]))
+    return np.zeros((posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW], 1))
+
+
+def _assembled(
+    fit: Fit, outcome: _Outcome, request: ShareRequest, notes: tuple[str, ...]
+) -> ResponseParts:
+    inside = containers(fit.model.design)
+
+    def averaged(values: Array) -> Array:
+        return values.mean(axis=-1, keepdims=True) if request.average else values
+
+    variance = averaged(outcome.variance)
+    by_factors: dict[frozenset[str], Array] = {frozenset(): np.zeros_like(variance)}
+
+    def shared(factors: frozenset[str]) -> Array:
+        if factors not in by_factors:
+            by_factors[factors] = averaged(outcome.shared(factors))
+        return by_factors[factors]
+
+    closed = {name: frozenset({name, *above}) for name, above in inside.items()}
+    everything = shared(frozenset(inside))
+    groups = {name: shared(whole) - shared(whole - {name}) for name, whole in closed.items()}
+    covariances = {name: shared(whole) for name, whole in closed.items()}
+    if not is_chain(inside):
+        groups[JOINTLY] = everything - np.asarray(sum(groups.values()))
+    if len(lowest(inside)) > 1:
+        covariances[together(lowest(inside))] = everything
+    mean = outcome.mean
+    return ResponseParts(
+        groups=groups,
+        within=variance - everything,
+        shared=covariances,
+        predictors=mean.var(axis=-1, keepdims=True) if request.of == TOTAL else None,
+        notes=notes,
+    )
+
+
+def _even_rows(model: Model, posterior: xr.Dataset) -> NDArray[np.int64]:
+    """Return places of rows spread evenly over the linear predictor, all of them if they are few.
+
+    Rows that count several times are met as often.
+    """
+    weights = counted_rows(model)
+    if weights is None and len(model.design.X) <= _MOST_ROWS:
+        return np.arange(len(model.design.X))
+    eta = model.design.offset
+    if model.design.coefficients:
+        b = posterior[names.B].mean((names.CHAIN, names.DRAW)).to_numpy()
+        eta = eta + model.design.X @ b
+    order = np.argsort(eta, kind="stable")
+    reached = np.cumsum(np.ones(len(eta)) if weights is None else weights[order])
+    wanted = (np.arange(_MOST_ROWS) + 0.5) / _MOST_ROWS * reached[-1]
+    return np.asarray(order[np.searchsorted(reached, wanted)])
+
+
+def _notes(fit: Fit, draws: int, rows: NDArray[np.int64] | None) -> tuple[str, ...]:
+    notes = []
+    if draws < fit.draws_in_all:
+        notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
+    if rows is not None and len(rows) < len(fit.model.design.X):
+        notes.append(f"Averaged over {len(rows)} rows, spread evenly over what is predicted.")
+    if fit.model.family.outcome == "ordinal":
+        notes.append("The outcome is the category's number: 1, 2, ..., equally far apart.")
+    if not is_chain(containers(fit.model.design)):
+        notes.append(f"'{JOINTLY}' is what crossed groups do beyond the sum of each alone.")
+    return tuple(notes)

@@ -1,0 +1,170 @@
+"""What was asked of the variance, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.posterior.shares.stated_values import (
+    Values,
+    population_variables,
+    sloping_variables,
+)
+from bayes_alliance.sampling.fit import Fit
+
+RESIDUAL_ONLY, TOTAL = "residual", "total"
+LINK, RESPONSE = "link", "response"
+RESPONSE_DRAWS = 1000  # each costs an integral
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareRequest:
+    """Where, of what and on which scale variances are wanted.
+
+    Parameters
+    ----------
+    asked
+        First sentence of an error.
+    call
+        The verb as it was called, without its end, for the last sentence of an error.
+    values
+        Predictor values, one list a name, all of the same length.
+    count
+        That length.
+    average
+        Whether to average over the predictors of the rows instead.
+    of
+        ``"residual"`` leaves the variance of the predictors out, ``"total"`` has it in.
+    scale
+        ``"link"`` or ``"response"``.
+    draws
+        How many draws the response scale uses, which costs an integral a draw.
+    """
+
+    asked: str
+    call: str
+    values: Values
+    count: int = 1
+    average: bool = False
+    of: str = RESIDUAL_ONLY
+    scale: str = LINK
+    draws: int | None = None
+
+
+def on_response_scale(fit: Fit, request: ShareRequest) -> bool:
+    """Tell whether group effects have to be integrated over: not where the link is identity."""
+    return request.scale == RESPONSE and fit.model.family.on_link_scale
+
+
+def check_request(fit: Fit, request: ShareRequest) -> None:
+    """Refuse what has no answer, and what would have to be guessed.
+
+    Raises
+    ------
+    ModelError
+        With the reason and what to write instead.
+    SamplingError
+        If the rows are needed and the fit was saved without them.
+    """
+    _check_words(request)
+    _check_model(fit, request)
+    if request.average and request.values:
+        raise ModelError(
+            request.asked,
+            "Both at= and average=True were given, which are two different answers.",
+            "Keep one of them.",
+        )
+    if request.of == TOTAL and on_response_scale(fit, request) and not request.average:
+        raise ModelError(
+            request.asked,
+            "On the response scale the variance of the predictors has no part at a stated value.",
+            "Add average=True, or leave of= out.",
+        )
+    if request.average or request.of == TOTAL:
+        fit.need_data("Averaging over the predictors")
+    if fit.model.formula.response.weight_kind == "precision":
+        fit.need_data("The residual variance, averaged over precision weights,")
+    _check_values(fit, request)
+    if not request.average:
+        _check_stated(fit, request)
+
+
+def _check_words(request: ShareRequest) -> None:
+    for option, value, valid in (
+        ("of", request.of, (RESIDUAL_ONLY, TOTAL)),
+        ("scale", request.scale, (LINK, RESPONSE)),
+    ):
+        if value not in valid:
+            raise ModelError(
+                request.asked,
+                f"{option} is {value!r}. {did_you_mean(str(value), valid)}".rstrip(),
+                f"Write {option}={valid[0]!r} or {option}={valid[1]!r}.",
+            )
+
+
+def _check_model(fit: Fit, request: ShareRequest) -> None:
+    model = fit.model
+    if not model.groups:
+        raise ModelError(
+            request.asked,
+            "The model has no groups.",
+            "Add a group term, such as (1 | case_manager).",
+        )
+    if model.formula.response.weight_kind == "known_error":
+        raise ModelError(
+            request.asked,
+            "The model has known standard errors, so every row has a residual variance of its own.",
+            "Look at the standard deviation between the groups itself, with summarize(fit).",
+        )
+
+
+def _needed(fit: Fit, request: ShareRequest) -> tuple[str, ...]:
+    population = population_variables(fit) if on_response_scale(fit, request) else ()
+    return tuple(dict.fromkeys([*sloping_variables(fit), *population]))
+
+
+def _check_stated(fit: Fit, request: ShareRequest) -> None:
+    missing = [name for name in _needed(fit, request) if name not in request.values]
+    if not missing:
+        return
+    slopes = [name for name in missing if name in sloping_variables(fit)]
+    found = (
+        f"The slopes of {listed(slopes)} vary between groups, so the answer depends on them."
+        if slopes
+        else f"On the response scale the answer depends on {listed(missing)}."
+    )
+    values = ", ".join(f"{name!r}: ..." for name in missing)
+    raise ModelError(
+        request.asked,
+        found,
+        f"State the values: {request.call}, at={{{values}}}).",
+        missing=missing,
+    )
+
+
+def _check_values(fit: Fit, request: ShareRequest) -> None:
+    effects = {e for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT}
+    valid = {*_needed(fit, request), *effects}
+    unknown = [name for name in request.values if name not in valid]
+    if unknown:
+        raise ModelError(
+            request.asked,
+            f"No slope of {unknown[0]} varies between groups. "
+            f"{did_you_mean(unknown[0], valid)}".rstrip(),
+            f"The answer depends on: {listed(sorted(valid)) or 'nothing but the intercept'}.",
+            unknown=unknown,
+        )
+    for name, values in request.values.items():
+        _check_finite(request, name, values)
+
+
+def _check_finite(request: ShareRequest, name: str, values: Sequence[Any]) -> None:
+    wrong = [v for v in values if isinstance(v, float | int) and not np.isfinite(v)]
+    if wrong or not len(values):
+        found = f"{name} is {wrong[0]}." if wrong else f"No value of {name} was given."
+        raise ModelError(request.asked, found, "State finite numbers.")

@@ -1,0 +1,241 @@
+"""How much of the variance lies at each level, per draw, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
+from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.posterior.shares.share_request import (
+    LINK,
+    RESIDUAL_ONLY,
+    RESPONSE_DRAWS,
+    TOTAL,
+    ShareRequest,
+)
+from bayes_alliance.posterior.shares.share_words import measure_words, place_words, share_words
+from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
+from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import precision_weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+_LEVEL = "level"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Variance shares of every level; they sum to one.
+
+    Parameters
+    ----------
+    table
+        One row a level, in the columns of a :class:`Summary`.
+    draws
+        Variable ``share``, dims (chain, draw, level).
+    at
+        The predictor values at which they hold.
+    scale
+        ``"outcome"``, the link scale on which the residual variance is that of the link, or
+        ``"response"``.
+    prob
+        Probability of the intervals.
+    weighted
+        Whether rows have precision weights: the residual variance is their average then.
+    average
+        Whether they are averaged over the predictors of the rows.
+    of
+        ``"residual"`` if the variance of the predictors is left out, ``"total"`` if it is in.
+    notes
+        What a reader has to know about the numbers.
+    predictors
+        The population's predictors, whose variance is left out or in.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    at: Mapping[str, Any]
+    scale: str
+    prob: float
+    weighted: bool = False
+    average: bool = False
+    of: str = RESIDUAL_ONLY
+    notes: tuple[str, ...] = ()
+    predictors: tuple[str, ...] = ()
+
+    @property
+    def icc(self) -> pd.DataFrame:
+        """Another name for the rows of the groups: intraclass correlations."""
+        return self.table.drop(index=[names.RESIDUAL, PREDICTORS], errors="ignore")
+
+    @property
+    def sentence(self) -> str:
+        """The shares in one sentence for a paper."""
+        left = self.predictors and self.of != TOTAL
+        whole = "the variance the predictors leave" if left else "the variance"
+        where = place_words(self.at, average=self.average)
+        return share_words(self.icc, f"Of {whole}{where}{measure_words(self.scale)}", self.prob)
+
+    def probability(self, *, above: float) -> pd.DataFrame:
+        """Return the probability that each level's share is above a threshold.
+
+        Parameters
+        ----------
+        above
+            The threshold, between 0 and 1: 0.05 for five per cent of the variance.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a level: ``probability`` and its Monte Carlo error ``mcse``, which is NaN where
+            all draws agree. Both are NaN where the share does not exist in some draws.
+        """
+        import arviz as az
+        import pandas as pd
+
+        if not 0 <= above <= 1:
+            raise ModelError(
+                f"The probability of a share above {above:g} was asked for.",
+                "A share lies between 0 and 1.",
+                "Write above=0.05 for five per cent.",
+            )
+        shares = self.draws["share"]
+        larger = (shares > above).astype(float).where(shares.notnull())
+        mean = larger.mean((names.CHAIN, names.DRAW), skipna=False).to_numpy()
+        mcse = az.mcse(larger, method="mean").to_numpy()
+        values = {"probability": mean, "mcse": np.where((mean > 0) & (mean < 1), mcse, np.nan)}
+        return pd.DataFrame(values, index=self.table.index)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the share of each level with its interval, in per cent."""
+        axes = own_axes(axes, height=intervals_height(len(self.table)))
+        draw_intervals(axes, 100 * self.table[["mean", "lower", "upper"]])
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("share of the variance, per cent")
+        return axes
+
+    def _notes(self) -> list[str]:
+        where = listed(f"{name} = {value}" for name, value in self.at.items())
+        stated = [f"At {where}."] if self.at else []
+        if self.average:
+            stated.append("Averaged over the predictors of the rows.")
+        if self.of == TOTAL:
+            stated.append("The predictors' own variance is in the total.")
+        return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]
+
+    def __str__(self) -> str:
+        return as_text("Variance shares", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html("Variance shares", self.table, *self._notes())
+
+
+def variance_shares(
+    fit: Fit,
+    *,
+    at: Mapping[str, Any] | None = None,
+    average: bool = False,
+    of: str = RESIDUAL_ONLY,
+    scale: str = LINK,
+    draws: int | None = RESPONSE_DRAWS,
+    prob: float = 0.95,
+) -> Shares:
+    """Say how much of the variance lies between the groups and how much within them.
+
+    For a model with random intercepts the share of a group is tau^2 over the sum of all tau^2 and
+    the residual variance: the intraclass correlation, the variance partition coefficient. With
+    random slopes the variance of a group is z' G z with z = (1, x, ...), so that the share depends
+    on the predictor: it is given at a stated value, or averaged over the rows, tr(G E[zz']). For a
+    curve over the predictor see :func:`share_curve`.
+
+    For yes-or-no and ordinal outcomes the link scale takes the variance of the link as the
+    residual. The response scale is that of the outcome itself, 0 and 1 or the category's number:
+    a group's part is the variance of the expected outcome over its effects, integrated for every
+    draw. It depends on every predictor, whose values are to be stated or averaged over.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with at least one grouping factor.
+    at : Mapping[str, float], optional
+        Values of the predictors that vary between the groups: ``{"stigma": 0}``, or of the effect
+        itself where it is centred by group: ``{"within(stigma, g)": 0}``. Needed for models with
+        random slopes unless ``average``, and never chosen silently.
+    average : bool
+        Average over the predictors of the rows instead.
+    of : {"residual", "total"}
+        ``"residual"`` leaves the variance of the population coefficients out; ``"total"`` has it
+        in, as a level of its own called ``predictors``.
+    scale : {"link", "response"}
+        Of a yes-or-no or ordinal outcome; the same for a numeric one.
+    draws : int, optional
+        Draws used for the response scale; all of them if None. The link scale always uses all.
+    prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    Shares
+        Per level with intervals. All NaN in draws where the residual variance does not exist
+        (Student outcome with nu <= 2), and the table then too, which a note says.
+
+    Raises
+    ------
+    ModelError
+        If there are no groups, the answer depends on predictors that are not stated, or standard
+        errors are known.
+    SamplingError
+        If rows are to be averaged over and the fit was saved without them.
+
+    References
+    ----------
+    .. [1] goldstein2002
+    .. [2] johnson2014
+    .. [3] nakagawa2017
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.variance_shares(fit, at={"stigma": 0})  # doctest: +SKIP
+    >>> ba.variance_shares(fit, average=True).probability(above=0.05)  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    request = ShareRequest(
+        asked="Variance shares were asked for.",
+        call="variance_shares(fit",
+        values={name: [value] for name, value in (at or {}).items()},
+        average=average,
+        of=of,
+        scale=scale,
+        draws=draws,
+    )
+    found = split_variance(fit, request)
+    values = xr.Dataset(
+        {"share": ((names.CHAIN, names.DRAW, _LEVEL), found.shares[:, :, 0])},
+        coords={_LEVEL: np.asarray(found.levels, dtype=object)},
+    )
+    table = summary_table(values, prob)
+    table.index = list(found.levels)
+    return Shares(
+        table=table.rename_axis(_LEVEL),
+        draws=values,
+        at=dict(at or {}),
+        scale=found.scale,
+        prob=prob,
+        weighted=bool(np.any(precision_weights(fit.model) != 1.0)),
+        average=average,
+        of=of,
+        notes=found.notes,
+        predictors=tuple(k for k in fit.model.design.coefficients if k != names.INTERCEPT),
+    )

@@ -1,0 +1,215 @@
+"""Variance shares as a curve over a predictor whose slope varies between the groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import own_axes
+from bayes_alliance.errors import listed
+from bayes_alliance.posterior.curve_drawing import draw_level_curves
+from bayes_alliance.posterior.shares.predictor_range import check_predictor, observed_values
+from bayes_alliance.posterior.shares.share_request import (
+    LINK,
+    RESIDUAL_ONLY,
+    RESPONSE_DRAWS,
+    ShareRequest,
+)
+from bayes_alliance.posterior.shares.share_words import measure_words, percent, place_words
+from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
+from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+_LEVEL, _VALUE = "level", "value"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareCurve:
+    """Variance shares of every level along a predictor.
+
+    Parameters
+    ----------
+    predictor
+        Name of the column or effect.
+    table
+        One row a value and level: the value under the predictor's name, level, then the columns of
+        a :class:`Summary`.
+    draws
+        Variable ``share``, dims (chain, draw, value, level).
+    at
+        The values of the other predictors.
+    scale
+        As in :class:`Shares`.
+    prob
+        Probability of the intervals, which hold at each value, not for the whole curve.
+    notes
+        What a reader has to know about the numbers.
+    """
+
+    predictor: str
+    table: pd.DataFrame
+    draws: xr.Dataset
+    at: Mapping[str, Any]
+    scale: str
+    prob: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that have groups."""
+        others = (names.RESIDUAL, PREDICTORS)
+        return tuple(str(k) for k in self.draws[_LEVEL].to_numpy() if k not in others)
+
+    @property
+    def sentence(self) -> str:
+        """How each level's share changes from end to end, in sentences for a paper."""
+        return " ".join(self._level_sentence(level) for level in self.levels)
+
+    def _level_sentence(self, level: str) -> str:
+        rows = self.table[self.table[_LEVEL] == level]
+        first, last = rows.iloc[0], rows.iloc[-1]
+        share = self.draws["share"].sel({_LEVEL: level})
+        change = (share.isel({_VALUE: -1}) - share.isel({_VALUE: 0})).to_numpy()
+        opening = (
+            f"The share of the variance between the groups of {level}"
+            f"{place_words(self.at, average=False)}{measure_words(self.scale)}"
+        )
+        if np.isnan(change).any():
+            return f"{opening} cannot be given: in some draws the residual variance does not exist."
+        ends = [
+            f"{percent(row['mean'])} ({self.prob:.0%} interval {percent(row['lower'])} to "
+            f"{percent(row['upper'])}) at {self.predictor} = {number(row[self.predictor])}"
+            for row in (first, last)
+        ]
+        return f"{opening} is {ends[0]} and {ends[1]}; {_change_words(float((change > 0).mean()))}."
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the share of each level with groups along the predictor, in per cent."""
+        axes = own_axes(axes)
+        draw_level_curves(axes, self.table, x=self.predictor, by=_LEVEL, levels=self.levels)
+        axes.set_xlabel(self.predictor)
+        axes.set_ylabel("share of the variance, per cent")
+        return axes
+
+    def _notes(self) -> list[str]:
+        where = listed(f"{name} = {value}" for name, value in self.at.items())
+        stated = [f"At {where}."] if self.at else []
+        return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]
+
+    def __str__(self) -> str:
+        return as_text(f"Variance shares along {self.predictor}", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(f"Variance shares along {self.predictor}", self.table, *self._notes())
+
+
+def _change_words(rising: float) -> str:
+    """Say how sure it is that the last share is above the first."""
+    certainty, direction = max(rising, 1 - rising), "larger" if rising >= 0.5 else "smaller"
+    if certainty < 0.9:
+        return f"whether it grows or falls is open (probability that it is larger {rising:.2f})"
+    sure = "above 0.999" if certainty > 0.999 else f"{certainty:.3f}"
+    return f"the latter is {direction} with probability {sure}"
+
+
+def share_curve(
+    fit: Fit,
+    predictor: str,
+    *,
+    values: Sequence[Any] | None = None,
+    at: Mapping[str, Any] | None = None,
+    of: str = RESIDUAL_ONLY,
+    scale: str = LINK,
+    draws: int | None = RESPONSE_DRAWS,
+    prob: float = 0.95,
+) -> ShareCurve:
+    """Follow the variance shares along a predictor: the variance partition as a function of x.
+
+    With a random slope the variance between groups is z' G z with z = (1, x, ...), a parabola in
+    x, so that groups may matter much at one end of a predictor and little in its middle.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit with at least one grouping factor.
+    predictor : str
+        A predictor whose slope varies between groups, or the effect itself where it is centred by
+        group (``"within(stigma, g)"``); on the response scale any predictor.
+    values : sequence, optional
+        Where to look; 25 values over the observed range, or every category, if left out.
+    at : Mapping[str, Any], optional
+        Values of the other predictors the answer depends on.
+    of, scale, draws, prob
+        As in :func:`variance_shares`.
+
+    Returns
+    -------
+    ShareCurve
+        Per value and level with intervals.
+
+    Raises
+    ------
+    ModelError
+        If the shares do not depend on the predictor, or depend on others that are not stated.
+    SamplingError
+        If the range is not known because the fit was saved without its rows.
+
+    References
+    ----------
+    .. [1] goldstein2002
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.share_curve(fit, "stigma").plot()  # doctest: +SKIP
+    """
+    import xarray as xr
+
+    asked = f"Variance shares along {predictor} were asked for."
+    check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
+    grid = list(observed_values(fit, predictor) if values is None else values)
+    request = ShareRequest(
+        asked=asked,
+        call=f"share_curve(fit, {predictor!r}",
+        values={predictor: grid} | {k: [v] * len(grid) for k, v in (at or {}).items()},
+        count=len(grid),
+        of=of,
+        scale=scale,
+        draws=draws,
+    )
+    found = split_variance(fit, request)
+    shares = xr.Dataset(
+        {"share": ((names.CHAIN, names.DRAW, _VALUE, _LEVEL), found.shares)},
+        coords={_VALUE: np.asarray(grid), _LEVEL: np.asarray(found.levels, dtype=object)},
+    )
+    return ShareCurve(
+        predictor=predictor,
+        table=_table(shares, predictor, prob),
+        draws=shares,
+        at=dict(at or {}),
+        scale=found.scale,
+        prob=prob,
+        notes=found.notes,
+    )
+
+
+def _table(shares: xr.Dataset, predictor: str, prob: float) -> pd.DataFrame:
+    """Summarise each value and level under their own names."""
+    import pandas as pd
+
+    axes = [shares[dim].to_numpy().tolist() for dim in (_VALUE, _LEVEL)]
+    places = pd.MultiIndex.from_product(axes).to_frame(index=False)
+    places.columns = [predictor, _LEVEL]
+    numbers = summary_table(shares, prob).reset_index(drop=True)
+    table: pd.DataFrame = pd.concat([places, numbers], axis=1)
+    return table
