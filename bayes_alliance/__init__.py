@@ -50,6 +50,7 @@ _HOMES = {
     "grid": "posterior.prediction.reference_grid",
     "predict": "posterior.prediction.predictions",
     "contrast": "posterior.prediction.contrasts",
+    "slopes": "posterior.prediction.marginal_slope",
     "hypothesis": "posterior.claims.claim",
     "log_evidence": "posterior.evidence.evidence",
     "bayes_factors": "posterior.evidence.bayes_factor",
@@ -104,6 +105,7 @@ __all__ = [
     "share_curve",
     "simple_slopes",
     "simulate_study",
+    "slopes",
     "summarize",
     "variance_shares",
     "with_group_log_likelihood",
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.moderation.contextual import contextual_effects
     from bayes_alliance.posterior.moderation.simple_slope import simple_slopes
     from bayes_alliance.posterior.prediction.contrasts import contrast
+    from bayes_alliance.posterior.prediction.marginal_slope import slopes
     from bayes_alliance.posterior.prediction.predictions import predict
     from bayes_alliance.posterior.prediction.reference_grid import grid
     from bayes_alliance.posterior.shares.client_correlation import client_correlations

@@ -101,10 +101,10 @@ def polars_sums(path: Path) -> dict[str, float]:
 def build_model(path: Path) -> dict[str, float]:
     """Build the model; also tell how long its pass for the sums took."""
     import bayes_alliance as ba
-    from bayes_alliance.model import streamed_rows
+    from bayes_alliance.model.streaming import rows
 
     seconds: dict[str, float] = {}
-    plain = streamed_rows.stream_sums
+    plain = rows.stream_sums
 
     def timed(*given: Any) -> Any:
         started = time.perf_counter()
@@ -112,11 +112,11 @@ def build_model(path: Path) -> dict[str, float]:
         seconds["sums only"] = time.perf_counter() - started
         return sums
 
-    streamed_rows.stream_sums = timed
+    rows.stream_sums = timed
     try:
         model = ba.Model(FORMULA, ba.scan_table(path))
     finally:
-        streamed_rows.stream_sums = plain
+        rows.stream_sums = plain
     assert model.stream is not None
     return seconds
 

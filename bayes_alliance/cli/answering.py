@@ -35,9 +35,9 @@ def answer_table(
     """Answer three questions in one table.
 
     How much of the outcome is the group, does the predictor matter, and does its slope depend on
-    the group? Three models are fitted: without the predictor, with one slope, with slopes that vary.
-    Whether slopes depend on the group is answered three ways, which need not agree: prediction
-    of groups not yet seen, the Bayes factor, and the interval of the slopes' spread.
+    the group? Three models are fitted: without the predictor, with one slope, with slopes that
+    vary. Whether slopes depend on the group is answered three ways, which need not agree:
+    prediction of groups not yet seen, the Bayes factor, and the interval of the slopes' spread.
 
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """

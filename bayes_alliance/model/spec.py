@@ -24,7 +24,7 @@ from bayes_alliance.model.wishes import check_types
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bayes_alliance.model.streamed_rows import StreamedRows
+    from bayes_alliance.model.streaming.rows import StreamedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ class Model:
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
         if self.stream is not None:
-            from bayes_alliance.model.streamed_report import build_streamed_report
+            from bayes_alliance.model.streaming.report import build_streamed_report
 
             return build_streamed_report(self.formula, self.stream, self.family)
         return build_data_report(self.formula, self.frame, self.design, self.family)
@@ -235,7 +235,7 @@ def _read(
     outcome = formula.response.outcome
     groups = dict.fromkeys(names.combined(term.factors) for term in formula.group_terms)
     if isinstance(data, ScannedTable):
-        from bayes_alliance.model.streamed_rows import read_stream  # brings numba along
+        from bayes_alliance.model.streaming.rows import read_stream  # brings numba along
 
         names.check_not_reserved([outcome], groups)
         stream = read_stream(formula, data, family)

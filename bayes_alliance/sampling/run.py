@@ -111,10 +111,7 @@ def sample(
         max_tree_depth=max_tree_depth,
         cores=cores,
     )
-    if name != CollapsedEngine.name:
-        effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
-        what = f'engine="{name}"'
-        check_memory(what, chains * draws, effects, memory, unit="group effects")
+    _check_effects_fit(model, settings, memory)
     ready = compile_model(model, engine=name) if compiled is None else _fitting(compiled, model)
     started = time.perf_counter()
     with make_progress(name, progress) as bar:
@@ -174,6 +171,16 @@ def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
             engine=engine,
         )
     return engine, "You asked for it."
+
+
+def _check_effects_fit(model: Model, settings: Settings, memory: float) -> None:
+    """Refuse what would not fit; the collapsed engine keeps no effects that are too large."""
+    if settings.engine == CollapsedEngine.name:
+        return
+    effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
+    total = settings.chains * settings.draws
+    what = f'engine="{settings.engine}"'
+    check_memory(what, total, effects, memory, unit="group effects")
 
 
 def _fitting(compiled: Compiled, model: Model) -> Compiled:

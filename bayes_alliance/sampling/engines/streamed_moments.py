@@ -15,7 +15,7 @@ from bayes_alliance.kernels.anchor import Anchor, Centring
 from bayes_alliance.kernels.cell_sums import stand_in_rows
 from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed_moments
 from bayes_alliance.kernels.moments import Moments, moments
-from bayes_alliance.model.streamed_rows import StreamedRows
+from bayes_alliance.model.streaming.rows import StreamedRows
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import bayes_alliance as ba
-from bayes_alliance.model.streamed_columns import Evaluated, plan_columns
+from bayes_alliance.model.streaming.columns import Evaluated, plan_columns
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 

@@ -20,7 +20,7 @@ from bayes_alliance.model.data_report import (
 )
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
-from bayes_alliance.model.streamed_rows import StreamedRows
+from bayes_alliance.model.streaming.rows import StreamedRows
 
 
 def build_streamed_report(

@@ -22,7 +22,7 @@ from bayes_alliance.data.scan_queries import (
 )
 from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.errors import DataError, listed
-from bayes_alliance.model.streamed_wishes import Wishes
+from bayes_alliance.model.streaming.wishes import Wishes
 
 if TYPE_CHECKING:
     import polars as pl

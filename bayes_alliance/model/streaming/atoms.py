@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.model.expression import describe, stateful_calls
 from bayes_alliance.model.plain_json import from_json
-from bayes_alliance.model.streamed_cells import ValuePlaces, value_places
+from bayes_alliance.model.streaming.cells import ValuePlaces, value_places
 
 Floats = NDArray[np.float64]
 # A category with more levels than this is an id; its dummies are not plain columns.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.linear import apply_part
-from bayes_alliance.model.streamed_atoms import Atom, atom_values, atoms_of
+from bayes_alliance.model.streaming.atoms import Atom, atom_values, atoms_of
 
 Floats = NDArray[np.float64]
 CONSTANT = -1

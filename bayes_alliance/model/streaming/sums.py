@@ -15,9 +15,9 @@ from bayes_alliance.errors import ModelError
 from bayes_alliance.kernels.cell_sums import CellSums, add_rows, cell_sums, cell_width
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import row_weights
-from bayes_alliance.model.streamed_cells import CellFinder
-from bayes_alliance.model.streamed_columns import ColumnPlan, fill_columns
-from bayes_alliance.model.streamed_survey import Survey
+from bayes_alliance.model.streaming.cells import CellFinder
+from bayes_alliance.model.streaming.columns import ColumnPlan, fill_columns
+from bayes_alliance.model.streaming.survey import Survey
 
 Floats = NDArray[np.float64]
 

@@ -21,13 +21,13 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame, build_frame, used_columns
 from bayes_alliance.model.group_design import GroupDesign, check_shared, combined_labels
 from bayes_alliance.model.plain_json import to_json
-from bayes_alliance.model.streamed_cells import find_cells
-from bayes_alliance.model.streamed_columns import ColumnPlan, plan_columns
-from bayes_alliance.model.streamed_sums import StreamedSums, stream_sums
-from bayes_alliance.model.streamed_survey import Survey, survey_table
-from bayes_alliance.model.streamed_wishes import Wishes, check_kinds, streamed_wishes
+from bayes_alliance.model.streaming.cells import find_cells
+from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
+from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
+from bayes_alliance.model.streaming.survey import Survey, survey_table
+from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
+from bayes_alliance.model.streaming.wishes import Wishes, check_kinds, streamed_wishes
 from bayes_alliance.model.transforms import GROUP_MEANS
-from bayes_alliance.model.typical_rows import express_one, typical_rows
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

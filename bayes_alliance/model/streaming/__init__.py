@@ -1,0 +1,1 @@
+"""Models of tables that are read in passes and never held."""
