@@ -10,7 +10,7 @@ from bayes_alliance.display import as_html, as_text
 from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS, asked_comparison
-from bayes_alliance.posterior.prediction.counterfactual import wanted_pairs
+from bayes_alliance.posterior.prediction.counterfactual import check_groups_matter, wanted_pairs
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.request import Request, make_request
 from bayes_alliance.posterior.prediction.target import Target
@@ -188,6 +188,7 @@ def _contrasts(request: Request, variables: Any, comparison: str) -> Contrasts:
     model = request.fit.model
     way = asked_comparison(model, comparison, request.quantity)
     pairs = wanted_pairs(model, variables, request.rows)
+    check_groups_matter(model, pairs, request.targets)
     result = compared(
         request,
         [

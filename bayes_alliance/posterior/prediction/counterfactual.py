@@ -18,6 +18,7 @@ from bayes_alliance.posterior.prediction.predictor import (
     levels_of,
     predictor_columns,
 )
+from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.typical_group import grouping_columns
 
 if TYPE_CHECKING:
@@ -131,6 +132,30 @@ def check_group_means(model: Model, name: str, rows: pd.DataFrame, what: str) ->
                     f"Leave {column} out of the rows: they stand at the average group then.",
                     unseen=unseen,
                 )
+
+
+def check_groups_matter(model: Model, pairs: Sequence[Pair], targets: Mapping[str, Target]) -> None:
+    """Refuse to compare two groups where their effects are not looked at.
+
+    Raises
+    ------
+    ModelError
+        If so.
+    """
+    looked_at = {
+        factor
+        for group in model.design.groups
+        if targets[group.name] == "same"
+        for factor in group.factors
+    }
+    for pair in pairs:
+        if pair.variable not in {*predictor_columns(model), *looked_at}:
+            raise ModelError(
+                f"Two groups of {pair.variable} were to be compared.",
+                "For a new or an average group it makes no difference which one is named.",
+                "Ask for target='same'.",
+                variable=pair.variable,
+            )
 
 
 def _pairs(model: Model, name: str, values: Any, rows: pd.DataFrame) -> list[Pair]:

@@ -109,6 +109,8 @@ def test_two_groups_can_be_compared(null_fit: Fit) -> None:
     np.testing.assert_allclose(flat(found.draws["contrast"])[:, 0], u[:, 30] - u[:, 1], atol=1e-9)
     with pytest.raises(ba.DataError, match="not seen M999"):
         ba.contrast(null_fit, {"case_manager": ("M001", "M999")}, target="same")
+    with pytest.raises(ba.ModelError, match="target='same'"):
+        ba.contrast(null_fit, {"case_manager": ("M001", "M030")})
 
 
 def test_probabilities_are_compared_after_averaging(yes_fit: Fit) -> None:
