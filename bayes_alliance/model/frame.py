@@ -71,7 +71,8 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     _check_slashes([response.outcome, *grouping])
     for expression in expressions:
         description = describe(expression, data.columns)
-        names.extend(str(v) for v in description.var_names if v in data.columns)
+        # In the table's order: a set has another one in every process.
+        names.extend(str(column) for column in data.columns if column in description.var_names)
         names.extend(group_mean_columns(description))
     used = tuple(dict.fromkeys([*names, *grouping]))
     doubled = sorted({n for n in used if list(data.columns).count(n) > 1})
