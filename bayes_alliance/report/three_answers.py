@@ -18,6 +18,7 @@ from bayes_alliance.posterior.claims.claim_strength import strength_in_words
 from bayes_alliance.posterior.comparison.comparison import Comparison
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.posterior.shares.variance import Shares
+from bayes_alliance.posterior.summaries import DIRECTION
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Answers:
         slopes = f"{self.predictor}, by {self.group}"
         rows = {
             f"share of {self.group}": [1, *_ends(share), interval, np.nan],
-            f"slope of {self.predictor}": [2, *_ends(slope), interval, slope["direction"]],
+            f"slope of {self.predictor}": [2, *_ends(slope), interval, slope[DIRECTION]],
             f"sd of the slopes of {slopes}": [3, *_ends(self.slope_sd), interval, np.nan],
             f"elpd by {self.group}: {VARYING} minus {FIXED}": [
                 3,

@@ -15,7 +15,7 @@ from bayes_alliance.posterior.claims.claim_strength import weigh_claim
 from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
 from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
 from bayes_alliance.posterior.claims.quantity import quantity_draws, quantity_places, ways_to_write
-from bayes_alliance.posterior.summaries import check_prob, summary_table
+from bayes_alliance.posterior.summaries import DIRECTION, check_prob, summary_table
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _table(
     )
     table = pd.concat([table, judged], axis=1)
     above, below = (values > 0).mean(axis=(0, 1)), (values < 0).mean(axis=(0, 1))
-    table["direction"] = np.maximum(above, below)
+    table[DIRECTION] = np.maximum(above, below)
     table["rope"] = np.nan
     if rope is not None:
         table["rope"] = ((values >= rope[0]) & (values <= rope[1])).mean(axis=(0, 1))

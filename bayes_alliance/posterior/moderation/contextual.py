@@ -18,7 +18,7 @@ from bayes_alliance.posterior.moderation.contextual_pair import (
     pair_reliability,
 )
 from bayes_alliance.posterior.moderation.mean_reliability import MeanReliability
-from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.posterior.summaries import DIRECTION, interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class ContextualEffects:
     ----------
     table
         Three rows a predictor, index (predictor, group, effect): ``within``, ``between``,
-        ``contextual``. The columns of a :class:`Summary`, and ``direction``, the probability that
-        the effect has the sign of its median.
+        ``contextual``. The columns of a :class:`Summary`, and ``probability_of_direction``:
+        that the effect has the sign of its median.
     draws
         Variable ``slope``, dims (chain, draw, effect), with coordinates predictor, group and kind.
     reliability
@@ -211,7 +211,7 @@ def _table(draws: xr.Dataset, prob: float) -> pd.DataFrame:
     )
     values = draws[_SLOPE].to_numpy()
     above = (values > 0).mean(axis=(0, 1))
-    return table.assign(direction=np.maximum(above, 1 - above))
+    return table.assign(**{DIRECTION: np.maximum(above, 1 - above)})
 
 
 def _notes(

@@ -14,7 +14,7 @@ from bayes_alliance.posterior.moderation.simple_slope_record import SimpleSlopes
 from bayes_alliance.posterior.moderation.slope_design import SlopeDesign, base_values
 from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
 from bayes_alliance.posterior.moderation.slope_variable import SlopeVariable, slope_variable
-from bayes_alliance.posterior.summaries import check_prob, interval_words, summary_table
+from bayes_alliance.posterior.summaries import DIRECTION, check_prob, interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _table(draws: xr.Dataset, where: list[str] | None, by: str, prob: float) -> 
     table = summary_table(draws, prob)
     table.index = pd.Index(draws["value"].to_numpy(), name=by)
     above = (draws[_SLOPE].to_numpy() > 0).mean(axis=(0, 1))
-    table["direction"] = np.maximum(above, 1 - above)
+    table[DIRECTION] = np.maximum(above, 1 - above)
     if where is not None:
         table.insert(0, "where", where)
     return table

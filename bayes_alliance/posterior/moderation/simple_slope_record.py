@@ -39,8 +39,9 @@ class SimpleSlopes:
     outcome
         Name of the outcome, with the scale where it is that of a link.
     table
-        One row a value of the moderator: the columns of a :class:`Summary`, ``direction``, the
-        probability of the likelier sign, and ``where`` if the values were not stated.
+        One row a value of the moderator: the columns of a :class:`Summary`,
+        ``probability_of_direction``, that of the likelier sign, and ``where`` if the values were
+        not stated.
     draws
         Variable ``slope``, dims (chain, draw, value).
     curve

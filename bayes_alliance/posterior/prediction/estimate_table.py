@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
-from bayes_alliance.posterior.summaries import summary_table
+from bayes_alliance.posterior.summaries import DIRECTION, summary_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 CATEGORY = "category"
-DIRECTION = "probability_of_direction"
 # Up to here every estimate has its Monte Carlo error, its ESS and its R-hat beside it.
 DIAGNOSED = 100
 _DRAWS_KEPT = (

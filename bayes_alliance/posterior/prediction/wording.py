@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance.display import number
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.prediction.estimate_table import DIRECTION
 from bayes_alliance.posterior.prediction.expected import Quantity, scores
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
 from bayes_alliance.posterior.prediction.target import Target, target_words
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import DIRECTION, interval_words
 
 if TYPE_CHECKING:
     import pandas as pd

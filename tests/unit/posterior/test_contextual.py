@@ -38,7 +38,9 @@ def test_the_contextual_effect_is_between_minus_within(make_fit: MakeFit) -> Non
     assert found.table.index.tolist() == [("stigma", "case_manager", kind) for kind in KINDS]
     np.testing.assert_allclose(found.table["mean"], plain.mean(axis=(0, 1)))
     above = (plain > 0).mean(axis=(0, 1))
-    np.testing.assert_allclose(found.table["direction"], np.maximum(above, 1 - above))
+    np.testing.assert_allclose(
+        found.table["probability_of_direction"], np.maximum(above, 1 - above)
+    )
 
 
 def test_beside_the_predictor_itself_the_mean_has_the_contextual_effect(

@@ -115,7 +115,7 @@ def test_numbers_are_those_of_the_draws(slopes_fit):
     assert row["probability"] == found.probability == np.mean(values < 0)
     assert row["mean"] == pytest.approx(values.mean(), rel=1e-12)
     assert [row["lower"], row["upper"]] == pytest.approx(np.quantile(values, [0.05, 0.95]))
-    assert row["direction"] == max(np.mean(values < 0), np.mean(values > 0))
+    assert row["probability_of_direction"] == max(np.mean(values < 0), np.mean(values > 0))
     assert row["rope"] == np.mean((values >= -0.5) & (values <= 0.5))
     assert row["odds"] == pytest.approx(np.mean(values < 0) / np.mean(values >= 0))
     assert np.isnan(row["evidence"])

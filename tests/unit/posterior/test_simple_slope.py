@@ -54,7 +54,9 @@ def test_a_slope_is_the_coefficient_plus_the_product_times_the_moderator(
     near(found.table["mean"], plain.mean(axis=(0, 1)))
     near(found.table["upper"], np.quantile(plain, 0.975, axis=(0, 1)))
     above = (plain > 0).mean(axis=(0, 1))
-    np.testing.assert_allclose(found.table["direction"], np.maximum(above, 1 - above))
+    np.testing.assert_allclose(
+        found.table["probability_of_direction"], np.maximum(above, 1 - above)
+    )
     other = ba.simple_slopes(fit, "caseload", by="stigma", values=[0.0, 1.5])
     first = drawn(fit, "caseload")
     near(other.draws["slope"], first[..., None] + product[..., None] * np.array([0.0, 1.5]))
