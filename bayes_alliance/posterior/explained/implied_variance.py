@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 # centring on rows that were dropped later leaves such traces.
 _ELSEWHERE = 0.01
 _SEVERAL = -2
+_OFFSET = "the offset"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVar
     ordered = sorted(model.design.groups, key=lambda group: -len(inside[group.name]))
     index = [group.index for group in ordered] if nested else []
     weights = np.broadcast_to(frequency_weights(model), len(model.frame.y)).astype(float)
-    fixed = level_covariances(model.design.X, index, weights)
+    fixed = level_covariances(_population_columns(fit), index, weights)
     varying = [level_covariances(group.Z, index, weights) for group in ordered]
     effects = [_effects(fit, group) for group in ordered]
     residual = _residual(fit)
@@ -127,10 +128,16 @@ def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVar
     )
 
 
+def _population_columns(fit: Fit) -> Array:
+    """Return the predictors' columns and the offset, which counts once, as the last one."""
+    design = fit.model.design
+    return np.column_stack([design.X, design.offset])
+
+
 def _of_coefficients(fit: Fit, covariances: Array, residual: Array) -> Array:
-    if not fit.model.design.coefficients:
-        return np.zeros((*residual.shape, len(covariances)))
-    b = fit.posterior[names.B].to_numpy()
+    coefficients = fit.model.design.coefficients
+    b = fit.posterior[names.B].to_numpy() if coefficients else np.zeros((*residual.shape, 0))
+    b = np.concatenate([b, np.ones((*residual.shape, 1))], axis=-1)  # the offset counts once
     return np.stack([explained_by_coefficients(b, own) for own in covariances], axis=-1)
 
 
@@ -173,7 +180,11 @@ def _obstacle(
     if not nested:
         factors = listed(group.name for group in ordered)
         return f"The factors {factors} are crossed: there are the measures of the total only."
-    return "" if split else _mixture(fit.model.design.coefficients, fixed, ordered, varying)
+    return (
+        ""
+        if split
+        else _mixture((*fit.model.design.coefficients, _OFFSET), fixed, ordered, varying)
+    )
 
 
 def _mixture(

@@ -32,9 +32,10 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
 
     with T the covariance matrix of the group effects, S the covariance matrix of the columns whose
     effects vary, and S1, S2 those of the predictors' deviations from their group means and of the
-    group means. Covariances are over rows, with n - 1. Twelve measures: f1, f2, v, m, f = f1 + f2,
-    fv = f + v and fvm = fv + m of the total; f1, v and f1v of what lies within the groups (f1 + v
-    + residual); f2 and m of what lies between them (f2 + m).
+    group means. An offset is a predictor with a slope of 1. Covariances are over rows, with n - 1.
+    Twelve measures: f1, f2, v, m, f = f1 + f2, fv = f + v and fvm = fv + m of the total; f1, v and
+    f1v of what lies within the groups (f1 + v + residual); f2 and m of what lies between them
+    (f2 + m).
 
     With more nested factors the levels are numbered, the rows being level 1. S is then split by
     level too: ``f1``, ``f2``, ``f3``; ``v12``, slopes of what varies at level 1 that vary between

@@ -366,6 +366,33 @@ def test_nakagawa_agrees_with_the_measures_of_the_total(nested_fit: Fit) -> None
     assert conditional == pytest.approx(found["total", "fvm"])
 
 
+@pytest.mark.parametrize("population", ["stigma", "1", "0"])
+def test_an_offset_is_part_of_what_predicts(
+    population: str, clients: pd.DataFrame, make_fit: MakeFit
+) -> None:
+    """The R2 verbs and the shares of the total tell one story."""
+    rng = np.random.default_rng(5)
+    table = clients.assign(known=clients["stigma"] + rng.normal(size=len(clients)))
+    formula = f"alliance ~ {population} + offset(3 * known) + (1 | case_manager)"
+    fit = make_fit(ba.Model(formula, table))
+    share = ba.variance_shares(fit, of="total").draws["share"]
+    f, fvm = (ba.r2_measures(fit).draws["r2"].sel(measure=f"{n} of total") for n in ("f", "fvm"))
+    marginal, conditional = np.moveaxis(ba.nakagawa_r2(fit).draws["r2"].to_numpy(), -1, 0)
+    for ours in (f, marginal):
+        np.testing.assert_allclose(ours, share.sel(level="predictors"), rtol=1e-9)
+    for ours in (fvm, conditional):
+        np.testing.assert_allclose(ours, 1 - share.sel(level="residual"), rtol=1e-9)
+
+
+def test_an_offset_at_several_levels_stands_in_the_way(
+    clients: pd.DataFrame, make_fit: MakeFit
+) -> None:
+    formula = "alliance ~ 1 + offset(stigma) + (1 | case_manager)"
+    found = ba.r2_measures(make_fit(ba.Model(formula, clients)))
+    assert "vary at several levels: the offset" in found.notes[-1]
+    assert np.isnan(found.table.loc[("total", "f1"), "mean"])
+
+
 def test_bayes_r2_is_that_of_plain_numpy(slopes_fit: Fit) -> None:
     found = ba.bayes_r2(slopes_fit, draws=None)
     posterior = slopes_fit.posterior
