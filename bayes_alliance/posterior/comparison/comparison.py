@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import (
     BLUE,
     GREY,
@@ -17,7 +17,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.posterior.comparison.comparable import (
     check_comparable,
     named_fits,
@@ -28,6 +28,13 @@ from bayes_alliance.posterior.comparison.comparison_table import (
     CLEAR_ERRORS,
     comparison_table,
     count_parameters,
+)
+from bayes_alliance.posterior.comparison.comparison_words import (
+    RULE,
+    WEIGHTS,
+    choice_in_words,
+    remedy_in_words,
+    units_in_words,
 )
 from bayes_alliance.posterior.comparison.group_refits import with_refits
 from bayes_alliance.posterior.comparison.leave_one_out import (
@@ -43,10 +50,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FEW_UNITS = 30
-RULE = (
-    f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is no "
-    "clear one: the simpler model is preferred then."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +71,29 @@ class Comparison:
         two levels (quantity, model). NaN where the model was refitted.
     preferred
         The simplest model that is not clearly worse than the best.
+    notes
+        What the reader has to know of how the numbers were made.
     """
 
     unit: str
     table: pd.DataFrame
     pointwise: pd.DataFrame
     preferred: str
+    notes: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The comparison in words for a paper."""
-        best, row = self.table.index[0], self.table.iloc[0]
+        best, row = str(self.table.index[0]), self.table.iloc[0]
+        elpd, error = f"{row['elpd']:.1f}", f"standard error {row['se']:.1f}"
+        if len(self.table) == 1:
+            alone = f"The {self._units} left out one at a time, '{best}' has an elpd of {elpd}"
+            return f"{alone} ({error}).{self._unreliable}"
         said = f"Left out one at a time, the {self._units} are predicted best by '{best}' "
-        said += f"(elpd {row['elpd']:.1f}, standard error {row['se']:.1f})."
+        said += f"(elpd {elpd}, {error})."
         for name in self.table.index[1:]:
             said += f" {self._against(str(name))}"
-        if len(self.table) > 1:
-            said += f" {self._choice}"
-        return said
+        return f"{said} {choice_in_words(self.table, self.unit, self.preferred)}{self._unreliable}"
 
     def _against(self, name: str) -> str:
         row = self.table.loc[name]
@@ -95,15 +103,15 @@ class Comparison:
         return f"{gap}: {'a' if self.is_clear(name) else 'no'} clear difference."
 
     @property
-    def _choice(self) -> str:
-        if self.preferred == self.table.index[0]:
-            return f"'{self.preferred}' is preferred."
-        return f"The simpler model, '{self.preferred}', is therefore preferred."
+    def _units(self) -> str:
+        return units_in_words(len(self.pointwise), self.unit)
 
     @property
-    def _units(self) -> str:
-        plural = "rows" if self.unit == "row" else f"groups of {self.unit}"
-        return f"{len(self.pointwise)} {plural}"
+    def _unreliable(self) -> str:
+        worst = int(self.table["unreliable"].max())
+        where = " in the model with most of them" if len(self.table) > 1 else ""
+        told = f" Pareto k is too large for {worst} of the {self._units}{where}."
+        return told if worst else ""
 
     def is_clear(self, name: str) -> bool:
         """Tell whether a model is clearly worse than the best one."""
@@ -112,28 +120,32 @@ class Comparison:
         return bool(gap >= CLEAR_DIFFERENCE and gap >= CLEAR_ERRORS * error)
 
     def _notes(self) -> list[str]:
-        notes = [f"Preferred: {self.preferred}. {RULE}"]
+        notes = []
+        if len(self.table) > 1:
+            notes.append(f"Preferred for this purpose: {self.preferred}. {RULE}")
         if len(self.pointwise) < _FEW_UNITS:
             notes.append(
-                f"With {len(self.pointwise)} {self.unit}s the standard errors themselves are "
-                "unsure, and usually too small."
+                f"With {self._units} the standard errors themselves are unsure, and usually too "
+                "small."
             )
-        unreliable = self.table.index[self.table["unreliable"] > 0]
-        if len(unreliable):
-            remedy = 'compare by="group"' if self.unit == "row" else "raise refits="
-            notes.append(
-                f"For {number(int(self.table['unreliable'].max()))} of the {self._units} at most, "
-                f"the draws cannot stand in for a refit (Pareto k): look at them, and {remedy}."
-            )
+        if self.table["unreliable"].any():
+            notes.append(remedy_in_words(self.unit))
         return notes
+
+    def _weight_note(self) -> list[str]:
+        return [WEIGHTS] if len(self.table) > 1 else []
+
+    def _shown(self) -> pd.DataFrame:
+        """Show weights to two decimals: a tiny one is none."""
+        return self.table.assign(weight=self.table["weight"].map("{:.2f}".format))
 
     def __str__(self) -> str:
         title = f"Comparison by {self.unit}"
-        return as_text(title, self.table, self.sentence, *self._notes())
+        return as_text(title, self._shown(), self.sentence, *self._notes(), *self._weight_note())
 
     def _repr_html_(self) -> str:
         title = f"Comparison by {self.unit}"
-        return as_html(title, self.table, self.sentence, *self._notes())
+        return as_html(title, self._shown(), self.sentence, *self._notes(), *self._weight_note())
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw each model's difference from the best with two standard errors to either side.
@@ -154,13 +166,14 @@ class Comparison:
         error = CLEAR_ERRORS * self.table["se_difference"]
         mean = self.table["difference"]
         shown = pd.DataFrame({"mean": mean, "lower": mean - error, "upper": mean + error})
-        labels = [f"{name} (preferred)" if name == self.preferred else name for name in shown.index]
+        chosen = self.preferred if len(self.table) > 1 else None
+        labels = [f"{name} (preferred)" if name == chosen else name for name in shown.index]
         draw_intervals(axes, shown, labels=labels, colour=GREY)
-        chosen = list(shown.index).index(self.preferred)
-        place = len(shown) - 1 - chosen
-        axes.plot([shown["mean"].iloc[chosen]], [place], "o", color=BLUE, markersize=9)
+        first = list(shown.index).index(self.preferred)
+        place = len(shown) - 1 - first
+        axes.plot([shown["mean"].iloc[first]], [place], "o", color=BLUE, markersize=9)
         reference_line(axes)
-        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± 2 se")
+        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± {CLEAR_ERRORS:g} se")
         return axes
 
 
@@ -261,4 +274,6 @@ def _compared(
     columns |= {("pareto_k", name): densities[name].shape for name in table.index}
     pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
     pointwise.columns.names = ["quantity", "model"]
-    return Comparison(unit=unit, table=table, pointwise=pointwise, preferred=preferred)
+    thin = [name for name, fit in fits.items() if densities[name].draws < fit.draws_in_all]
+    said = (f"Not all draws were used, for speed: {listed(thin)}.",) if thin else ()
+    return Comparison(unit=unit, table=table, pointwise=pointwise, preferred=preferred, notes=said)

@@ -65,11 +65,15 @@ def comparison_table(
         index=pd.Index(order, name="model"),
     )
     table.loc[order[0], "better"] = np.nan
-    gap = -table["difference"]
-    near = (gap < CLEAR_DIFFERENCE) | (gap < CLEAR_ERRORS * table["se_difference"])
     # Ties go to the model that predicts better, which stands first.
-    preferred = table.loc[near, "parameters"].idxmin()
+    preferred = table.loc[near_the_best(table), "parameters"].idxmin()
     return table, str(preferred)
+
+
+def near_the_best(table: pd.DataFrame) -> pd.Series[bool]:
+    """Tell which models are not clearly worse than the best, itself among them."""
+    gap = -table["difference"]
+    return (gap < CLEAR_DIFFERENCE) | (gap < CLEAR_ERRORS * table["se_difference"])
 
 
 def _error_of_sum(

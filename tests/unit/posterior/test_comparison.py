@@ -13,6 +13,8 @@ from scipy.stats import norm
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError
+from bayes_alliance.posterior.comparison.comparison import Comparison
+from bayes_alliance.posterior.comparison import leave_one_out
 from bayes_alliance.posterior.comparison.comparison_table import comparison_table, count_parameters
 from bayes_alliance.posterior.comparison.leave_one_out import (
     LeftOutDensity,
@@ -141,6 +143,71 @@ def test_units_that_cannot_be_trusted_are_counted_and_said():
     assert list(table["unreliable"]) == [2, 0]
 
 
+@pytest.fixture
+def noise_beside_null():
+    """Twenty groups; the richer model predicts them better, by less than the rule asks for."""
+    densities = {"null": made_up([-3.0] * 20), "noise": made_up([-2.9] * 20)}
+    table, preferred = comparison_table(densities, {"null": 3, "noise": 4})
+    columns = {("log_density", n): densities[n].log_density for n in table.index}
+    return Comparison(
+        unit="ag:g", table=table, pointwise=pd.DataFrame(columns), preferred=preferred
+    )
+
+
+def test_the_simpler_model_suffices_for_a_stated_purpose(noise_beside_null):
+    assert noise_beside_null.sentence.endswith(
+        "By prediction of unseen groups alone there is no clear difference; "
+        "the simpler model, 'null', suffices for that purpose."
+    )
+    by_row = replace(noise_beside_null, unit="row")
+    assert "By prediction of unseen rows alone" in by_row.sentence
+
+
+def test_a_clear_winner_is_preferred_and_equals_are_not_called_simpler(noise_beside_null):
+    far = noise_beside_null.table.assign(difference=[0.0, -9.0])
+    clear = replace(noise_beside_null, table=far, preferred="noise")
+    assert clear.sentence.endswith("By prediction of unseen groups alone, 'noise' is preferred.")
+    equal = replace(noise_beside_null, table=noise_beside_null.table.assign(parameters=4))
+    assert equal.sentence.endswith("none of these models is the simpler one.")
+
+
+def test_weights_are_said_to_be_no_probabilities_and_tiny_ones_are_nought(noise_beside_null):
+    shown = noise_beside_null.table.assign(weight=[1.0, 3.2e-9])
+    text = str(replace(noise_beside_null, table=shown))
+    assert "no probabilities of the models" in text
+    assert "e-09" not in text
+    assert "0.00" in text
+
+
+def test_a_single_fit_is_neither_best_nor_preferred(null_fit):
+    found = ba.compare(null_fit)
+    axes = found.plot()
+    told = str(found) + "".join(label.get_text() for label in axes.get_yticklabels())
+    mpl.pyplot.close("all")
+    for words in ("best", "referred", "tacking", "suffices"):
+        assert words not in told
+    assert f"has an elpd of {found.table['elpd'].iloc[0]:.1f}" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("unit", "says"), [("row", "Exact refits are meant for groups"), ("g", "raise refits=")]
+)
+def test_bad_pareto_k_is_counted_in_the_sentence(noise_beside_null, unit, says):
+    table = noise_beside_null.table.assign(unreliable=[2, 3])
+    found = replace(noise_beside_null, unit=unit, table=table)
+    units = "20 rows" if unit == "row" else "20 groups of g"
+    assert f"Pareto k is too large for 3 of the {units}" in found.sentence
+    text = str(found)
+    assert "this elpd is optimistic" in text
+    assert says in text
+    assert 'by="group"' not in text
+    assert "optimistic" not in str(noise_beside_null)
+
+
+def test_groups_within_groups_are_named(noise_beside_null):
+    assert "With 20 groups of ag:g the standard errors" in str(noise_beside_null)
+
+
 def test_parameters_are_those_with_a_prior(slopes_fit, null_fit):
     assert count_parameters(null_fit.model) == 3  # intercept, sd, sigma
     assert (
@@ -172,7 +239,7 @@ def test_it_shows_itself(null_fit, with_stigma):
 
 def test_few_groups_are_said_to_be_few(tiny_fit):
     found = ba.compare([tiny_fit], by="group")
-    assert "With 5 case_managers" in str(found)
+    assert "With 5 groups of case_manager the standard errors" in str(found)
     assert found.table["difference"].iloc[0] == 0
 
 
@@ -261,3 +328,11 @@ def test_the_table_is_plain_pandas(null_fit):
         "refitted",
         "draws",
     ]
+
+
+def test_fewer_draws_are_said(null_fit, monkeypatch):
+    assert ba.compare(null_fit).notes == ()
+    monkeypatch.setattr(leave_one_out, "_BY_ROW", 320 * 1500)
+    found = ba.compare({"null": null_fit})
+    assert found.notes == ("Not all draws were used, for speed: null.",)
+    assert found.table["draws"].iloc[0] == 1500
