@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, number
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LEVEL, _VALUE = "level", "value"
+_CERTAIN = 0.9  # below this a direction is called open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,26 +74,31 @@ class ShareCurve:
 
     @property
     def sentence(self) -> str:
-        """How each level's share changes from end to end, in sentences for a paper."""
+        """Each level's share at both ends and at its turning point, in sentences for a paper."""
         return " ".join(self._level_sentence(level) for level in self.levels)
 
     def _level_sentence(self, level: str) -> str:
         rows = self.table[self.table[_LEVEL] == level]
-        first, last = rows.iloc[0], rows.iloc[-1]
-        share = self.draws["share"].sel({_LEVEL: level})
-        change = (share.isel({_VALUE: -1}) - share.isel({_VALUE: 0})).to_numpy()
+        share = self.draws["share"].sel({_LEVEL: level}).to_numpy()
         opening = (
             f"The share of the variance between the groups of {level}"
             f"{place_words(self.at, average=False)}{measure_words(self.scale)}"
         )
-        if np.isnan(change).any():
+        if np.isnan(share).any():
             return f"{opening} cannot be given: in some draws the residual variance does not exist."
-        ends = [
+        turn = _turning_point(share)
+        places = (0, len(rows) - 1) if turn is None else (0, len(rows) - 1, turn)
+        first, last, *middle = (self._place_words(rows.iloc[k]) for k in places)
+        words = _change_words(_probability(share[..., -1] > share[..., 0]))
+        if turn is not None:
+            words = f"{_turn_words(share, turn, middle[0])}{_end_words(share, turn, words)}"
+        return f"{opening} is {first} and {last}; {words}."
+
+    def _place_words(self, row: Any) -> str:
+        return (
             f"{percent(row['mean'])} ({self.prob:.0%} interval {percent(row['lower'])} to "
             f"{percent(row['upper'])}) at {self.predictor} = {number(row[self.predictor])}"
-            for row in (first, last)
-        ]
-        return f"{opening} is {ends[0]} and {ends[1]}; {_change_words(float((change > 0).mean()))}."
+        )
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the share of each level with groups along the predictor, in per cent."""
@@ -113,13 +120,51 @@ class ShareCurve:
         return as_html(f"Variance shares along {self.predictor}", self.table, *self._notes())
 
 
+def _probability(holds: NDArray[np.bool_]) -> float:
+    return float(holds.mean())
+
+
+def _turning_point(share: NDArray[np.float64]) -> int | None:
+    """Return the place inside the curve where its mean is lowest, or else highest, if any."""
+    means = share.mean(axis=(0, 1))
+    inside = [int(k) for k in (means.argmin(), means.argmax()) if 0 < k < len(means) - 1]
+    return inside[0] if inside else None
+
+
+def _beyond(share: NDArray[np.float64], turn: int) -> tuple[float, float]:
+    """Return how sure it is that each end is above the lowest place, or below the highest."""
+    means = share.mean(axis=(0, 1))
+    sign = 1 if means[turn] < means[0] else -1
+    first, last = (_probability(sign * (share[..., k] - share[..., turn]) > 0) for k in (0, -1))
+    return first, last
+
+
+def _turn_words(share: NDArray[np.float64], turn: int, there: str) -> str:
+    """Say where the curve turns, and how sure it is that both ends lie beyond."""
+    means = share.mean(axis=(0, 1))
+    extreme, side = ("lowest", "above") if means[turn] < means[0] else ("highest", "below")
+    first, last = (_sure(p) for p in _beyond(share, turn))
+    return (
+        f"in between it is {extreme}, {there}, and the first end lies {side} that with "
+        f"probability {first}, the second with probability {last}"
+    )
+
+
+def _end_words(share: NDArray[np.float64], turn: int, change: str) -> str:
+    """Compare the ends only where the curve may not turn: a parabola neither grows nor falls."""
+    return "" if min(_beyond(share, turn)) >= _CERTAIN else f"; between the ends, {change}"
+
+
 def _change_words(rising: float) -> str:
     """Say how sure it is that the last share is above the first."""
     certainty, direction = max(rising, 1 - rising), "larger" if rising >= 0.5 else "smaller"
-    if certainty < 0.9:
+    if certainty < _CERTAIN:
         return f"whether it grows or falls is open (probability that it is larger {rising:.2f})"
-    sure = "above 0.999" if certainty > 0.999 else f"{certainty:.3f}"
-    return f"the latter is {direction} with probability {sure}"
+    return f"the latter is {direction} with probability {_sure(certainty)}"
+
+
+def _sure(probability: float) -> str:
+    return "above 0.999" if probability > 0.999 else f"{probability:.3f}"
 
 
 def share_curve(

@@ -83,6 +83,42 @@ def test_the_sentence_is_as_sure_as_the_draws(slopes_fit):
 
 
 @pytest.mark.parametrize(
+    ("middle", "extreme", "side"), [(0.1, "lowest", "above"), (0.9, "highest", "below")]
+)
+def test_a_curve_that_turns_is_not_called_open(slopes_fit, middle, extreme, side):
+    """Both ends near 0.6, their order open; every draw turns in the middle at the second end."""
+    curve = ba.share_curve(slopes_fit, "stigma", values=[1.0, 2.0, 3.0])
+    share = curve.draws["share"]
+    noise = 0.01 * np.random.default_rng(1).normal(size=share.shape[:2])
+    values = np.stack([0.6 + noise, np.full_like(noise, middle), 0.6 - noise], axis=-1)
+    values[:, :, 0] = np.where(np.arange(share.sizes["draw"]) % 20 == 0, middle, values[:, :, 0])
+    made = np.stack([values, 1 - values], axis=-1)
+    where = list(share["level"].to_numpy()).index("case_manager")
+    made = made if where == 0 else made[..., ::-1]
+    means = values.mean(axis=(0, 1))
+    table = curve.table.copy()
+    table.loc[table["level"] == "case_manager", "mean"] = means
+    turned = dataclasses.replace(curve, draws=curve.draws.assign(share=share * 0 + made))
+    said = dataclasses.replace(turned, table=table).sentence
+    assert "open" not in said
+    assert f"in between it is {extreme}, {100 * middle:.0f}% (95% interval" in said
+    assert f"at stigma = 2.00, and the first end lies {side} that with probability 0.950" in said
+    assert "the second with probability above 0.999." in said
+
+
+def test_a_turn_near_the_start_does_not_hide_that_the_share_grows(slopes_fit):
+    curve = ba.share_curve(slopes_fit, "stigma", values=[1.0, 2.0, 3.0])
+    share = curve.draws["share"]
+    noise = 0.1 * np.random.default_rng(1).normal(size=share.shape[:2])
+    values = np.stack([0.3 + noise, np.full_like(noise, 0.295), 0.9 + 0 * noise], axis=-1)
+    made = np.stack([values, values], axis=-1)
+    said = dataclasses.replace(curve, draws=curve.draws.assign(share=share * 0 + made)).sentence
+    probability = float((values[..., 0] > 0.295).mean())
+    assert f"probability {probability:.3f}, the second with probability above 0.999" in said
+    assert "between the ends, the latter is larger with probability above 0.999" in said
+
+
+@pytest.mark.parametrize(
     ("predictor", "options", "said"),
     [
         ("stgma", {}, "Did you mean 'stigma'"),
