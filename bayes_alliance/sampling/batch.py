@@ -13,10 +13,17 @@ import numpy as np
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
+from bayes_alliance.sampling.engines.collapsed_effects import is_stored
 from bayes_alliance.sampling.engines.contract import Compiled, model_shape
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.run import AUTO, chosen_engine, compile_model, sample
+from bayes_alliance.sampling.run import (
+    AUTO,
+    check_effects_fit,
+    chosen_engine,
+    compile_model,
+    sample,
+)
 from bayes_alliance.sampling.settings import SEEDS, make_settings
 
 MEMORY_GIGABYTES = 4.0
@@ -60,7 +67,8 @@ def sample_many(
         What to keep of each fit: a function of the fit, called as soon as it is done, in a
         thread. Whole fits if left out.
     memory : float
-        Refuse beforehand what would keep more gigabytes of whole fits.
+        Refuse beforehand what would keep more gigabytes of whole fits, and a fit that would
+        take more by itself.
     progress : bool, optional
         Show a progress bar; if left out, only where someone is looking.
 
@@ -94,10 +102,12 @@ def sample_many(
     }
     make_settings(engine_reason="", seed=seed, cores=cores, **wishes)
     engines = [chosen_engine(engine, model)[0] for model in models]
+    for model, name in zip(models, engines, strict=True):
+        check_effects_fit(model, name, chains * draws, memory)
     if keep is None:
-        _check_memory(models, chains * draws, memory)
+        _check_memory(models, engines, chains * draws, memory)
     workers, cores = _divide_cores(engines, cores)
-    wishes |= {"cores": cores, "progress": False}
+    wishes |= {"cores": cores, "progress": False, "memory": memory}
     programs = _compiled_once(models, engines)
     seeds = _own_seeds(seed, len(models))
 
@@ -137,13 +147,16 @@ def _compiled_once(models: Sequence[Model], engines: Sequence[str]) -> list[Comp
     return programs
 
 
-def _check_memory(models: Sequence[Model], draws: int, limit: float) -> None:
+def _check_memory(
+    models: Sequence[Model], engines: Sequence[str], draws: int, limit: float
+) -> None:
     numbers = sum(
-        len(model.design.coefficients)
-        + sum((len(g.labels) + 1) * len(g.effects) + len(g.pairs) for g in model.design.groups)
+        _stored_effects(model, engine, draws)
+        + len(model.design.coefficients)
+        + sum(len(g.effects) + len(g.pairs) for g in model.design.groups)
         + len(model.family.parameters)
         + _STATISTICS
-        for model in models
+        for model, engine in zip(models, engines, strict=True)
     )
     size = 8 * draws * numbers / 1e9
     if size > limit:
@@ -153,6 +166,13 @@ def _check_memory(models: Sequence[Model], draws: int, limit: float) -> None:
             "Say what you need of each with keep=, or raise the limit with memory=.",
             gigabytes=size,
         )
+
+
+def _stored_effects(model: Model, engine: str, draws: int) -> int:
+    """Count the group effects of one draw that are kept."""
+    effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
+    kept = engine != CollapsedEngine.name or is_stored(draws, effects)
+    return effects if kept else 0
 
 
 def _all_done(

@@ -99,7 +99,7 @@ def sample(
     """
     name, reason = chosen_engine(engine, model)
     if compiled is not None:
-        name, reason = compiled.engine, "It was compiled beforehand."
+        name, reason = _compiled_engine(compiled, engine)
     settings = make_settings(
         engine=name,
         engine_reason=reason,
@@ -111,7 +111,7 @@ def sample(
         max_tree_depth=max_tree_depth,
         cores=cores,
     )
-    _check_effects_fit(model, settings, memory)
+    check_effects_fit(model, name, chains * draws, memory)
     ready = compile_model(model, engine=name) if compiled is None else _fitting(compiled, model)
     started = time.perf_counter()
     with make_progress(name, progress) as bar:
@@ -173,14 +173,28 @@ def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
     return engine, "You asked for it."
 
 
-def _check_effects_fit(model: Model, settings: Settings, memory: float) -> None:
-    """Refuse what would not fit; the collapsed engine keeps no effects that are too large."""
-    if settings.engine == CollapsedEngine.name:
+def check_effects_fit(model: Model, engine: str, draws: int, memory: float) -> None:
+    """Refuse what would not fit; the collapsed engine keeps no effects that are too large.
+
+    Raises
+    ------
+    SamplingError
+        If the group effects of all draws take more than ``memory`` gigabytes.
+    """
+    if engine == CollapsedEngine.name:
         return
     effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
-    total = settings.chains * settings.draws
-    what = f'engine="{settings.engine}"'
-    check_memory(what, total, effects, memory, unit="group effects")
+    check_memory(f'engine="{engine}"', draws, effects, memory, unit="group effects")
+
+
+def _compiled_engine(compiled: Compiled, asked: str) -> tuple[str, str]:
+    if asked not in (AUTO, compiled.engine):
+        raise SamplingError(
+            f'engine="{asked}" was asked for, with a compiled model.',
+            f'The model was compiled for engine="{compiled.engine}".',
+            "Leave engine= out, or compile the model for the other engine.",
+        )
+    return compiled.engine, "It was compiled beforehand."
 
 
 def _fitting(compiled: Compiled, model: Model) -> Compiled:

@@ -20,6 +20,11 @@ _CHUNK_BYTES = 256e6
 STORED_BYTES = 250e6
 
 
+def is_stored(draws: int, numbers: int) -> bool:
+    """Tell whether so many draws of so many numbers are kept, not made when they are looked at."""
+    return 8.0 * draws * numbers <= STORED_BYTES
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """Exact draws of coefficients and group effects given the draws of theta.
@@ -54,7 +59,7 @@ class Recovery:
     @property
     def is_large(self) -> bool:
         """Whether the effects are too many to be stored."""
-        return 8.0 * self.draws * self.problem.numbers_a_draw > STORED_BYTES
+        return not is_stored(self.draws, self.problem.numbers_a_draw)
 
     @property
     def step(self) -> int:

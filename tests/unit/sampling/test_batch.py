@@ -11,6 +11,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling import batch
 from bayes_alliance.sampling.batch import sample_many
+from bayes_alliance.sampling.engines import collapsed_effects
 from bayes_alliance.sampling.engines.contract import Compiled
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample
@@ -129,6 +130,25 @@ def test_too_much_to_keep_is_refused_beforehand(models: list[Model]) -> None:
     with pytest.raises(SamplingError, match="keep=") as caught:
         sample_many(models, seed=1, draws=1000, chains=4, memory=0.002)
     assert caught.value.facts["gigabytes"] == pytest.approx(8 * 3 * 4000 * 30 / 1e9)
+
+
+def test_effects_that_are_not_stored_do_not_count(
+    models: list[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes = {"seed": 1, "memory": 8 * 3 * 240 * 20 / 1e9, "draws": 60, "tune": 60, "chains": 4}
+    with pytest.raises(SamplingError, match="keep="):
+        sample_many(models, **wishes)
+    monkeypatch.setattr(collapsed_effects, "STORED_BYTES", 0.0)
+    fits = sample_many(models, **wishes)
+    assert all(fit.redrawn_effects for fit in fits)
+
+
+def test_the_limit_reaches_every_fit_before_anything_is_compiled(
+    models: list[Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "compile_model", None)
+    with pytest.raises(SamplingError, match=r'engine="nutpie" keeps one number.*limit is 1e-06 GB'):
+        sample_many(models, seed=1, engine="nutpie", memory=1e-6, keep=a_mean, **SHORT)
 
 
 def test_the_bar_is_shown_where_it_is_wanted(

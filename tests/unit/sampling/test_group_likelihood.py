@@ -8,6 +8,7 @@ from scipy import integrate, stats
 from bayes_alliance.errors import ModelError, SamplingError
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling import group_likelihood
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of, with_group_log_likelihood
 from bayes_alliance.sampling.group_sums import density_given_coefficients, sums_suffice
 from bayes_alliance.sampling.left_out import groups_to_leave_out, only_group, split_effects
@@ -170,3 +171,18 @@ def test_what_has_no_exact_order_is_refused_by_name(clients, make_fit):
 def test_what_would_not_fit_is_refused(slopes):
     with pytest.raises(SamplingError, match="groups"):
         with_group_log_likelihood(slopes, memory=1e-9)
+
+
+@pytest.mark.parametrize("name", ["nested, upper", "ordinal"])
+def test_blocks_of_draws_do_not_show(name, clients, make_fit, monkeypatch):
+    formula, group = FORMULAS.get(name, ("rating ~ stigma + (1 | manager)", "manager"))
+    model = Model(formula, clients, "cumulative" if name == "ordinal" else "gaussian")
+    fit = make_fit(model)
+    split = split_effects(model, groups_to_leave_out(model, group))
+    whole = log_likelihood_of(model, fit.posterior, split)
+    monkeypatch.setattr(group_likelihood, "_BLOCK_NORMAL", 3 * 36)
+    monkeypatch.setattr(group_likelihood, "_BLOCK_QUADRATURE", 3 * 36)
+    # Quadrature starts a block where the last one ended: its nodes move a little.
+    tolerance = 1e-3 if name == "ordinal" else 1e-10
+    found = log_likelihood_of(model, fit.posterior, split)
+    np.testing.assert_allclose(found, whole, atol=tolerance)

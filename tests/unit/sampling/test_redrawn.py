@@ -129,3 +129,9 @@ def test_what_would_not_fit_is_refused_beforehand(model, redrawn):
         check_effects_fit("Saving", redrawn, limit=1e-6)
     with pytest.raises(ba.SamplingError, match=r'engine="nutpie" keeps one number.*group effects'):
         ba.sample(model, engine="nutpie", memory=1e-6)
+
+
+def test_another_engine_than_the_compiled_one_is_refused(model):
+    ready = ba.compile_model(model, engine="collapsed")
+    with pytest.raises(ba.SamplingError, match='The model was compiled for engine="collapsed"'):
+        ba.sample(model, engine="nutpie", compiled=ready)
