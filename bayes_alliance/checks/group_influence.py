@@ -55,7 +55,7 @@ class Influence:
     exact
         Whether coefficients and effects were integrated out in closed form.
     note
-        How the variance shares were made, or why there are none.
+        How the variance shares were made, or why there are none, and whether draws were thinned.
     """
 
     group: str
@@ -218,6 +218,8 @@ def influence(
         without.above_zero[place] = moments.above_zero
     caseloads = np.bincount(left_out.index, minlength=len(left_out.labels))
     table = _table(left_out, caseloads, quantities, whole, without, density, list(again))
+    if density.draws < fit.draws_in_all:
+        note = f"{note} {density.draws} of {fit.draws_in_all} draws were used, for speed.".strip()
     return Influence(group=left_out.name, table=table, exact=density.exact, note=note)
 
 

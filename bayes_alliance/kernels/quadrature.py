@@ -18,17 +18,24 @@ from bayes_alliance.kernels.integrated_likelihood import first_rows
 # Linear predictor, shape (S, N), to log density of each row, repeats counted.
 RowDensity = Callable[[Floats], Floats]
 
-NODES = {0: 1, 1: 11, 2: 7}
+# Nodes along each of one or two effects: fewer where rows make the integrand nearly normal.
+NODES = {1: (11, 7), 2: (7, 5)}
+MANY_ROWS = 30
 _POINTS = 256
 _STEP = 1e-3
 _STEPS = 12
-_CLOSE = 0.02  # of the integrand's own width: the nodes need not sit exactly at the mode
+_CLOSE = 0.1  # of the integrand's own width: the nodes need not sit exactly at the mode
 
 
 def integrated_by_quadrature(
-    density: RowDensity, eta: Floats, columns: Floats, root: Floats, group: Integers
-) -> Floats:
-    """Return the log density of every group's rows, shape (S, J).
+    density: RowDensity,
+    eta: Floats,
+    columns: Floats,
+    root: Floats,
+    group: Integers,
+    start: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Return the log density of every group's rows, shape (S, J), and where its mass lies, (J, q).
 
     Parameters
     ----------
@@ -42,31 +49,35 @@ def integrated_by_quadrature(
         A root of the effects' covariance, shape (S, q, q).
     group
         Group of each row, shape (N,), numbered from 0 and never decreasing.
+    start
+        Where the mass of other draws lay, from an earlier call: the search is shorter then.
     """
     starts = first_rows(group)
     q = columns.shape[1]
     if q == 0:
-        return np.asarray(np.add.reduceat(density(eta), starts, axis=1))
+        return np.asarray(np.add.reduceat(density(eta), starts, axis=1)), np.zeros((len(starts), 0))
     slopes = columns @ root
-    mode, spread, log_scale = _find_modes(density, eta, slopes, group, starts)
-    points, log_weights = quadrature_points(q)
+    origin = np.zeros((len(starts), q)) if start is None else start
+    mode, spread, log_scale = _find_modes(density, eta, slopes, group, starts, origin)
+    enough = bool(np.quantile(np.bincount(group), 0.1) >= MANY_ROWS)
+    points, log_weights = quadrature_points(q, many_rows=enough)
     total = np.full(mode.shape[:2], -np.inf)
     for point, log_weight in zip(points, log_weights, strict=True):
         effect = mode + spread @ point
         values = _group_sums(density, eta, slopes, effect, group, starts)
         ratio = 0.5 * (point @ point - (effect**2).sum(axis=-1))
         total = np.logaddexp(total, values + ratio + log_weight)
-    return np.asarray(total + log_scale)
+    return np.asarray(total + log_scale), np.asarray(mode.mean(axis=0))
 
 
-def quadrature_points(q: int) -> tuple[Floats, Floats]:
+def quadrature_points(q: int, *, many_rows: bool = False) -> tuple[Floats, Floats]:
     """Return points for a standard normal of q dimensions, shape (K, q), and log weights."""
     if q not in NODES:
         from scipy.stats import norm, qmc
 
         uniform = qmc.Sobol(q, seed=1).random(_POINTS)
         return norm.ppf(uniform), np.full(_POINTS, -np.log(_POINTS))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES[q])
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES[q][many_rows])
     log_weights = np.log(weights / weights.sum())
     points = np.array(list(product(nodes, repeat=q)))
     return points, np.array([sum(part) for part in product(log_weights, repeat=q)])
@@ -94,7 +105,12 @@ def _spread_out(slopes: Floats, effect: Floats, group: Integers) -> Floats:
 
 
 def _find_modes(
-    density: RowDensity, eta: Floats, slopes: Floats, group: Integers, starts: Integers
+    density: RowDensity,
+    eta: Floats,
+    slopes: Floats,
+    group: Integers,
+    starts: Integers,
+    origin: Floats,
 ) -> tuple[Floats, Floats, Floats]:
     """Find mode and width of every group's integrand by Newton steps.
 
@@ -102,7 +118,8 @@ def _find_modes(
     their determinants (S, J).
     """
     q = slopes.shape[2]
-    mode = np.zeros((len(eta), len(starts), q))
+    mode = np.broadcast_to(origin, (len(eta), *origin.shape))
+    bend = np.broadcast_to(np.eye(q), (*mode.shape, q))
     for _ in range(_STEPS):
         slope, curvature = _derivatives(density, eta + _spread_out(slopes, mode, group))
         pull = _by_group(slopes, slope, starts) - mode
@@ -113,8 +130,7 @@ def _find_modes(
         mode = mode + step * np.minimum(1.0, 5.0 / np.maximum(length, 1e-300))[..., None]
         if length.max() < _CLOSE:
             break
-    _, curvature = _derivatives(density, eta + _spread_out(slopes, mode, group))
-    factor = np.linalg.cholesky(_bend(slopes, curvature, starts))
+    factor = np.linalg.cholesky(bend)
     spread = np.linalg.inv(factor).swapaxes(-1, -2)
     log_scale = -np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(axis=-1)
     return mode, spread, log_scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+# Numbers a block: what is measured to be fastest, for normal outcomes and by quadrature.
+_BLOCK_NORMAL, _BLOCK_QUADRATURE = 1_000_000, 100_000
 
 
 def with_group_log_likelihood(
@@ -132,11 +135,24 @@ def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Arra
         given[names.u(group.name)] = effects
     total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
     values = np.empty((total, int(split.group[-1]) + 1))
-    integrate = _normal if model.family.name == "gaussian" else _by_quadrature
+    normal, start = model.family.name == "gaussian", None
     for chunk in chunks(split.given, given):
-        here = [roots[name][chunk.places] for name in split.factors]
-        values[chunk.places] = integrate(split, chunk.eta, chunk.parameters, here)
+        for some in _blocks(chunk.eta, _BLOCK_NORMAL if normal else _BLOCK_QUADRATURE):
+            places = np.arange(chunk.places.start, chunk.places.stop)[some]
+            here = [roots[name][places] for name in split.factors]
+            parameters = {name: draws[some] for name, draws in chunk.parameters.items()}
+            if normal:
+                values[places] = _normal(split, chunk.eta[some], parameters, here)
+                continue
+            values[places], start = _by_quadrature(split, chunk.eta[some], parameters, here, start)
     return values
+
+
+def _blocks(eta: Array, numbers: int) -> Iterator[slice]:
+    """Yield slices of draws so small that the work on one stays in the processor's cache."""
+    step = max(1, numbers // eta.shape[1])
+    for start in range(0, len(eta), step):
+        yield slice(start, start + step)
 
 
 def _normal(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
@@ -154,7 +170,9 @@ def _normal(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Ar
     )
 
 
-def _by_quadrature(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
+def _by_quadrature(
+    split: Split, eta: Array, parameters: Any, roots: list[Array], start: Array | None
+) -> tuple[Array, Array]:
     model = split.given
 
     def density(linear: Array) -> Array:
@@ -165,7 +183,7 @@ def _by_quadrature(split: Split, eta: Array, parameters: Any, roots: list[Array]
 
     columns = [np.zeros((eta.shape[1], 0)), *(layer.columns for layer in split.layers)]
     return integrated_by_quadrature(
-        density, eta, np.column_stack(columns), _side_by_side(len(eta), roots), split.group
+        density, eta, np.column_stack(columns), _side_by_side(len(eta), roots), split.group, start
     )
 
 

@@ -84,7 +84,7 @@ def test_one_effect_against_scipys_quadrature(sd):
     rng = np.random.default_rng(9)
     y = (rng.random(13) < 0.6).astype(float)
     eta, columns = rng.normal(size=(2, 13)), rng.normal(size=(13, 1))
-    found = integrated_by_quadrature(bernoulli(y), eta, columns, np.full((2, 1, 1), sd), GROUP)
+    found = integrated_by_quadrature(bernoulli(y), eta, columns, np.full((2, 1, 1), sd), GROUP)[0]
     for s in range(2):
         for j in range(3):
             rows = np.flatnonzero(np.equal(GROUP, j))
@@ -102,7 +102,7 @@ def test_two_effects_against_a_fine_grid():
     rng = np.random.default_rng(10)
     y = (rng.random(13) < 0.5).astype(float)
     eta, columns, root = rng.normal(size=(2, 13)), rng.normal(size=(13, 2)), roots(2, 11)
-    found = integrated_by_quadrature(bernoulli(y), eta, columns, root, GROUP)
+    found, _ = integrated_by_quadrature(bernoulli(y), eta, columns, root, GROUP)
     axis = np.linspace(-7, 7, 281)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     for s in range(2):
@@ -123,7 +123,7 @@ def test_a_normal_outcome_is_integrated_to_all_digits():
         roots(2, 13),
     )
     ones = np.ones(13)
-    found = integrated_by_quadrature(
+    found, _ = integrated_by_quadrature(
         lambda e: stats.norm.logpdf(y, e, np.sqrt(S2)[:, None]), eta, columns, root, GROUP
     )
     exact = integrated_normal(y - eta, S2, LAYERS["own"], [root], GROUP, ones, ones)
@@ -135,7 +135,7 @@ def test_three_effects_by_importance_sampling():
     rng = np.random.default_rng(14)
     y, columns, root = rng.normal(size=13), rng.normal(size=(13, 3)), roots(3, 15)
     own, ones = EffectLayer(columns=columns, unit=GROUP), np.ones(13)
-    found = integrated_by_quadrature(
+    found, _ = integrated_by_quadrature(
         lambda e: stats.norm.logpdf(y, e, np.sqrt(S2)[:, None]),
         np.zeros((2, 13)),
         columns,
@@ -154,3 +154,29 @@ def test_points_stand_for_a_standard_normal(q):
     covariance_of_points = (points * weights[:, None]).T @ points
     # Grids are exact; 256 Sobol points miss a little.
     np.testing.assert_allclose(covariance_of_points, np.eye(q), atol=1e-10 if q < 3 else 0.1)
+
+
+def test_a_start_from_other_draws_changes_nothing():
+    """The nodes may move by a tenth of the integrand's width; the integral hardly does."""
+    rng = np.random.default_rng(16)
+    y = (rng.random(13) < 0.5).astype(float)
+    eta, columns, root = rng.normal(size=(2, 13)), rng.normal(size=(13, 1)), roots(1, 17)
+    cold, mode = integrated_by_quadrature(bernoulli(y), eta, columns, root, GROUP)
+    assert mode.shape == (3, 1)
+    warm, _ = integrated_by_quadrature(bernoulli(y), eta, columns, root, GROUP, mode)
+    np.testing.assert_allclose(warm, cold, atol=1e-5)
+
+
+def test_many_rows_need_fewer_nodes():
+    rng = np.random.default_rng(18)
+    group = np.repeat(np.arange(20), 30)
+    y = (rng.random(600) < 0.4).astype(float)
+    eta, columns = rng.normal(size=(1, 600)), np.ones((600, 1))
+    found, _ = integrated_by_quadrature(bernoulli(y), eta, columns, np.full((1, 1, 1), 1.2), group)
+    assert len(quadrature_points(1, many_rows=True)[0]) < len(quadrature_points(1)[0])
+    axis = np.linspace(-8, 8, 2001)
+    for j in range(20):
+        rows = group == j
+        values = bernoulli(y[rows])(eta[0, rows] + 1.2 * axis[:, None]).sum(axis=1)
+        expected = special.logsumexp(values + stats.norm.logpdf(axis)) + np.log(axis[1] - axis[0])
+        assert found[0, j] == pytest.approx(expected, abs=1e-5)

@@ -6,6 +6,8 @@ scipy's multivariate normal. Priors and transforms are those of the whole data.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import arviz as az
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from scipy import stats
 import bayes_alliance as ba
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.subset import without_groups
+from bayes_alliance.posterior.comparison.group_refits import with_refits
 from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
 from bayes_alliance.sampling.group_sums import coefficients_without_group
 from bayes_alliance.sampling.left_out import groups_to_leave_out
@@ -142,3 +145,22 @@ def test_crossed_groups_by_weights_and_by_refits_agree(shared_data):
         assert not density.bad[place]
         z = (density.log_density[place] - value) / np.hypot(error, density.error[place])
         assert abs(z) < LIMIT
+
+
+def test_other_outcomes_by_weights_and_by_refits_agree():
+    """Yes-or-no outcome under the joint engine: quadrature, weights, and refits through compare."""
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(12), 12)
+    x = rng.normal(size=144)
+    chance = 1 / (1 + np.exp(-(0.3 + 0.8 * x + rng.normal(size=12)[group])))
+    table = pd.DataFrame({"y": (rng.random(144) < chance).astype(int), "x": x, "g": group})
+    fit = ba.sample(ba.Model("y ~ x + (1 | g)", table, "bernoulli"), seed=4)
+    left_out = groups_to_leave_out(fit.model, None)
+    density, _, _ = density_by_group(fit, left_out)
+    doubted = replace(density, shape=np.where(np.arange(12) < 3, 0.9, density.shape))
+    refitted = with_refits(doubted, fit, left_out, most=3, seed=5)
+    assert list(refitted.refitted[:4]) == [True, True, True, False]
+    error = np.hypot(refitted.error, density.error)[:3]
+    z = (refitted.log_density - density.log_density)[:3] / error
+    assert not density.bad[:3].any()
+    assert np.abs(z).max() < LIMIT

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 LEAST_DRAWS = 100
-# Draws times rows beyond which draws are thinned, and how many are kept in any case. Half a
-# minute's work or so; quadrature evaluates every row some thirty times.
+# Draws times rows beyond which draws are thinned, and how many are kept in any case: half a
+# minute's work or so. Quadrature evaluates every row a dozen times, and two effects three dozen.
 _BY_ROW, _BY_GROUP, _BY_QUADRATURE = 1e8, 2e8, 2e7
-_FEWEST_DRAWS = 1000
+_FEWEST_DRAWS, _FEWEST_BY_QUADRATURE = 1000, 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,7 @@ def density_by_group(
     """
     fit.need_data("Leaving groups out")
     exact = sums_suffice(fit.model, left_out)
-    work = _BY_GROUP if fit.model.family.name == "gaussian" else _BY_QUADRATURE
-    posterior = fit.posterior if exact else thinned(fit.posterior, _enough_draws(fit, work))
+    posterior = fit.posterior if exact else thinned(fit.posterior, _enough_by_group(fit))
     efficiency = relative_efficiency(fit.model.groups, posterior)
     draws = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
     check_memory("Leaving groups out", 3 * draws, len(left_out.labels), memory, unit="groups")
@@ -158,9 +157,15 @@ def relative_efficiency(groups: tuple[str, ...], posterior: xr.Dataset) -> float
     return float(np.nanmean(values)) / draws
 
 
-def _enough_draws(fit: Fit, work: float) -> int | None:
+def _enough_by_group(fit: Fit) -> int | None:
+    if fit.model.family.name == "gaussian":
+        return _enough_draws(fit, _BY_GROUP)
+    return _enough_draws(fit, _BY_QUADRATURE, fewest=_FEWEST_BY_QUADRATURE)
+
+
+def _enough_draws(fit: Fit, work: float, *, fewest: int = _FEWEST_DRAWS) -> int | None:
     """Return to how many draws to thin, or None for all of them."""
-    most = max(_FEWEST_DRAWS, int(work / max(1, len(fit.model.frame.y))))
+    most = max(fewest, int(work / max(1, len(fit.model.frame.y))))
     return most if most < fit.draws_in_all else None
 
 

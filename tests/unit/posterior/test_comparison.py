@@ -13,8 +13,8 @@ from scipy.stats import norm
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError
-from bayes_alliance.posterior.comparison.comparison import Comparison
 from bayes_alliance.posterior.comparison import leave_one_out
+from bayes_alliance.posterior.comparison.comparison import Comparison
 from bayes_alliance.posterior.comparison.comparison_table import comparison_table, count_parameters
 from bayes_alliance.posterior.comparison.leave_one_out import (
     LeftOutDensity,
