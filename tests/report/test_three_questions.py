@@ -40,9 +40,10 @@ COLUMNS = {"outcome": "wai total", "predictor": "felt", "group": "who"}
 
 
 def test_the_table_answers_all_three(answers):
-    assert list(answers.table["question"]) == [1, 2, 3, 3, 3]
+    assert list(answers.table["question"]) == [1, 1, 2, 3, 3, 3]
     assert list(answers.table.index) == [
-        "share of case_manager",
+        "share of case_manager, no stigma",
+        f"share of case_manager, {VARYING}",
         "slope of stigma",
         "sd of the slopes of stigma, by case_manager",
         f"elpd by case_manager: {VARYING} minus {FIXED}",
@@ -50,6 +51,11 @@ def test_the_table_answers_all_three(answers):
     ]
     assert (answers.table["lower"] < answers.table["estimate"]).all()
     assert (answers.table["estimate"] < answers.table["upper"]).all()
+    said = answers.table["probability of"]
+    assert list(said == "") == list(answers.table["probability"].isna())
+    assert said.iloc[2] == "slope below 0"
+    assert said.iloc[5] == "model, of even odds before"
+    assert answers.table["range"].iloc[4] == "2 standard errors"
 
 
 def test_every_number_is_that_of_its_verb(answers):
@@ -58,21 +64,23 @@ def test_every_number_is_that_of_its_verb(answers):
     fits = answers.fits
     share = ba.variance_shares(fits[NULL]).table.loc["case_manager", ends]
     assert table[0] == pytest.approx(share.to_numpy(dtype=float))
+    averaged = ba.variance_shares(fits[VARYING], average=True).table.loc["case_manager", ends]
+    assert table[1] == pytest.approx(averaged.to_numpy(dtype=float))
     slope = ba.summarize(fits[VARYING], variables=["b"]).table.iloc[1]
-    assert table[1] == pytest.approx(slope[ends].to_numpy(dtype=float))
+    assert table[2] == pytest.approx(slope[ends].to_numpy(dtype=float))
     below = float((fits[VARYING].posterior["b"][..., 1] < 0).mean())
-    assert answers.table["probability"].iloc[1] == pytest.approx(max(below, 1 - below))
+    assert answers.table["probability"].iloc[2] == pytest.approx(max(below, 1 - below))
     sd = ba.summarize(fits[VARYING], variables=["sd_case_manager"]).table.iloc[1]
-    assert table[2] == pytest.approx(sd[ends].to_numpy(dtype=float))
+    assert table[3] == pytest.approx(sd[ends].to_numpy(dtype=float))
     points = answers.comparison.pointwise["log_density"]
     gaps = points[VARYING] - points[FIXED]
     error = np.sqrt(len(gaps)) * gaps.std()
-    expected = gaps.sum() + 1.96 * error * np.array([0, -1, 1])
-    assert table[3] == pytest.approx(expected)
+    expected = gaps.sum() + 2 * error * np.array([0, -1, 1])
+    assert table[4] == pytest.approx(expected)
     evidence = {name: ba.log_evidence(fits[name], seed=9).log_evidence for name in (FIXED, VARYING)}
     # Bridges on the collapsed density repeat to 0.02 each.
-    assert np.log(table[4][0]) == pytest.approx(evidence[VARYING] - evidence[FIXED], abs=0.04)
-    assert table[4][1:] == pytest.approx(
+    assert np.log(table[5][0]) == pytest.approx(evidence[VARYING] - evidence[FIXED], abs=0.04)
+    assert table[5][1:] == pytest.approx(
         [
             answers.factors.sensitivity.loc[VARYING].min(),
             answers.factors.sensitivity.loc[VARYING].max(),
@@ -83,16 +91,33 @@ def test_every_number_is_that_of_its_verb(answers):
 def test_the_published_pattern_is_found_on_the_example(answers):
     """About 11% between case managers, a slope near the edge, slopes that vary."""
     assert 0.05 < answers.table["estimate"].iloc[0] < 0.2
-    assert 0.9 < answers.table["probability"].iloc[1] < 0.975
+    assert 0.9 < answers.table["probability"].iloc[2] < 0.975
     assert answers.votes["bayes factor"] == "vary"
     assert answers.notes[0].startswith("Simulated, not real clients.")
     assert len(answers.sentences) == 3
+    assert answers.sentences[0].startswith("In a model without stigma, of the variance, ")
+    assert (
+        "With slopes that vary, of the variance not explained by the predictors"
+        in answers.sentences[0]
+    )
 
 
-def test_slopes_that_vary_much_are_seen_three_times():
+def test_the_spread_worth_speaking_of_is_weighed_against_the_prior(answers):
+    fit = answers.fits[VARYING]
+    x = ba.load_example("simulated_study")["stigma"].to_numpy()
+    worth = 0.1 * float(fit.posterior["sigma"].mean()) / x.std()
+    assert answers.notable_sd == pytest.approx(worth)
+    larger = fit.posterior["sd_case_manager"][..., 1].to_numpy() > worth
+    assert answers.table["probability"].iloc[3] == pytest.approx(larger.mean())
+    drawn = ba.with_prior(fit, draws=4000, seed=1).idata["prior"]["sd_case_manager"][..., 1]
+    # 4,000 draws put a probability within 0.03 of its value.
+    assert answers.notable_prior == pytest.approx(float((drawn > worth).mean()), abs=0.03)
+
+
+def test_slopes_that_vary_much_are_seen_both_times():
     found = ba.answer_questions(study(4.0, slope=-3.0), **COLUMNS, seed=2)
     assert set(found.votes.values()) == {"vary"}
-    assert "All three ways" in found.sentences[2]
+    assert "Both ways" in found.sentences[2]
     assert found.predictor in found.sentences[1]
     assert "lower by" in found.sentences[1]
 
@@ -100,24 +125,35 @@ def test_slopes_that_vary_much_are_seen_three_times():
 def test_slopes_that_do_not_vary_are_not_made_up():
     found = ba.answer_questions(study(0.0, slope=3.0), **COLUMNS, seed=2)
     assert "vary" not in found.votes.values()
-    assert found.table["estimate"].iloc[4] < 1
+    assert found.table["estimate"].iloc[5] < 1
     assert found.comparison.preferred == FIXED
-    assert "All three ways" not in found.sentence
+    assert "Both ways" not in found.sentence
     assert "higher by" in found.sentences[1]
 
 
+def test_an_interval_of_a_positive_number_does_not_vote(answers):
+    """However far from 0 the interval stays, as it does on noise, the answer is the other two's."""
+    noise = answers.slope_sd.copy()
+    noise["lower"] = 0.9 * noise["mean"]
+    sure = replace(answers, slope_sd=noise, notable_probability=1.0)
+    assert sure.votes == answers.votes
+    assert "sd" not in sure.votes
+    assert sure.sentences[2].split(". ")[0] == answers.sentences[2].split(". ")[0]
+    assert "does not count as an answer" in sure.sentences[2]
+
+
 @pytest.mark.parametrize(
-    ("tail", "factors", "gap", "says"),
+    ("factors", "gap", "says", "closes"),
     [
-        ((2.0, 5.0), (9.0, 8.0, 7.0), 12.0, "All three ways"),
-        ((0.01, 5.0), (9.0, 8.0, 7.0), 12.0, "Two of three ways"),
-        ((0.01, 5.0), (9.0, 2.0, 0.5), 12.0, "One of three ways"),
-        ((0.01, 5.0), (0.1, 0.2, 0.05), 0.1, "Nothing speaks for"),
-        ((0.01, 5.0), (2.0, 1.0, 0.6), 0.1, "The data do not say whether"),
-        ((2.0, 5.0), (0.1, 0.2, 0.05), 12.0, "contradict each other"),
+        ((9.0, 8.0, 7.0), 12.0, "Both ways", "slopes that vary."),
+        ((9.0, 8.0, 7.0), 0.1, "One of two ways", "help little to predict a new group."),
+        ((9.0, 2.0, 0.5), 12.0, "One of two ways", "turns on the prior."),
+        ((0.1, 0.2, 0.05), 0.1, "speaks against it", "predicts a new group about as well."),
+        ((2.0, 1.0, 0.6), 0.1, "The data do not say whether", "report both."),
+        ((0.1, 0.2, 0.05), 12.0, "contradict each other", "before either model is believed."),
     ],
 )
-def test_the_sum_follows_the_three(answers, tail, factors, gap, says):
+def test_the_sum_follows_the_two(answers, factors, gap, says, closes):
     tables = {}
     for scale, factor in zip((0.5, 1.0, 2.0), factors, strict=True):
         tables[scale] = answers.factors.tables[scale].copy()
@@ -128,11 +164,12 @@ def test_the_sum_follows_the_three(answers, tail, factors, gap, says):
     comparison.loc[FIXED, ["difference", "se_difference"]] = [-gap, 2.0]
     changed = replace(
         answers,
-        slope_sd_tail=tail,
         factors=replace(answers.factors, tables=tables),
         comparison=replace(answers.comparison, table=comparison),
     )
     assert says in changed.sentences[2]
+    assert changed.sentences[2].endswith(closes)
+    assert "Nothing speaks for" not in changed.sentences[2]
 
 
 def test_a_bad_fit_gives_no_answers(answers):
@@ -168,7 +205,7 @@ def test_priors_go_to_the_models_that_have_them():
     table = study(1.0, groups=12, each=6)
     priors = {"b[felt]": "Normal(0, 0.01)", "sd_who[felt]": "HalfNormal(0.5)"}
     found = ba.answer_questions(table, **COLUMNS, priors=priors, seed=1, draws=200, tune=300)
-    assert abs(found.table["estimate"].iloc[1]) < 0.05
+    assert abs(found.table["estimate"].iloc[2]) < 0.05
     with pytest.raises(ba.ModelError, match="b\\[flet\\]"):
         ba.answer_questions(table, **COLUMNS, priors={"b[flet]": "Normal(0, 1)"}, draws=10)
 
@@ -194,7 +231,7 @@ def test_picture_has_a_line_for_each_group(answers):
     assert len(axes.get_lines()) == 31
     thick = axes.get_lines()[-1]
     slope = np.diff(thick.get_ydata()) / np.diff(thick.get_xdata())
-    assert slope[0] == pytest.approx(answers.table["estimate"].iloc[1])
+    assert slope[0] == pytest.approx(answers.table["estimate"].iloc[2])
     plt.close(figure)
 
 

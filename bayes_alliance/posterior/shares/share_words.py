@@ -22,7 +22,7 @@ def percent(value: float) -> str:
 def place_words(at: Mapping[str, Any], *, average: bool) -> str:
     """Say at which predictor values a number holds."""
     if average:
-        return ", averaged over the predictors"
+        return ", on average over the rows"
     stated = " and ".join(f"{name} = {number(value)}" for name, value in at.items())
     return f" at {stated}" if stated else ""
 

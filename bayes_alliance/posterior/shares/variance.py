@@ -82,7 +82,7 @@ class Shares:
     def sentence(self) -> str:
         """The shares in one sentence for a paper."""
         left = self.predictors and self.of != TOTAL
-        whole = "the variance the predictors leave" if left else "the variance"
+        whole = "the variance not explained by the predictors" if left else "the variance"
         where = place_words(self.at, average=self.average)
         return share_words(self.icc, f"Of {whole}{where}{measure_words(self.scale)}", self.prob)
 

@@ -63,7 +63,7 @@ def test_averaged_over_the_rows(slopes_fit):
     share = ba.variance_shares(slopes_fit, average=True)
     found = ours.draws["correlation"].sel(same="case_manager")
     np.testing.assert_allclose(found, share.draws["share"].sel(level="case_manager"), rtol=1e-12)
-    assert "averaged over the predictors" in ours.sentence
+    assert "on average over the rows" in ours.sentence
 
 
 def test_what_it_says_and_draws(nested_fit):

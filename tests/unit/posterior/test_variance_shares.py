@@ -188,9 +188,12 @@ def test_the_response_scale_of_a_numeric_outcome_is_its_own(null_fit):
 def test_sentence_and_picture(slopes_fit, null_fit):
     shares = ba.variance_shares(slopes_fit, at={"stigma": 2.5})
     assert "at stigma = 2.5" in shares.sentence.replace("2.50", "2.5")
-    assert "the predictors leave" in shares.sentence
-    assert "the predictors leave" not in ba.variance_shares(null_fit).sentence
-    assert "averaged over" in ba.variance_shares(slopes_fit, average=True).sentence
+    assert "not explained by the predictors" in shares.sentence
+    assert "not explained by the predictors" not in ba.variance_shares(null_fit).sentence
+    assert (
+        "predictors, on average over the rows, "
+        in ba.variance_shares(slopes_fit, average=True).sentence
+    )
     axes = Figure().add_subplot()
     assert shares.plot(axes) is axes
     assert list(axes.lines[0].get_xdata()) == pytest.approx(list(100 * shares.table["mean"]))
