@@ -71,17 +71,22 @@ class ContextualEffects:
 
     def _sentence(self, predictor: str, group: str) -> str:
         own: Any = self.table.xs(predictor, level=0).xs(group, level=0)
-        within, between, contextual = (
-            self._words(own.loc[kind]) for kind in ("within", "between", "contextual")
-        )
+        within, between = (self._change(own.loc[kind]) for kind in ("within", "between"))
         label = f"{predictor} by {group}, contextual"
         positive = float((self.draws[_SLOPE].sel({_EFFECT: label}) > 0).mean())
         sign = "positive" if positive >= 0.5 else "negative"
         return (
-            f"Within one {group}, one unit more of {predictor} goes with {within} in "
-            f"{self.outcome}; between those with different means, with {between}. The contextual "
-            f"effect, their difference, is {contextual}; it is {sign} with probability "
-            f"{max(positive, 1 - positive):.2f}."
+            f"Within one {group}, one unit more of {predictor} goes with {self.outcome} "
+            f"{within}; between those with different means, {between}. The contextual effect, "
+            f"their difference, is {self._words(own.loc['contextual'])}; it is {sign} with "
+            f"probability {max(positive, 1 - positive):.2f}."
+        )
+
+    def _change(self, row: Any) -> str:
+        mean, lower, upper = (float(row[name]) for name in ("mean", "lower", "upper"))
+        return (
+            f"{'lower' if mean < 0 else 'higher'} by {number(abs(mean))} ({self.prob:.0%} interval "
+            f"of the slope {number(lower)} to {number(upper)})"
         )
 
     def _words(self, row: Any) -> str:

@@ -46,8 +46,10 @@ class Contrasts:
         ``"difference"``, ``"ratio"`` or ``"odds ratio"``.
     targets
         For each grouping factor ``same``, ``new`` or ``average``.
-    quantity
-        What is predicted, in words.
+    quantity, whom
+        What is predicted, and for whom, in words.
+    states
+        What each label in the column ``contrast`` stands for, in words.
     prob
         Probability of the intervals.
     notes
@@ -60,6 +62,8 @@ class Contrasts:
     comparison: str
     targets: Mapping[str, Target]
     quantity: str
+    whom: str
+    states: Mapping[str, str]
     prob: float
     notes: tuple[str, ...]
 
@@ -68,7 +72,13 @@ class Contrasts:
         """The first contrasts in words for a paper; their claims are as strong as the numbers."""
         nothing = COMPARISONS[self.comparison].nothing
         return change_sentence(
-            self.table, self.columns, self._words(), nothing, self.prob, self.targets
+            self.table,
+            self.columns,
+            self._words(),
+            nothing,
+            self.prob,
+            self.whom,
+            self.states,
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -206,6 +216,8 @@ def _contrasts(request: Request, variables: Any, comparison: str) -> Contrasts:
         comparison=comparison,
         targets=request.targets,
         quantity=request.words,
+        whom=request.whom,
+        states={p.label(way.sign): p.words for p in pairs},
         prob=request.prob,
         notes=result.notes,
     )

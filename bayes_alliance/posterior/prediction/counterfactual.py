@@ -59,6 +59,13 @@ class Pair:
             return f"{self.second:+g}"
         return f"{_shown(self.second)} {sign} {_shown(self.first)}"
 
+    @property
+    def words(self) -> str:
+        """The pair in words: ``home against ward``, ``higher by 1``."""
+        if self.first is None:
+            return f"{'higher' if self.second > 0 else 'lower'} by {abs(self.second):g}"
+        return f"{_shown(self.second)} against {_shown(self.first)}"
+
 
 def wanted_pairs(model: Model, variables: Any, rows: pd.DataFrame) -> list[Pair]:
     """Read which predictors are to be compared at which values.

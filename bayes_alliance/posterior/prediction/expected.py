@@ -38,6 +38,11 @@ class Quantity:
     scale: str
     seed: int = 0
 
+    @property
+    def draws_groups(self) -> bool:
+        """Whether new groups are drawn; an expected value is averaged over them instead."""
+        return self.kind == "outcome"
+
     def is_linear(self, model: Model) -> bool:
         """Whether it is linear in the design, so that averaging may come first."""
         return self.kind == "mean" and (self.scale == "link" or model.family.outcome == "numeric")

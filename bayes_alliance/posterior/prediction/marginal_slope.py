@@ -51,8 +51,8 @@ class Slopes:
         The columns of the table that say what a slope is of.
     targets
         For each grouping factor ``same``, ``new`` or ``average``.
-    quantity
-        What is predicted, in words.
+    quantity, whom
+        What is predicted, and for whom, in words.
     prob
         Probability of the intervals.
     notes
@@ -64,6 +64,7 @@ class Slopes:
     columns: tuple[str, ...]
     targets: Mapping[str, Target]
     quantity: str
+    whom: str
     prob: float
     notes: tuple[str, ...]
 
@@ -71,7 +72,7 @@ class Slopes:
     def sentence(self) -> str:
         """The first slopes in words for a paper; their claims are as strong as the numbers."""
         return change_sentence(
-            self.table, self.columns, self._words(), _NOTHING, self.prob, self.targets
+            self.table, self.columns, self._words(), _NOTHING, self.prob, self.whom, {}
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -190,6 +191,7 @@ def _slopes(request: Request, variables: list[str]) -> Slopes:
         columns=result.columns,
         targets=request.targets,
         quantity=request.words,
+        whom=request.whom,
         prob=request.prob,
         notes=result.notes,
     )

@@ -44,8 +44,8 @@ class Predictions:
         The columns of the table that say what a prediction is for.
     targets
         For each grouping factor ``same``, ``new`` or ``average``.
-    quantity
-        What is predicted, in words.
+    quantity, whom
+        What is predicted, and for whom, in words.
     prob
         Probability of the intervals.
     notes
@@ -57,13 +57,14 @@ class Predictions:
     columns: tuple[str, ...]
     targets: Mapping[str, Target]
     quantity: str
+    whom: str
     prob: float
     notes: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """The predictions in one sentence for a paper; of many, the lowest and the highest."""
-        return level_sentence(self.table, self.columns, self.quantity, self.prob, self.targets)
+        return level_sentence(self.table, self.columns, self.quantity, self.prob, self.whom)
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw a curve over the first number that varies, or one interval a prediction.
@@ -209,6 +210,7 @@ def _predictions(request: Request) -> Predictions:
         columns=tuple(whole.columns[: len(whole.columns) - len(table.columns)]),
         targets=request.targets,
         quantity=request.words,
+        whom=request.whom,
         prob=request.prob,
         notes=(*request.notes(taken), *notes),
     )

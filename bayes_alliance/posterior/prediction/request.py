@@ -14,7 +14,7 @@ from bayes_alliance.posterior.prediction.posterior_draws import (
     enough_draws,
     prediction_draws,
 )
-from bayes_alliance.posterior.prediction.target import Target, chosen_targets
+from bayes_alliance.posterior.prediction.target import Target, chosen_targets, target_words
 from bayes_alliance.posterior.prediction.wording import (
     asked_quantity,
     quantity_words,
@@ -55,6 +55,11 @@ class Request:
         return quantity_words(self.fit.model, self.quantity)
 
     @property
+    def whom(self) -> str:
+        """Whom it is about, in words; empty for a model without groups."""
+        return target_words(self.targets, drawn=self.quantity.draws_groups)
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """Categories that each have a number; none if there is one number."""
         return self.quantity.categories(self.fit.model)
@@ -73,7 +78,7 @@ class Request:
     def notes(self, taken: PredictionDraws) -> tuple[str, ...]:
         """Say whom it is about, by how many draws, and whether rows have weights."""
         weighted = self.cells is not None and self.cells.weighted
-        return standing_notes(self.targets, taken, self.fit.draws_in_all, weighted=weighted)
+        return standing_notes(self.whom, taken, self.fit.draws_in_all, weighted=weighted)
 
 
 def make_request(

@@ -11,10 +11,11 @@ from bayes_alliance.model.spec import Model
 Target = Literal["same", "new", "average"]
 TARGETS = get_args(Target)
 _WORDS = {
-    "same": "the groups of {} in the data",
-    "new": "a new group of {}, drawn from the population",
-    "average": "an average group of {}, with effects of zero",
+    "same": "for the groups of {} in the data",
+    "new": "averaged over the population of groups of {}",
+    "average": "for an average group of {}, with effects of zero",
 }
+_DRAWN = "for a new group of {}, drawn from the population"
 
 
 def chosen_targets(model: Model, target: str | Mapping[str, str]) -> dict[str, Target]:
@@ -60,6 +61,7 @@ def _checked(target: str) -> Target:
     return cast(Target, target)
 
 
-def target_words(targets: Mapping[str, Target]) -> str:
-    """Say whom it is about, for a sentence that goes on after "for"."""
-    return " and ".join(_WORDS[kind].format(group) for group, kind in targets.items())
+def target_words(targets: Mapping[str, Target], *, drawn: bool) -> str:
+    """Say whom it is about; ``drawn`` if new groups are drawn and not averaged over."""
+    words = {**_WORDS, "new": _DRAWN} if drawn else _WORDS
+    return " and ".join(words[kind].format(group) for group, kind in targets.items())

@@ -10,7 +10,6 @@ from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity, scores
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
-from bayes_alliance.posterior.prediction.target import Target, target_words
 from bayes_alliance.posterior.summaries import DIRECTION, interval_words
 
 if TYPE_CHECKING:
@@ -71,10 +70,10 @@ def quantity_words(model: Model, quantity: Quantity) -> str:
 
 
 def standing_notes(
-    targets: Mapping[str, Target], draws: PredictionDraws, available: int, *, weighted: bool
+    whom: str, draws: PredictionDraws, available: int, *, weighted: bool
 ) -> tuple[str, ...]:
     """Say whom it is about, by how many draws, and whether rows have weights."""
-    notes = [f"For {target_words(targets)}."] if targets else ["The model has no groups."]
+    notes = [f"{whom[0].upper()}{whom[1:]}."] if whom else ["The model has no groups."]
     if draws.total < available:
         notes.append(f"By {draws.total} of {available} draws.")
     if weighted:
@@ -107,19 +106,19 @@ def level_sentence(
     columns: Sequence[str],
     words: str,
     prob: float,
-    targets: Mapping[str, Target],
+    whom: str,
 ) -> str:
     """Put predictions into one sentence: each of a few, or the lowest and the highest of many."""
-    telling = varying_columns(table, columns)
+    telling, after = varying_columns(table, columns), f", {whom}" if whom else ""
     if len(table) <= _ROWS_IN_A_SENTENCE:
         shown = [
             interval_phrase(row, prob) + places_phrase(row, telling) for _, row in table.iterrows()
         ]
-        return f"The {words} is {joined(shown)}{_whom(targets)}."
+        return f"The {words} is {joined(shown)}{after}."
     means = table["mean"].to_numpy()
     ends = [table.iloc[int(means.argmin())], table.iloc[int(means.argmax())]]
     low, high = (interval_phrase(row, prob) + places_phrase(row, telling) for row in ends)
-    return f"Over {len(table)} predictions the {words} goes from {low} to {high}{_whom(targets)}."
+    return f"Over {len(table)} predictions the {words} goes from {low} to {high}{after}."
 
 
 def change_sentence(
@@ -128,24 +127,29 @@ def change_sentence(
     words: str,
     nothing: float,
     prob: float,
-    targets: Mapping[str, Target],
+    whom: str,
+    states: Mapping[str, str],
 ) -> str:
-    """Put contrasts or slopes into words, and say how sure their direction is."""
+    """Put contrasts or slopes into words, and say how sure their direction is.
+
+    ``states`` says in words what each label of a contrast stands for.
+    """
     elsewhere = _elsewhere(table, columns)
     shown = [
-        f"{interval_phrase(row, prob)}{_changed(row)}{places_phrase(row, elsewhere)},"
-        f" {_direction(row, nothing)}"
+        f"is {interval_phrase(row, prob)}{_changed(row, states)}{places_phrase(row, elsewhere)};"
+        f" {_direction(row, nothing)}."
         for _, row in table.head(_ROWS_IN_A_SENTENCE).iterrows()
     ]
     more = len(table) - len(shown)
-    rest = f" ({more} more in the table)" if more > 0 else ""
-    return f"The {words} is {'; '.join(shown)}{rest}{_whom(targets)}."
+    rest = [f"{more} more can be found in the table."] if more > 0 else []
+    about = f", {whom}," if whom else ""
+    return " ".join([f"The {words}{about} {' It '.join(shown)}", *rest])
 
 
-def _changed(row: Any) -> str:
+def _changed(row: Any, states: Mapping[str, str]) -> str:
     """Name the predictor and its states."""
-    states = f" {row['contrast']}" if "contrast" in row.index else ""
-    return f" for {row['variable']}{states}"
+    compared = f" {states[row['contrast']]}" if "contrast" in row.index else ""
+    return f" for {row['variable']}{compared}"
 
 
 def _elsewhere(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -156,10 +160,10 @@ def _elsewhere(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
 def _direction(row: Any, nothing: float) -> str:
     """Say which side of nothing it lies on, as firmly as the interval does."""
     mostly = "above" if row["mean"] > nothing else "below"
-    sure = f"with probability {_probability(float(row[DIRECTION]))} {mostly} {nothing:g}"
+    sure = f"{mostly} {nothing:g} with probability {_probability(float(row[DIRECTION]))}"
     if row["lower"] <= nothing <= row["upper"]:
-        return f"so that the data leave its direction open ({sure})"
-    return sure
+        return f"its direction is open ({sure})"
+    return f"it is {sure}"
 
 
 def _probability(value: float) -> str:
@@ -171,10 +175,6 @@ def joined(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _whom(targets: Mapping[str, Target]) -> str:
-    return f", for {target_words(targets)}" if targets else ""
 
 
 def refuse_outcomes(kind: str, what: str) -> None:

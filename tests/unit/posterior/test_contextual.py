@@ -222,6 +222,9 @@ def test_the_record_shows_itself(make_fit: MakeFit, clients: pd.DataFrame) -> No
     positive = (drawn(fit, BETWEEN) > drawn(fit, WITHIN)).mean()
     sign = "positive" if positive >= 0.5 else "negative"
     assert f"it is {sign} with probability {max(positive, 1 - positive):.2f}" in found.sentence
+    slope = drawn(fit, WITHIN).mean()
+    change = "lower" if slope < 0 else "higher"
+    assert f"goes with alliance {change} by {abs(slope):.3g} (90% interval" in found.sentence
     formula = f"stayed ~ {WITHIN} + {BETWEEN} + (1 | case_manager)"
     logit = ba.contextual_effects(make_fit(ba.Model(formula, clients, "bernoulli")))
     assert "stayed (logit scale)" in logit.sentence

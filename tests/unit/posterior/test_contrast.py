@@ -242,7 +242,10 @@ def test_they_show_themselves(crossed_fit: Fit) -> None:
     found = ba.contrast(crossed_fit, "setting")
     assert "Contrasts: difference in expected alliance" in str(found)
     assert "home − clinic" in found._repr_html_()
-    assert "for setting home − clinic" in found.sentence
+    assert "for setting home against clinic; " in found.sentence
+    assert ", averaged over the population of groups of case_manager, is" in found.sentence
+    assert "a new group" not in slopes(crossed_fit, "stigma").sentence
+    assert "for stigma lower by 2; " in ba.contrast(crossed_fit, {"stigma": -2}).sentence
     axes = found.plot()
     assert isinstance(axes, Axes)
     assert axes.get_xlabel() == "Difference in expected alliance"
@@ -257,7 +260,10 @@ def test_they_show_themselves(crossed_fit: Fit) -> None:
 
 @pytest.mark.parametrize(
     ("shift", "words", "absent"),
-    [(0.0, "direction open", "over 0.999"), (40.0, "over 0.999 above 0", "open")],
+    [
+        (0.0, "; its direction is open (", "over 0.999"),
+        (40.0, "; it is above 0 with probability over 0.999.", "open"),
+    ],
 )
 def test_the_claim_follows_the_numbers(
     clients: pd.DataFrame, shift: float, words: str, absent: str

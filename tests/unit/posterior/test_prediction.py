@@ -337,7 +337,10 @@ def test_too_many_groups_are_refused_beforehand(slopes_fit: Fit) -> None:
 
 def test_it_shows_itself(slopes_fit: Fit) -> None:
     curve = ba.predict(slopes_fit, ba.grid(slopes_fit, "stigma"))
-    assert "a new group of case_manager, drawn from the population" in str(curve)
+    assert "Averaged over the population of groups of case_manager." in str(curve)
+    single = ba.predict(slopes_fit, ba.grid(slopes_fit), kind="outcome")
+    assert "for a new group of case_manager, drawn from the population" in single.sentence
+    assert "a new group" not in curve.sentence
     assert "<table" in curve._repr_html_()
     assert curve.sentence.startswith("Over 25 predictions the expected alliance goes from")
     axes = curve.plot()
