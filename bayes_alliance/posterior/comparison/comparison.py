@@ -120,7 +120,7 @@ class Comparison:
         return bool(gap >= CLEAR_DIFFERENCE and gap >= CLEAR_ERRORS * error)
 
     def _notes(self) -> list[str]:
-        notes = []
+        notes = list(self.notes)
         if len(self.table) > 1:
             notes.append(f"Preferred for this purpose: {self.preferred}. {RULE}")
         if len(self.pointwise) < _FEW_UNITS:

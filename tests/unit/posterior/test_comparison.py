@@ -336,3 +336,4 @@ def test_fewer_draws_are_said(null_fit, monkeypatch):
     found = ba.compare({"null": null_fit})
     assert found.notes == ("Not all draws were used, for speed: null.",)
     assert found.table["draws"].iloc[0] == 1500
+    assert found.notes[0] in str(found)
