@@ -15,6 +15,7 @@ from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
 from bayes_alliance.posterior.groups.group_rank import check_rank_options, fifth_of, rank_table
+from bayes_alliance.posterior.groups.rank_words import rank_words
 from bayes_alliance.posterior.groups.raw_effect import raw_effects
 from bayes_alliance.posterior.summaries import check_prob, interval_words
 from bayes_alliance.sampling.fit import Fit
@@ -74,8 +75,8 @@ class GroupEffects:
 
         Columns group, effect, mean, lower, upper (of the rank, 1 for the best or, with no best
         end, the highest), best_fifth or highest_fifth (the probability of being among that fifth
-        of the groups) and, with a margin, below and above (the probabilities of being that much
-        below or above the average).
+        of the groups, to the nearest whole group) and, with a margin, below and above (the
+        probabilities of being that much below or above the average).
         """
         return rank_table(
             self.draws, self.design, prob=self.prob, best=self.best, margin=self.margin
@@ -90,13 +91,11 @@ class GroupEffects:
         rows = self.table[self.table["effect"] == effect]
         ranks = self.ranks[self.ranks["effect"] == effect]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
-        width = int(np.median(ranks["upper"] - ranks["lower"] + 1))
         count = len(rows)
         what = "" if effect == names.INTERCEPT else f" in the slope of {effect}"
         return (
             f"Of the {count} groups of {self.group}, {apart or 'none'} can be told from the "
-            f"average{what} ({self.prob:.0%} intervals). The rank of a typical group is known to "
-            f"within {width} of {count} places, {_order_words(width / count)}."
+            f"average{what} ({self.prob:.0%} intervals). {rank_words(ranks, self._first)}."
         )
 
     def plot(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
@@ -154,20 +153,18 @@ class GroupEffects:
 
     def _notes(self) -> list[str]:
         count = len(self.design.labels)
-        ranks = f".ranks holds the posterior of each rank: {self._first}; {fifth_of(count)} groups"
-        return [f"{interval_words(self.prob)}.", *self.notes, f"{ranks} make a fifth.", CAUTION]
+        fifth = fifth_of(count)
+        ranks = (
+            f".ranks holds the posterior of each rank: {self._first}; {fifth} of {count} groups "
+            f"({fifth / count:.0%}) count as a fifth."
+        )
+        return [f"{interval_words(self.prob)}.", *self.notes, ranks, CAUTION]
 
     def __str__(self) -> str:
         return as_text(f"Effects of {self.group}", self.table, *self._notes())
 
     def _repr_html_(self) -> str:
         return as_html(f"Effects of {self.group}", self.table, *self._notes())
-
-
-def _order_words(width: float) -> str:
-    if width > 0.5:
-        return "so that their order says next to nothing"
-    return "so that their order is rough" if width > 0.2 else "so that their order is fairly known"
 
 
 def group_effects(

@@ -44,8 +44,8 @@ def check_rank_options(best: str | None, margin: float | None) -> None:
 
 
 def fifth_of(groups: int) -> int:
-    """Return how many groups make up a fifth, at least one."""
-    return -(-groups // 5)
+    """Return how many groups come closest to a fifth, at least one."""
+    return max(1, round(groups / 5))
 
 
 def rank_table(

@@ -198,6 +198,40 @@ def test_the_sentence_follows_the_ranks(null_fit):
     assert "fairly known" in certain.sentence
 
 
+def test_groups_whose_ranks_are_known_are_named_before_the_typical_one(null_fit):
+    """Two of forty groups stand far out at the ends; the others cannot be told apart."""
+    import dataclasses
+
+    effects = ba.group_effects(null_fit)
+    u = effects.draws["u_case_manager"]
+    labels = effects.design.labels
+    made = np.random.default_rng(1).normal(size=u.shape)
+    made[:, :, 3] += 100
+    made[:, :, 7] -= 100
+    said = dataclasses.replace(effects, draws=effects.draws.assign(u_case_manager=u * 0 + made))
+    known = f"Well known are the ranks (1 is the highest) of {labels[3]} (1), {labels[7]} (40);"
+    assert known in said.sentence
+    assert "of a typical group is known to within" in said.sentence
+    assert "says next to nothing" in said.sentence
+    assert "Well known" not in effects.sentence
+
+
+@pytest.mark.parametrize(
+    ("groups", "fifth"), [(1, 1), (2, 1), (5, 1), (6, 1), (7, 1), (8, 2), (12, 2), (13, 3), (40, 8)]
+)
+def test_a_fifth_is_the_nearest_number_of_groups(groups, fifth):
+    from bayes_alliance.posterior.groups.group_rank import fifth_of
+
+    assert fifth_of(groups) == fifth
+
+
+def test_one_of_six_groups_is_a_fifth_and_the_note_says_so(clients, make_fit):
+    six = clients[clients["case_manager"] < "M006"]
+    effects = ba.group_effects(make_fit(ba.Model("alliance ~ 1 + (1 | case_manager)", six)))
+    assert effects.ranks["highest_fifth"].sum() == pytest.approx(1)
+    assert "1 of 6 groups (17%) count as a fifth." in str(effects)
+
+
 def test_hollow_dots_are_the_raw_departures(null_fit):
     effects = ba.group_effects(null_fit)
     axes = effects.plot(Figure().add_subplot())
