@@ -55,7 +55,8 @@ class ExplainedVariance:
         What kind of measures they are.
     table
         One row a measure, index (of, measure); what it means, and the columns of a
-        :class:`Summary`. NaN where a measure does not exist; the notes say why.
+        :class:`Summary`. NaN where a measure does not exist; the notes say why. The
+        printed table leaves those out and names them below.
     draws
         Variable ``r2``, dims (chain, draw, measure), with coordinates ``of`` and ``name`` along
         the measures, those that exist.
@@ -90,11 +91,21 @@ class ExplainedVariance:
         axes.set_xlabel(f"share of the variance, {interval_words(self.prob)}")
         return axes
 
+    def _lines(self) -> list[str]:
+        """Return the notes, with the measures that the printed table leaves out."""
+        missing = self.table.index[self.table["mean"].isna()].to_flat_index()
+        by_variance: dict[str, list[str]] = {}
+        for of, name in missing:
+            by_variance.setdefault(of, []).append(name)
+        words = [f"{', '.join(own)} of {of}" for of, own in by_variance.items()]
+        left_out = [f"Do not exist here: {'; '.join(words)}."] if words else []
+        return [*self.notes, *left_out]
+
     def __str__(self) -> str:
-        return as_text(self.title, self.table, *self.notes)
+        return as_text(self.title, self.table[self.table["mean"].notna()], *self._lines())
 
     def _repr_html_(self) -> str:
-        return as_html(self.title, self.table, *self.notes)
+        return as_html(self.title, self.table[self.table["mean"].notna()], *self._lines())
 
 
 def measures_table(measures: Sequence[Measure], prob: float) -> tuple[pd.DataFrame, xr.Dataset]:

@@ -203,15 +203,23 @@ def _mixture(
     if mixed:
         return (
             "There are no measures of single levels. These columns vary at several levels: "
-            f"{listed(dict.fromkeys(mixed))}. within(x, group) + between(x, group) in the formula "
-            "parts the levels of a number; split=True does it here, for one slope."
+            f"{listed(dict.fromkeys(mixed))}. {_remedy(mixed, len(ordered))}"
         )
     if upward:
         return (
             "There are no measures of single levels. These slopes vary between groups, but their "
-            f"columns do not vary within them: {listed(dict.fromkeys(upward))}."
+            f"columns do not vary within them: {listed(dict.fromkeys(upward))}. "
+            "r2_measures(fit, split=True) counts them at the level of the groups."
         )
     return ""
+
+
+def _remedy(mixed: Sequence[str], factors: int) -> str:
+    """Say what parts the levels; with several factors group means themselves vary at several."""
+    split = "r2_measures(fit, split=True) parts them by their group means, one slope for all parts"
+    if factors > 1 or set(mixed) == {_OFFSET}:
+        return f"{split}."
+    return f"{split}; within(x, group) + between(x, group) in the formula gives a number two."
 
 
 def _at_several_levels(labels: Sequence[str], covariances: Array) -> list[str]:

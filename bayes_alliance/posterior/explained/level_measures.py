@@ -87,18 +87,25 @@ def _means(parts: ImpliedVariance) -> list[_Source]:
 
 
 def _of_total(parts: ImpliedVariance, sources: list[_Source]) -> list[Measure]:
-    """Give every source of the total; sources of one name are added up."""
+    """Give every source of the total; sources of one name are added up.
+
+    A source that is 0 in every draw is 0 of any variance, whatever stands in the way of others.
+    """
     first = {source.name: source for source in reversed(sources)}
+    sums = {
+        name: np.asarray(np.sum([s.value for s in sources if s.name == name], axis=0))
+        for name in dict.fromkeys(source.name for source in sources)
+    }
     return [
         Measure(
             of=TOTAL,
             name=name,
             meaning=first[name].meaning,
             share=None
-            if first[name].needs_levels and parts.obstacle
-            else np.sum([s.value for s in sources if s.name == name], axis=0) / parts.total,
+            if first[name].needs_levels and parts.obstacle and value.any()
+            else value / parts.total,
         )
-        for name in dict.fromkeys(source.name for source in sources)
+        for name, value in sums.items()
     ]
 
 
@@ -140,7 +147,9 @@ def _of_levels(parts: ImpliedVariance, sources: list[_Source]) -> list[Measure]:
                 of=of,
                 name=name,
                 meaning=meaning,
-                share=None if parts.obstacle else _share(value, variance),
+                share=None
+                if parts.obstacle and np.any(value)
+                else _share(np.asarray(value), variance),
             )
             for name, meaning, value in shares
         ]

@@ -167,7 +167,9 @@ def test_a_slope_of_a_group_level_column_has_no_level_below(make_fit: MakeFit) -
     model = ba.Model("alliance ~ load + (1 + load | case_manager)", table)
     found = ba.r2_measures(make_fit(model))
     assert "do not vary within them: load" in found.notes[-1]
-    assert found.table.loc["within", "mean"].isna().all()
+    assert (found.table.loc["within", "mean"] == 0).all()  # nothing that explains varies within
+    assert found.table.loc["between", "mean"].isna().all()
+    assert "split=True" in found.notes[-1]
     split = shares(ba.r2_measures(make_fit(model), split=True))
     assert split["within", "f1v"] == pytest.approx(0.0, abs=1e-12)
     assert split["between", "v"] > 0
@@ -304,6 +306,33 @@ def test_three_levels_with_two_factors_are_found_in_the_data(make_fit: MakeFit) 
     seen = make_fit(ba.Model("y ~ x1 + x2 + x3 + (1 | agency) + (1 | manager)", table))
     assert ba.r2_measures(written).table["mean"].notna().all()
     pd.testing.assert_frame_equal(ba.r2_measures(written).table, ba.r2_measures(seen).table)
+
+
+def test_a_group_mean_at_two_levels_is_parted_by_what_the_notes_say(
+    clients: pd.DataFrame, make_fit: MakeFit
+) -> None:
+    """within() and between() are in the formula already, and between() varies at two levels."""
+    label = "between(stigma, case_manager)"
+    formula = f"alliance ~ within(stigma, case_manager) + {label} + (1 | agency/case_manager)"
+    fit = make_fit(ba.Model(formula, clients))
+    found = ba.r2_measures(fit)
+    assert f"several levels: {label}. r2_measures(fit, split=True) parts them" in found.notes[-1]
+    assert "in the formula" not in found.notes[-1]
+    assert ba.r2_measures(fit, split=True).table["mean"].notna().all()
+    slopes = [place for place in found.table.index if place[1].startswith("v")]
+    assert len(slopes) == 7
+    assert (found.table.loc[slopes, "mean"] == 0).all()
+
+
+def test_the_printed_table_leaves_out_what_does_not_exist(slopes_fit: Fit) -> None:
+    found = ba.r2_measures(slopes_fit)
+    line = "Do not exist here: f1, f2 of total; f1, v, f1v of within; f2, m of between."
+    for text in (str(found), found._repr_html_()):
+        assert line in text
+    body = str(found).split("95% equal-tailed")[0]
+    assert "fvm" in body
+    assert not any(f" {name} " in body for name in ("f1", "f2", "f1v"))
+    assert "Do not exist" not in str(ba.r2_measures(slopes_fit, split=True))
 
 
 def test_crossed_factors_have_the_measures_of_the_total(make_fit: MakeFit) -> None:
