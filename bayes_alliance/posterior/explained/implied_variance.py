@@ -202,12 +202,12 @@ def _mixture(
         upward += [e for e, level in zip(group.effects, levels, strict=True) if level >= factor]
     if mixed:
         return (
-            "There are no measures of single levels. These columns vary at several levels: "
+            "Not all measures of single levels exist. These columns vary at several levels: "
             f"{listed(dict.fromkeys(mixed))}. {_remedy(mixed, len(ordered))}"
         )
     if upward:
         return (
-            "There are no measures of single levels. These slopes vary between groups, but their "
+            "Not all measures of single levels exist. These slopes vary between groups, but their "
             f"columns do not vary within them: {listed(dict.fromkeys(upward))}. "
             "r2_measures(fit, split=True) counts them at the level of the groups."
         )

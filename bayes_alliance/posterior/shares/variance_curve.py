@@ -144,10 +144,13 @@ def _turn_words(share: NDArray[np.float64], turn: int, there: str) -> str:
     means = share.mean(axis=(0, 1))
     extreme, side = ("lowest", "above") if means[turn] < means[0] else ("highest", "below")
     first, last = (_sure(p) for p in _beyond(share, turn))
-    return (
-        f"in between it is {extreme}, {there}, and the first end lies {side} that with "
-        f"probability {first}, the second with probability {last}"
+    ends = (
+        f"each end lies {side} that with probability {first}"
+        if first == last
+        else f"the first end lies {side} that with probability {first}, the second with "
+        f"probability {last}"
     )
+    return f"in between it is {extreme}, {there}, and {ends}"
 
 
 def _end_words(share: NDArray[np.float64], turn: int, change: str) -> str:

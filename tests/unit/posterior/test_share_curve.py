@@ -104,6 +104,9 @@ def test_a_curve_that_turns_is_not_called_open(slopes_fit, middle, extreme, side
     assert f"in between it is {extreme}, {100 * middle:.0f}% (95% interval" in said
     assert f"at stigma = 2.00, and the first end lies {side} that with probability 0.950" in said
     assert "the second with probability above 0.999." in said
+    sure = share.copy(data=np.broadcast_to([[0.6] * 2, [middle] * 2, [0.6] * 2], share.shape))
+    said = dataclasses.replace(curve, draws=curve.draws.assign(share=sure)).sentence
+    assert f"and each end lies {side} that with probability above 0.999." in said
 
 
 def test_a_turn_near_the_start_does_not_hide_that_the_share_grows(slopes_fit):
