@@ -118,6 +118,7 @@ def contrast(
     by: By = (),
     prob: float = 0.95,
     draws: int | None = None,
+    seed: int | None = None,
     memory: float = MEMORY_GIGABYTES,
 ) -> Contrasts:
     """Compare predictions between two values of a predictor, all else as it is.
@@ -145,7 +146,8 @@ def contrast(
     comparison : str
         ``"difference"``; ``"ratio"``; for probabilities also ``"odds ratio"``.
     kind : str
-        ``"mean"`` or ``"probability"``, see :func:`predict`.
+        ``"mean"`` for the contrast averaged over new groups, ``"group"`` for that of one new group,
+        which spreads as the groups do, or ``"probability"``; see :func:`predict`.
     scale : str
         ``"response"`` or ``"link"``.
     by : str or sequence of str, optional
@@ -155,6 +157,8 @@ def contrast(
         Probability of the intervals, which are equal-tailed.
     draws : int, optional
         Use this many draws in all; see :func:`predict` for what is done if left out.
+    seed : int, optional
+        Of ``kind="group"``; the fit's own if left out.
     memory : float
         Gigabytes that may be kept.
 
@@ -190,6 +194,7 @@ def contrast(
         prob=prob,
         draws=draws,
         memory=memory,
+        seed=seed,
     )
     return _contrasts(request, variables, comparison)
 

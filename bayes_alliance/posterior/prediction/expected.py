@@ -27,11 +27,11 @@ class Quantity:
     Parameters
     ----------
     kind
-        ``"mean"``, ``"probability"`` or ``"outcome"``.
+        ``"mean"``, ``"group"``, ``"probability"`` or ``"outcome"``.
     scale
         ``"response"`` or ``"link"``.
     seed
-        Of the random numbers that outcomes need.
+        Of the random numbers that outcomes and new groups need.
     """
 
     kind: str
@@ -41,11 +41,12 @@ class Quantity:
     @property
     def draws_groups(self) -> bool:
         """Whether new groups are drawn; an expected value is averaged over them instead."""
-        return self.kind == "outcome"
+        return self.kind in ("group", "outcome")
 
     def is_linear(self, model: Model) -> bool:
         """Whether it is linear in the design, so that averaging may come first."""
-        return self.kind == "mean" and (self.scale == "link" or model.family.outcome == "numeric")
+        numeric = self.scale == "link" or model.family.outcome == "numeric"
+        return self.kind in ("mean", "group") and numeric
 
     def categories(self, model: Model) -> tuple[str, ...]:
         """Return the categories it has a number for each of; none if it is one number."""
@@ -90,9 +91,13 @@ def quantity_of(
     eta = linear_predictor(rows, draws)
     if quantity.kind == "outcome":
         return _outcomes(model, eta, rows, draws, quantity.seed, first)
+    if quantity.kind == "group":
+        for number, (group, Z) in enumerate(rows.drawn.items()):
+            eta += Z @ _new_effects(draws.covariance[group], [quantity.seed, _STREAM, number])
     if quantity.is_linear(model):
         return eta
-    variance = new_group_variance(rows, draws)
+    averaged = quantity.kind != "group"  # a group that is drawn has nothing left to average over
+    variance = new_group_variance(rows, draws) if averaged else np.zeros((1, draws.total))
     if model.family.outcome == "binary":
         return mean_inverse_link(eta, variance, model.link)
     above = [
@@ -125,16 +130,20 @@ def _outcomes(
 ) -> Array:
     """Draw new groups where they are asked for, and an outcome for each row and draw."""
     for number, (group, Z) in enumerate(rows.drawn.items()):
-        roots = _root(draws.covariance[group])
         codes = rows.draw_codes[group]
         for code in np.unique(codes):
-            rng = np.random.default_rng([seed, _STREAM, number, int(code)])
-            effects = np.einsum("dij,dj->id", roots, rng.standard_normal(roots.shape[:2]))
+            effects = _new_effects(draws.covariance[group], [seed, _STREAM, number, int(code)])
             eta[codes == code] += Z[codes == code] @ effects
     rng = np.random.default_rng([seed, _STREAM, len(rows.drawn), first])
     precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
     drawn = model.family.simulate(rng, eta, draws.parameters, model.link, precision)
     return scores(model)[drawn.astype(int)] if model.frame.levels else drawn
+
+
+def _new_effects(covariance: Array, seed: list[int]) -> Array:
+    """Draw the effects of one new group in each draw, from N(0, G), shape (effect, draw)."""
+    noise = np.random.default_rng(seed).standard_normal(covariance.shape[:2])
+    return np.asarray(np.einsum("dij,dj->id", _root(covariance), noise))
 
 
 def _root(covariance: Array) -> Array:

@@ -110,6 +110,7 @@ def slopes(
     by: By = (),
     prob: float = 0.95,
     draws: int | None = None,
+    seed: int | None = None,
     memory: float = MEMORY_GIGABYTES,
 ) -> Slopes:
     """Say how fast a prediction changes with a numeric predictor, all else as it is.
@@ -130,7 +131,8 @@ def slopes(
     target : str or Mapping of str to str
         ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
     kind : str
-        ``"mean"`` or ``"probability"``, see :func:`predict`.
+        ``"mean"`` for the slope averaged over new groups, ``"group"`` for that of one new group,
+        which spreads as the groups do, or ``"probability"``; see :func:`predict`.
     scale : str
         ``"response"`` or ``"link"``.
     by : str or sequence of str, optional
@@ -140,6 +142,8 @@ def slopes(
         Probability of the intervals, which are equal-tailed.
     draws : int, optional
         Use this many draws in all; see :func:`predict` for what is done if left out.
+    seed : int, optional
+        Of ``kind="group"``; the fit's own if left out.
     memory : float
         Gigabytes that may be kept.
 
@@ -173,6 +177,7 @@ def slopes(
         prob=prob,
         draws=draws,
         memory=memory,
+        seed=seed,
     )
     return _slopes(request, [variables] if isinstance(variables, str) else list(variables))
 

@@ -122,9 +122,11 @@ def predict(
     kind : str
         ``"mean"`` for the expected outcome (its probability if it is yes or no, its expected
         score if it is ordinal; for a Student outcome the centre of its distribution);
-        ``"probability"`` for that of every category; ``"outcome"`` for outcomes of single rows,
-        with residuals, and for new groups with effects drawn for them, the same for all rows that
-        name one group.
+        ``"group"`` for that of one new group, drawn anew in each posterior draw and the same for
+        all rows, so that the interval holds for a group and not for the average of all;
+        ``"probability"`` for the probability of every category; ``"outcome"`` for outcomes of
+        single rows, with residuals, and for new groups with effects drawn for them, the same for
+        all rows that name one group.
     scale : str
         ``"response"``, or ``"link"`` for the linear predictor, whose mean over new groups is that
         of the average one.
@@ -137,7 +139,7 @@ def predict(
         Use this many draws in all. If left out, all of them, unless rows times draws exceed 1e8:
         then as many as stay below, but at least 400, and a note says so.
     seed : int, optional
-        Of ``kind="outcome"``; the fit's own if left out.
+        Of ``kind="group"`` and ``kind="outcome"``; the fit's own if left out.
     memory : float
         Gigabytes that may be kept. The work itself goes in chunks of rows.
 

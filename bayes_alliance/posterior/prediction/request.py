@@ -14,7 +14,12 @@ from bayes_alliance.posterior.prediction.posterior_draws import (
     enough_draws,
     prediction_draws,
 )
-from bayes_alliance.posterior.prediction.target import Target, chosen_targets, target_words
+from bayes_alliance.posterior.prediction.target import (
+    Target,
+    check_drawn,
+    chosen_targets,
+    target_words,
+)
 from bayes_alliance.posterior.prediction.wording import (
     asked_quantity,
     quantity_words,
@@ -98,6 +103,8 @@ def make_request(
     """Check the arguments that the verbs share; ``what`` names what is asked for."""
     check_prob(prob)
     model, targets = fit.model, chosen_targets(fit.model, target)
+    if kind == "group":
+        check_drawn(targets)
     quantity = asked_quantity(model, kind, scale, fit.settings.seed if seed is None else seed)
     rows = given_rows(fit, data, what)
     return Request(

@@ -7,6 +7,7 @@ from typing import Literal, cast, get_args
 
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shared_groups import containers
 
 Target = Literal["same", "new", "average"]
 TARGETS = get_args(Target)
@@ -31,7 +32,8 @@ def chosen_targets(model: Model, target: str | Mapping[str, str]) -> dict[str, T
     Raises
     ------
     ModelError
-        For a target or factor that does not exist, or a factor without a target.
+        For a target or factor that does not exist, a factor without a target, or groups that were
+        seen inside groups that were not.
     """
     if isinstance(target, str):
         return {group: _checked(target) for group in model.groups}
@@ -46,7 +48,24 @@ def chosen_targets(model: Model, target: str | Mapping[str, str]) -> dict[str, T
             unknown=unknown,
             missing=missing,
         )
-    return {group: _checked(target[group]) for group in model.groups}
+    targets = {group: _checked(target[group]) for group in model.groups}
+    _check_containers(model, targets)
+    return targets
+
+
+def _check_containers(model: Model, targets: Mapping[str, Target]) -> None:
+    """Refuse a group that was seen inside one that was not."""
+    for group, outer in containers(model.design).items():
+        moved = [name for name in outer if targets[name] != "same"]
+        if targets[group] == "same" and moved:
+            raise ModelError(
+                f"A prediction was asked for with the target 'same' for {group} and "
+                f"{targets[moved[0]]!r} for {moved[0]}.",
+                f"Every group of {group} lies in one of {moved[0]}, and takes it along.",
+                f"Ask for 'same' for both, or for 'new' or 'average' for {group} too.",
+                group=group,
+                outer=moved[0],
+            )
 
 
 def _checked(target: str) -> Target:
@@ -59,6 +78,23 @@ def _checked(target: str) -> Target:
             target=target,
         )
     return cast(Target, target)
+
+
+def check_drawn(targets: Mapping[str, Target]) -> None:
+    """Refuse to draw a new group where none is wanted.
+
+    Raises
+    ------
+    ModelError
+        If no factor has the target ``new``.
+    """
+    if "new" not in targets.values():
+        found = listed(f"{kind!r} for {group}" for group, kind in targets.items())
+        raise ModelError(
+            "kind='group' was asked for, which draws a new group.",
+            f"The target is {found}." if targets else "The model has no groups.",
+            "Ask for target='new', or for kind='mean'.",
+        )
 
 
 def target_words(targets: Mapping[str, Target], *, drawn: bool) -> str:

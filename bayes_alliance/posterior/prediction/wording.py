@@ -15,7 +15,7 @@ from bayes_alliance.posterior.summaries import DIRECTION, interval_words
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("mean", "outcome", "probability")
+KINDS = ("mean", "group", "outcome", "probability")
 SCALES = ("response", "link")
 _ROWS_IN_A_SENTENCE = 3
 
@@ -41,11 +41,11 @@ def asked_quantity(model: Model, kind: str, scale: str, seed: int) -> Quantity:
             "It is a number and has no categories.",
             "Ask for its expected value with kind='mean'.",
         )
-    if kind != "mean" and scale == "link":
+    if kind not in ("mean", "group") and scale == "link":
         raise ModelError(
             f"kind={kind!r} was asked for on the link scale.",
             "Outcomes and probabilities are on the response scale.",
-            "Leave scale= out, or ask for kind='mean'.",
+            "Leave scale= out, or ask for kind='mean' or kind='group'.",
         )
     if kind == "probability" and model.family.outcome == "binary":
         kind = "mean"  # the expected value of a 0 or 1 is its probability

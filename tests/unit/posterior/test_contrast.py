@@ -103,6 +103,45 @@ def test_the_same_groups_have_slopes_of_their_own(crossed_fit: Fit) -> None:
     np.testing.assert_allclose(flat(found.draws["slope"]), expected, atol=1e-7)
 
 
+def test_a_new_group_has_a_slope_of_its_own(crossed_fit: Fit) -> None:
+    """Its draws are b + u with u from N(0, G) of the draw; contrasts and predictions agree."""
+    rows = ba.grid(crossed_fit, setting="clinic", stigma=[0.0, 1.0])
+    b = coefficient(crossed_fit, "stigma")
+    sd = flat(crossed_fit.posterior["sd_case_manager"])[:, 1]
+    found = slopes(crossed_fit, "stigma", rows, kind="group", seed=5)
+    slope = flat(found.draws["slope"])[:, 0]
+    # Given the draw u / sd is a standard normal, apart from b: five standard errors of 1,000.
+    z = (slope - b) / sd
+    assert abs(z.mean()) < 5 / np.sqrt(z.size)
+    assert abs(z.std() - 1) < 5 / np.sqrt(2 * z.size)
+    # A sample variance of n normals has the relative error sqrt(2 / n).
+    expected = b.var() + (sd**2).mean()
+    assert slope.var() == pytest.approx(expected, rel=5 * np.sqrt(2 / z.size))
+    averaged = flat(slopes(crossed_fit, "stigma", rows).draws["slope"])
+    assert slope.var() > 1.3 * averaged.var()
+    contrast = ba.contrast(crossed_fit, "stigma", rows, kind="group", seed=5)
+    np.testing.assert_allclose(flat(contrast.draws["contrast"])[:, 0], slope, atol=1e-7)
+    levels = flat(ba.predict(crossed_fit, rows, kind="group", seed=5).draws["prediction"])
+    np.testing.assert_allclose(levels[:, 1] - levels[:, 0], slope, atol=1e-7)
+    other = slopes(crossed_fit, "stigma", rows, kind="group", seed=6)
+    assert not np.allclose(flat(other.draws["slope"])[:, 0], slope)
+    assert "for a new group of case_manager, drawn from the population" in found.sentence
+
+
+def test_new_groups_average_to_the_population(yes_fit: Fit) -> None:
+    """Given a draw the probability of a group that is drawn has the integral as its mean."""
+    rows = ba.grid(yes_fit)
+    drawn = flat(ba.predict(yes_fit, rows, kind="group", seed=0).draws["prediction"])
+    excess = drawn - flat(ba.predict(yes_fit, rows).draws["prediction"])
+    # 1,000 groups, drawn independently: five standard errors.
+    assert abs(excess.mean()) < 5 * excess.std() / np.sqrt(excess.size)
+    assert excess.std() > 0.05
+    link = ba.predict(yes_fit, rows, kind="group", scale="link", seed=0)
+    np.testing.assert_allclose(special.expit(flat(link.draws["prediction"])), drawn, atol=1e-9)
+    with pytest.raises(ba.ModelError, match="target='new'"):
+        ba.predict(yes_fit, rows, kind="group", target="average")
+
+
 def test_two_groups_can_be_compared(null_fit: Fit) -> None:
     found = ba.contrast(null_fit, {"case_manager": ("M001", "M030")}, target="same")
     u = flat(null_fit.posterior["u_case_manager"])[:, :, 0]

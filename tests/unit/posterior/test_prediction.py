@@ -355,6 +355,20 @@ def test_it_shows_itself(slopes_fit: Fit) -> None:
 
 
 @pytest.mark.parametrize(
+    "formula", ["(1 | agency/case_manager)", "(1 | agency) + (1 | case_manager)"]
+)
+@pytest.mark.parametrize("outer", ["new", "average"])
+def test_a_seen_group_takes_the_one_around_it_along(
+    clients: pd.DataFrame, make_fit: Callable[..., Fit], formula: str, outer: str
+) -> None:
+    fit = make_fit(ba.Model(f"alliance ~ stigma + {formula}", clients))
+    manager = next(name for name in fit.model.groups if name != "agency")
+    with pytest.raises(ba.ModelError, match=f"of {manager} lies in one of agency"):
+        ba.predict(fit, target={"agency": outer, manager: "same"})
+    ba.predict(fit, target={"agency": "same", manager: outer}, by=())
+
+
+@pytest.mark.parametrize(
     ("options", "error", "words"),
     [
         ({"target": "nwe"}, ba.ModelError, "Did you mean 'new'"),
