@@ -14,7 +14,13 @@ from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import weigh_claim
 from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
 from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
-from bayes_alliance.posterior.claims.quantity import quantity_draws, quantity_places, ways_to_write
+from bayes_alliance.posterior.claims.quantity import (
+    quantity_draws,
+    quantity_places,
+    shares_stand,
+    ways_to_write,
+)
+from bayes_alliance.posterior.shares.share_request import ShareRequest
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, summary_table
 from bayes_alliance.sampling.fit import Fit
 
@@ -32,17 +38,19 @@ def hypothesis(
     claim: str,
     *,
     at: Mapping[str, Any] | None = None,
+    average: bool = False,
     rope: tuple[float, float] | None = None,
     prob: float = 0.95,
 ) -> Hypothesis:
     """Judge a claim about parameters and variance shares by its posterior probability.
 
     A claim compares two expressions: ``"stigma < 0"``, ``"sd_case_manager[stigma] > 0.1"``,
-    ``"b[stigma] + b[age] > 0"``, ``"share[case_manager] > 0.05"``, or a chain such as
-    ``"-1 < stigma < 1"``. Quantities are named as in :func:`summarize`; a coefficient goes by its
-    label alone, whatever text that holds (``within(stigma, case_manager)``), and group effects by
-    group and effect (``u_case_manager[CM07, stigma]``). There are ``+ - * / **``, parentheses,
-    ``abs``, ``sqrt``, ``exp`` and ``log``. A known label goes before a function of that name.
+    ``"b[stigma] + b[age] > 0"``, ``"share[case_manager] > 0.05"``, a chain such as
+    ``"-1 < stigma < 1"``, or several that hold together, ``"stigma < 0 and sigma > 1"``.
+    Quantities are named as in :func:`summarize`; a coefficient goes by its label alone, whatever
+    text that holds (``within(stigma, case_manager)``), and group effects by group and effect
+    (``u_case_manager[CM07, stigma]``). There are ``+ - * / **``, parentheses, ``abs``, ``sqrt``,
+    ``exp`` and ``log``. A known label goes before a function of that name.
 
     Parameters
     ----------
@@ -53,6 +61,8 @@ def hypothesis(
         What is claimed.
     at : Mapping[str, float], optional
         Predictor values for variance shares, as in :func:`variance_shares`.
+    average : bool
+        Average variance shares over the predictors of the rows instead.
     rope : tuple of two floats, optional
         The region of practical equivalence: values of left minus right that count as none.
     prob : float
@@ -86,16 +96,14 @@ def hypothesis(
     places = quantity_places(fit.model)
     parts = parse_hypothesis(claim, ways_to_write(fit.model, places))
     _check_about_the_fit(claim, parts)
-    difference, holds = _judged(fit, parts, at)
+    asked = _share_request(claim, at or {}, average=average)
+    difference, holds = _judged(fit, parts, asked)
     dims = (names.CHAIN, names.DRAW, COMPARISON)
     draws = xr.Dataset(
         {"difference": (dims, difference), "holds": (dims, holds)},
         coords={COMPARISON: np.asarray([part.difference for part in parts], dtype=object)},
     )
-    prior = None
-    if names.PRIOR in fit.idata.children:
-        of_prior = fit.with_group(names.POSTERIOR, fit.idata[names.PRIOR].to_dataset())
-        prior = _judged(of_prior, parts, at)[1]
+    prior = _by_the_prior(fit, parts, asked)
     text = " and ".join(part.text for part in parts)
     first = parts[0]
     number_right = not first.right.quantities
@@ -107,6 +115,7 @@ def hypothesis(
         prob=prob,
         subject=first.left.text if number_right else first.difference,
         against=float(first.right.values({})) if number_right else 0.0,
+        standing=shares_stand(fit, _wanted(parts), at or {}, average=average),
     )
 
 
@@ -132,14 +141,34 @@ def _check_about_the_fit(claim: str, parts: tuple[Comparison, ...]) -> None:
             )
 
 
+def _share_request(claim: str, at: Mapping[str, Any], *, average: bool) -> ShareRequest:
+    return ShareRequest(
+        asked=f"The claim {claim!r} was to be judged.",
+        call=f"hypothesis(fit, {claim!r}",
+        values={name: [value] for name, value in at.items()},
+        average=average,
+    )
+
+
+def _by_the_prior(
+    fit: Fit, parts: tuple[Comparison, ...], asked: ShareRequest
+) -> NDArray[np.bool_] | None:
+    """Return whether the comparisons hold in the prior draws; None if the fit has none."""
+    if names.PRIOR not in fit.idata.children:
+        return None
+    of_prior = fit.with_group(names.POSTERIOR, fit.idata[names.PRIOR].to_dataset())
+    return _judged(of_prior, parts, asked)[1]
+
+
+def _wanted(parts: tuple[Comparison, ...]) -> list[str]:
+    return [name for part in parts for side in (part.left, part.right) for name in side.quantities]
+
+
 def _judged(
-    fit: Fit, parts: tuple[Comparison, ...], at: Mapping[str, Any] | None
+    fit: Fit, parts: tuple[Comparison, ...], asked: ShareRequest
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Return left minus right, and whether the comparison holds, (chain, draw, comparison)."""
-    wanted = [
-        name for part in parts for side in (part.left, part.right) for name in side.quantities
-    ]
-    draws = quantity_draws(fit, wanted, quantity_places(fit.model), at)
+    draws = quantity_draws(fit, _wanted(parts), quantity_places(fit.model), asked)
     shape = next(iter(draws.values())).shape
     differences, holds = [], []
     with np.errstate(all="ignore"):  # what has no value is refused below, by name

@@ -44,6 +44,8 @@ class Hypothesis:
     subject, against
         What the sentence gives the estimate of, and the number it is held against: the left side
         where the right one is a number, else left minus right.
+    standing
+        Where and on which scale variance shares hold; empty if the claim names none.
     """
 
     text: str
@@ -53,6 +55,7 @@ class Hypothesis:
     prob: float
     subject: str
     against: float = 0.0
+    standing: str = ""
 
     @property
     def probability(self) -> float:
@@ -64,7 +67,7 @@ class Hypothesis:
         """What the posterior says of the claim, in one or two sentences."""
         first = strength_in_words(f"'{self.text}'", self.probability)
         if len(self.table) > 1:
-            return first
+            return f"{first} {self.standing}".rstrip()
         row = self.table.iloc[0]
         inside = ""
         if self.rope is not None:
@@ -74,7 +77,8 @@ class Hypothesis:
             number(float(row[name]) + self.against) for name in ("mean", "lower", "upper")
         )
         estimate = f"{mean}, {self.prob:.0%} interval {lower} to {upper}"
-        return f"{first} The estimate of {self.subject} is {estimate}{inside}."
+        own = f"The estimate of {self.subject} is {estimate}{inside}."
+        return f"{first} {own} {self.standing}".rstrip()
 
     def _notes(self) -> list[str]:
         notes = [f"{interval_words(self.prob)} of left minus right."]

@@ -25,6 +25,7 @@ from bayes_alliance.posterior.claims.expression_tree import (
 
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WORD = re.compile(r"[^\W\d][\w.:]*")
+_AND = re.compile(r"and(?!\w)")
 _IGNORED = " \t\r\n\"'"
 _EXAMPLES = "'stigma < 0', 'sd_case_manager[stigma] > 0.1' or '-1 < b[stigma] + b[age] < 1'"
 
@@ -35,7 +36,8 @@ def parse_hypothesis(text: str, written: Mapping[str, str]) -> tuple[Comparison,
     Parameters
     ----------
     text
-        One comparison, or a chain of them: ``a < b < c`` is ``a < b`` and ``b < c``.
+        One comparison, a chain of them (``a < b < c`` is ``a < b`` and ``b < c``), or several
+        joined by ``and``.
     written
         From every way a quantity may be written to its full name.
 
@@ -45,15 +47,25 @@ def parse_hypothesis(text: str, written: Mapping[str, str]) -> tuple[Comparison,
         For what is no comparison, an unknown name, or a claim of equality.
     """
     reader = _Reader(text, written)
+    found = [*_comparisons(reader)]
+    while reader.joins():
+        found += _comparisons(reader)
+    reader.finish()
+    return tuple(found)
+
+
+def _comparisons(reader: _Reader) -> list[Comparison]:
+    """Read one comparison, or a chain of them."""
     parts, signs = [reader.sum()], []
     while (sign := reader.take(COMPARISONS)) is not None:
         signs.append(sign)
         parts.append(reader.sum())
-    reader.finish(compared=bool(signs))
-    return tuple(
+    if not signs:
+        reader.refuse_uncompared()
+    return [
         Comparison(left=left, sign=sign, right=right)
         for left, sign, right in zip(parts, signs, parts[1:], strict=False)
-    )
+    ]
 
 
 def _compact(text: str) -> str:
@@ -65,6 +77,7 @@ class _Reader:
 
     def __init__(self, text: str, written: Mapping[str, str]) -> None:
         self.text, self.place = text, 0
+        self.number = (-1, "")  # where the last number ends, and the number
         self.asked = f"The claim {text!r} was to be judged."
         self.written = written
         # The longest first, so that stigma:age is not taken for stigma.
@@ -112,6 +125,7 @@ class _Reader:
         number = _NUMBER.match(self.text, self.place)
         if number is not None:
             self.place = number.end()
+            self.number = (self.place, number.group())
             value = float(number.group())
             return Expression(text=number.group(), binding=ATOM, values=lambda _: value)
         function = self.take(tuple(f"{name}(" for name in FUNCTIONS))
@@ -162,9 +176,23 @@ class _Reader:
         while self.place < len(self.text) and self.text[self.place] in letters:
             self.place += 1
 
-    def finish(self, *, compared: bool) -> None:
-        """Refuse a claim of equality, what is left over, and what compares nothing."""
+    def joins(self) -> bool:
+        """Step over ``and``, if it is next."""
         self._skip(" \t\r\n")
+        found = _AND.match(self.text, self.place)
+        self.place = found.end() if found else self.place
+        return found is not None
+
+    def refuse_uncompared(self) -> None:
+        """Refuse what compares nothing, unless what is left over says why."""
+        self.finish()
+        raise ModelError(self.asked, "It compares nothing.", f"Write it as in {_EXAMPLES}.")
+
+    def finish(self) -> None:
+        """Refuse a claim of equality, and what is left over."""
+        self._skip(" \t\r\n")
+        end, number = self.number
+        after_number = end >= 0 and not self.text[end : self.place].strip()
         rest = self.text[self.place :]
         if rest.startswith(("=", "!=")):
             raise ModelError(
@@ -173,14 +201,13 @@ class _Reader:
                 "Ask how much of it lies close by, with '<' and rope=(-0.1, 0.1), or compare the "
                 "models with and without it, with bayes_factors.",
             )
-        if rest:
-            raise ModelError(
-                self.asked,
-                f"Something is wrong at {rest!r}.",
-                f"Between two quantities stands one of {listed([*BINARY, *COMPARISONS], shown=9)}.",
-            )
-        if not compared:
-            raise ModelError(self.asked, "It compares nothing.", f"Write it as in {_EXAMPLES}.")
+        if not rest:
+            return
+        raise ModelError(
+            self.asked,
+            f"Something is wrong at {rest!r}.",
+            _missing_sign(rest, number if after_number else ""),
+        )
 
     def _refuse_operand(self) -> Expression:
         rest = self.text[self.place :].lstrip(_IGNORED)
@@ -191,6 +218,17 @@ class _Reader:
                 self.asked, f"A quantity or a number is missing {where}.", f"Write {_EXAMPLES}."
             )
         name = word.group() + _bracketed(rest[word.end() :])
+        elements = [
+            full for full in dict.fromkeys(self.written.values()) if full.startswith(f"{name}[")
+        ]
+        if elements:
+            raise ModelError(
+                self.asked,
+                f"{name} has {len(elements)} elements.",
+                f"Name one of them: {listed(elements)}.",
+                name=name,
+                elements=elements,
+            )
         valid = [w for w in self.written if w.startswith("u_") == name.startswith("u_")]
         raise ModelError(
             self.asked,
@@ -198,6 +236,18 @@ class _Reader:
             f"It has {listed(dict.fromkeys(self.written[w] for w in valid), shown=20)}.",
             name=name,
         )
+
+
+def _missing_sign(rest: str, number: str) -> str:
+    """Say what to write between what was read, a number or something else, and the rest."""
+    word = _WORD.match(rest)
+    name = word.group() if word else ""
+    if rest[0] in "&|" or name in ("and", "or"):
+        return "Claims are joined with 'and'; one against another has a claim for each."
+    if number and (name or rest[0] == "("):
+        factor = name + _bracketed(rest[len(name) :])
+        return f"A product needs its sign: write {number} * {factor}."
+    return f"Between two quantities stands one of {listed([*BINARY, *COMPARISONS], shown=9)}."
 
 
 def _by_length(entry: tuple[str, str]) -> int:

@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.pymc_model import build_coords
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shares.variance import variance_shares
+from bayes_alliance.posterior.shares.share_request import ShareRequest
+from bayes_alliance.posterior.shares.share_words import measure_words, place_words
+from bayes_alliance.posterior.shares.stated_values import sloping_variables
+from bayes_alliance.posterior.shares.variance_parts import split_variance
 from bayes_alliance.sampling.container import variable_dims
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit
@@ -61,25 +65,52 @@ def ways_to_write(model: Model, places: Places) -> dict[str, str]:
 
 
 def quantity_draws(
-    fit: Fit, wanted: Iterable[str], places: Places, at: Mapping[str, Any] | None
+    fit: Fit, wanted: Iterable[str], places: Places, asked: ShareRequest
 ) -> dict[str, Array]:
     """Return the draws of the quantities, each of shape (chain, draw).
 
     Raises
     ------
     ModelError
-        If a share is among them that depends on predictor values which ``at`` does not state.
+        If a share is among them that depends on predictor values which ``asked`` does not state.
     """
     posterior = fit.posterior
     draws: dict[str, Array] = {}
-    shares: Any = None
+    shares: Array | None = None
     for name in dict.fromkeys(wanted):
         variable, place = places[name]
         if variable == SHARE:
-            shares = variance_shares(fit, at=at).draws[SHARE] if shares is None else shares
-            found = shares
+            shares = _shares(fit, asked) if shares is None else shares
+            draws[name] = shares[..., place[0]]
         else:
             found = posterior[variable]
-        further = found.dims[2:]
-        draws[name] = found.isel(dict(zip(further, place, strict=True))).to_numpy()
+            further = found.dims[2:]
+            draws[name] = found.isel(dict(zip(further, place, strict=True))).to_numpy()
     return draws
+
+
+def _shares(fit: Fit, asked: ShareRequest) -> Array:
+    """Return the share of every level, (chain, draw, level)."""
+    missing = [name for name in sloping_variables(fit) if name not in asked.values]
+    if missing and not asked.average:
+        values = ", ".join(f"{name!r}: ..." for name in missing)
+        raise ModelError(
+            asked.asked,
+            f"The slopes of {listed(missing)} vary between groups, so its shares depend on them.",
+            f"State the values, {asked.call}, at={{{values}}}), or average over those of the rows, "
+            f"{asked.call}, average=True).",
+            missing=missing,
+        )
+    return split_variance(fit, asked).shares[:, :, 0]
+
+
+def shares_stand(fit: Fit, wanted: Iterable[str], at: Mapping[str, Any], *, average: bool) -> str:
+    """Say where and on which scale the shares of a claim hold; nothing if it names none."""
+    places = quantity_places(fit.model)
+    if all(places[name][0] != SHARE for name in wanted):
+        return ""
+    predictors = set(fit.model.design.coefficients) - {names.INTERCEPT}
+    whole = "the variance the predictors leave" if predictors else "the variance"
+    model = fit.model
+    scale = f"link ({model.link})" if model.family.on_link_scale else "outcome"
+    return f"Shares are of {whole}{place_words(at, average=average)}{measure_words(scale)}."

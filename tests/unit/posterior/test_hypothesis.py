@@ -11,6 +11,7 @@ from bayes_alliance import names
 from bayes_alliance.posterior.claims.claim_strength import probability_and_error
 from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
 from bayes_alliance.posterior.claims.quantity import quantity_places, ways_to_write
+from bayes_alliance.posterior.shares.share_words import measure_words, place_words
 
 mpl.use("Agg")
 RNG = np.random.default_rng(4)
@@ -77,7 +78,17 @@ def test_the_longest_known_name_is_read():
     [
         ("stgma < 0", "The fit has no stgma. Did you mean 'stigma'?"),
         ("sd_case_manger[stigma] > 1", "Did you mean 'sd_case_manager[stigma]'?"),
-        ("sd_case_manager > 1", "The fit has no sd_case_manager."),
+        (
+            "sd_case_manager > 1",
+            "sd_case_manager has 2 elements. Name one of them: sd_case_manager[Intercept], "
+            "sd_case_manager[stigma].",
+        ),
+        ("stigma < 0 or sigma > 1", "joined with 'and'"),
+        ("stigma < 0 & sigma > 1", "joined with 'and'"),
+        ("stigma < 0 and sigma", "It compares nothing."),
+        ("2stigma < 1", "write 2 * stigma."),
+        ("1 > 2 b[stigma]", "write 2 * b[stigma]."),
+        ("3(stigma + 1) < 1", "write 3 * (stigma + 1)."),
         ("stigma", "It compares nothing."),
         ("stigma = 0", "rope="),
         ("stigma == 0", "bayes_factors"),
@@ -92,7 +103,11 @@ def test_the_longest_known_name_is_read():
         ("__import__('os') < 0", "The fit has no __import__"),
         ("log(stigma) < 0", "no finite value in"),
         ("stigma / 0 < 0", "no finite value in 4000 of 4000 draws"),
-        ("share[case_manager] > 0.1", "variance_shares"),
+        (
+            "share[case_manager] > 0.1",
+            "hypothesis(fit, 'share[case_manager] > 0.1', at={'stigma': ...}), or average over "
+            "those of the rows, hypothesis(fit, 'share[case_manager] > 0.1', average=True).",
+        ),
         ("share[case_manger] > 0.1", "Did you mean 'share[case_manager]'?"),
     ],
 )
@@ -153,6 +168,37 @@ def test_shares_are_those_of_variance_shares(slopes_fit, nested_fit):
     both = ba.variance_shares(nested_fit).draws["share"]
     upper = both.sel(level="agency") > both.sel(level="agency:case_manager")
     assert lower.probability == float(upper.mean())
+
+
+def test_shares_can_be_averaged_over_the_rows(slopes_fit):
+    claim = "share[case_manager] > 0.05"
+    found = ba.hypothesis(slopes_fit, claim, average=True)
+    values = ba.variance_shares(slopes_fit, average=True).draws["share"][..., 0].to_numpy()
+    assert found.probability == np.mean(values > 0.05)
+    where = place_words({}, average=True)
+    assert found.sentence.endswith(f"Shares are of the variance the predictors leave{where}.")
+    stated = ba.hypothesis(slopes_fit, claim, at={"stigma": 1}).sentence
+    assert stated.endswith("Shares are of the variance the predictors leave at stigma = 1.")
+    assert "Shares" not in ba.hypothesis(slopes_fit, "stigma < 0").sentence
+    with pytest.raises(ba.ModelError, match="two different answers"):
+        ba.hypothesis(slopes_fit, claim, at={"stigma": 1}, average=True)
+
+
+def test_shares_of_an_outcome_with_a_link_say_their_scale(ordinal_fit):
+    sentence = ba.hypothesis(ordinal_fit, "share[case_manager] > 0.05").sentence
+    assert sentence.endswith(f"{measure_words('link (logit)')}.")
+    assert "logit" in sentence
+
+
+def test_claims_are_joined(slopes_fit):
+    found = ba.hypothesis(
+        slopes_fit, "stigma < -1 and 3 < sigma < 8 and sd_case_manager[stigma] > 2"
+    )
+    posterior = slopes_fit.posterior
+    b, sigma = posterior["b"][..., 1], posterior["sigma"]
+    together = (b < -1) & (sigma > 3) & (sigma < 8) & (posterior["sd_case_manager"][..., 1] > 2)
+    assert found.probability == float(together.mean())
+    assert len(found.table) == 5
 
 
 def test_a_chain_holds_where_all_of_it_does(slopes_fit):
