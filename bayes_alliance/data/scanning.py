@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bayes_alliance.data.scan_errors import reading
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
 
@@ -124,7 +125,7 @@ def scan_table(
     Raises
     ------
     DataError
-        If there is no such file, it is not Parquet, or polars is not installed.
+        If there is no such file, it is not Parquet, it cannot be read, or polars is not installed.
 
     Notes
     -----
@@ -132,6 +133,9 @@ def scan_table(
     a polars ``Enum`` or in the dictionary of a Parquet file, keep it. ``log()`` and its like,
     ``scale()``, ``center()``, ``within()``, ``between()``, ``C()``, ``offset()``, interactions and
     weights can be streamed. Splines and polynomials need the whole column and are refused.
+
+    Folders named ``year=2024`` below the one that is given are a column ``year``; whole numbers
+    in such names are numbers.
 
     Examples
     --------
@@ -141,15 +145,21 @@ def scan_table(
     >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
     """
     _check_polars()
+    _check_positive(rows_a_batch=rows_a_batch, memory=memory)
     import polars as pl
 
     order: dict[str, tuple[str, ...]] = {}
-    if isinstance(source, pl.LazyFrame):
-        lazy, name = source, "a polars query"
-    else:
-        files = _files(source)
-        lazy, name, order = pl.scan_parquet(files), str(source), _stored_order(files[0])
-    schema = lazy.collect_schema()
+    query = isinstance(source, pl.LazyFrame)
+    name = "a polars query" if query else str(source)
+    with reading(name):
+        if isinstance(source, pl.LazyFrame):
+            lazy = source
+        else:
+            files = _files(source)
+            lazy = pl.scan_parquet(files, hive_partitioning=_is_partitioned(source, files))
+        schema = lazy.collect_schema()
+        if not query:
+            order = _stored_order(files[0])
     order |= {c: tuple(t.categories) for c, t in schema.items() if isinstance(t, pl.Enum)}
     return ScannedTable(
         lazy=lazy,
@@ -173,6 +183,25 @@ def _check_polars() -> None:
         ) from error
 
 
+def _check_positive(**options: float) -> None:
+    for name, value in options.items():
+        if not value > 0:
+            raise DataError(
+                "A table was to be scanned.",
+                f"{name} is {value:g}.",
+                f"Give a {name} greater than 0.",
+                option=name,
+            )
+
+
+def _is_partitioned(source: str | Path, files: list[Path]) -> bool:
+    """Tell whether folders below the one that was given are named ``column=value``."""
+    given = Path(source).parts
+    wild = [k for k, part in enumerate(given) if any(sign in part for sign in _WILD)]
+    depth = len(given) if Path(source).exists() else wild[0]
+    return any("=" in folder for file in files for folder in file.parts[depth:-1])
+
+
 def _files(source: object) -> list[Path]:
     """Return the Parquet files that are meant, in the order of their names."""
     if not isinstance(source, str | Path):
@@ -186,7 +215,7 @@ def _files(source: object) -> list[Path]:
     if any(sign in str(source) for sign in _WILD) and not path.exists():
         files = sorted(Path(found) for found in glob.glob(str(source), recursive=True))
     elif path.is_dir():
-        files = sorted(found for found in path.rglob("*") if found.suffix in _PARQUET)
+        files = sorted(found for found in path.rglob("*") if found.suffix.lower() in _PARQUET)
     else:
         files = [path] if path.is_file() else []
     if not files:

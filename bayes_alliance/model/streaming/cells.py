@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from bayes_alliance.data.scan_errors import table_changed
+from bayes_alliance.errors import DataError, ModelError, listed
 
 Integers = NDArray[np.int64]
 # A table of this many places costs less than searching for every row.
@@ -24,17 +28,48 @@ class ValuePlaces:
     values
         The sorted values.
     table
-        Place of each whole number from the smallest value on, or None to search.
+        Place of each whole number from the smallest value on, -1 between the values; or None to
+        search.
     """
 
     values: NDArray[Any]
     table: Integers | None
 
     def of(self, values: NDArray[Any]) -> Integers:
-        """Return the place of each value; all must be among the sorted ones."""
-        if self.table is not None:
-            return np.asarray(self.table[values.astype(np.int64) - int(self.values[0])])
-        return np.searchsorted(self.values, values).astype(np.int64)
+        """Return the place of each value.
+
+        Raises
+        ------
+        DataError
+            If one is not among the sorted ones: the kernels trust these places.
+        """
+        if not len(values):
+            return np.zeros(0, dtype=np.int64)
+        if self.table is not None and values.dtype.kind in "iub":
+            first = int(self.values[0])
+            if int(values.min()) < first or int(values.max()) > int(self.values[-1]):
+                raise _unknown()
+            places = self.table[_steps_from(first, values)]
+            known = bool(places.min() >= 0)
+        else:
+            own = self.values
+            if own.dtype.kind in "iu" and values.dtype.kind in "iu":
+                own = own.astype(values.dtype, copy=False)  # else both would become floats
+            places = np.minimum(np.searchsorted(own, values), len(own) - 1).astype(np.int64)
+            known = bool((own[places] == values).all())
+        if not known:
+            raise _unknown()
+        return np.asarray(places)
+
+
+def _unknown() -> DataError:
+    return table_changed("a group came up that was not there before")
+
+
+def _steps_from(first: int, values: NDArray[Any]) -> Integers:
+    """Return the distances from the smallest value, which may be beyond the signed numbers."""
+    wide = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64, copy=False)
+    return (wide - wide.dtype.type(first)).astype(np.int64)
 
 
 def value_places(values: NDArray[Any]) -> ValuePlaces:
@@ -42,8 +77,8 @@ def value_places(values: NDArray[Any]) -> ValuePlaces:
     whole = values.dtype.kind in "iu" and len(values) > 0
     if not whole or int(values[-1]) - int(values[0]) >= _MOST_PLACES:
         return ValuePlaces(values=values, table=None)
-    table = np.zeros(int(values[-1]) - int(values[0]) + 1, dtype=np.int64)
-    table[values.astype(np.int64) - int(values[0])] = np.arange(len(values))
+    table = np.full(int(values[-1]) - int(values[0]) + 1, -1, dtype=np.int64)
+    table[_steps_from(int(values[0]), values)] = np.arange(len(values))
     return ValuePlaces(values=values, table=table)
 
 
@@ -101,6 +136,13 @@ def find_cells(
         The group columns.
     levels
         Values of the text columns.
+
+    Raises
+    ------
+    DataError
+        If the combinations and the levels are not of the same rows.
+    ModelError
+        If there are more combinations than whole numbers.
     """
     places: list[ValuePlaces | None] = []
     sizes: list[int] = []
@@ -115,6 +157,14 @@ def find_cells(
             places.append(value_places(values))
             sizes.append(len(values))
             batch[name] = _sortable(combinations[name].to_numpy())
+    _check_sizes(columns, sizes)
+    known = all(
+        bool((batch[name] >= 0).all())
+        for name, own in zip(columns, places, strict=True)
+        if own is None
+    )
+    if not known or (len(columns) == 1 and len(combinations) != sizes[0]):
+        raise _unknown()
     combined = _combined(columns, places, sizes, batch)
     order = np.argsort(combined, kind="stable")
     finder = CellFinder(
@@ -124,6 +174,17 @@ def find_cells(
         cells=None if len(columns) == 1 else value_places(combined[order]),
     )
     return finder, combinations.iloc[order].reset_index(drop=True)
+
+
+def _check_sizes(columns: Sequence[str], sizes: Sequence[int]) -> None:
+    """Refuse combinations that cannot be numbered."""
+    if math.prod(sizes) >= 1 << 63:
+        raise ModelError(
+            f"The combinations of {listed(columns)} were to be counted.",
+            f"They have {listed(sizes)} values, which makes 2^63 combinations or more.",
+            "Make one column of two of them beforehand, or leave one out.",
+            columns=list(columns),
+        )
 
 
 def _sortable(values: NDArray[Any]) -> NDArray[Any]:

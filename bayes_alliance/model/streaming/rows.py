@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.scan_batches import GapError
+from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
 from bayes_alliance.data.scanning import ScannedTable
+from bayes_alliance.errors import DataError, listed
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.model.design import Design, build_design
 from bayes_alliance.model.expression import describe, stateful_calls
@@ -84,10 +87,42 @@ def read_stream(formula: Formula, table: ScannedTable, family: Family) -> Stream
     columns = used_columns(formula, pd.DataFrame(columns=list(table.columns)))
     check_kinds(table, columns)
     wishes = streamed_wishes(formula, table, family)
+    with reading(table.source), _some_rows():
+        try:
+            return _read(formula, table, family, columns, wishes, has_gaps=False)
+        except GapError:
+            return _read_with_gaps(formula, table, family, columns, wishes)
+
+
+@contextmanager
+def _some_rows() -> Iterator[None]:
+    """Give no count of failing rows: only some of the rows were looked at."""
     try:
-        return _read(formula, table, family, columns, wishes, has_gaps=False)
-    except GapError:
+        yield
+    except DataError as error:
+        if "failing_rows" not in error.facts:
+            raise
+        raise DataError(
+            f"The expression '{error.facts['expression']}' was to be evaluated.",
+            f"{listed(cast(Any, error.facts['columns']))} has no finite value in some rows.",
+            "Look for missing values, logs or roots of numbers below 0, and predictors that are "
+            "scaled but constant.",
+            columns=error.facts["columns"],
+        ) from error
+
+
+def _read_with_gaps(
+    formula: Formula,
+    table: ScannedTable,
+    family: Family,
+    columns: tuple[str, ...],
+    wishes: Wishes,
+) -> StreamedRows:
+    try:
         return _read(formula, table, family, columns, wishes, has_gaps=True)
+    except GapError as error:
+        found = f"the column {error} has a gap, or numbers too large to be added, that it had not"
+        raise table_changed(found) from error
 
 
 def _read(

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.scan_batches import batches
-from bayes_alliance.errors import ModelError
+from bayes_alliance.data.scan_errors import table_changed
+from bayes_alliance.errors import DataError, ModelError
 from bayes_alliance.kernels.cell_sums import CellSums, add_rows, cell_sums, cell_width
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import row_weights
@@ -49,10 +50,11 @@ class StreamedSums:
 
 @dataclass
 class _Running:
-    """Sums as they grow, and room for the columns of one batch."""
+    """Sums as they grow, rows counted by cell, and room for the columns of one batch."""
 
     state: Floats
     overall: Floats
+    rows: NDArray[np.int64]
     room: Floats = field(default_factory=lambda: np.empty(0))
     log_weight: float = 0.0
     whole_weights: bool = True
@@ -76,6 +78,8 @@ def stream_sums(
     ------
     ModelError
         If the sums would take more memory than the table allows.
+    DataError
+        If these are not the rows that were counted.
     GapError
         If a value is missing that the survey did not know of.
     """
@@ -85,15 +89,17 @@ def stream_sums(
     running = _Running(
         state=np.zeros((len(caseloads), cell_width(k))),
         overall=np.zeros((1 if weights else 0, cell_width(k))),
+        rows=np.zeros(len(caseloads), dtype=np.int64),
     )
     texts = {n: v for n, v in survey.levels.items() if survey.table.kinds[n] == "text"}
     for batch in batches(survey.table, survey.columns, texts):
         _add_batch(running, batch, formula, survey.levels, plan, finder)
-    cells = cell_sums(running.state, k)
+    _check_same_rows(running.rows, caseloads)
+    cells = _taken_apart(running.state, k)
     frequency = formula.response.weight_kind == "frequency"
     return StreamedSums(
         cells=cells,
-        unweighted=cell_sums(running.overall, k) if weights else cells,
+        unweighted=_taken_apart(running.overall, k) if weights else cells,
         repeats=cells.weight if frequency else caseloads,
         log_weight=0.0 if frequency else running.log_weight,
         whole_weights=running.whole_weights,
@@ -125,7 +131,30 @@ def _add_batch(
         running.whole_weights &= bool((weight == np.round(weight)).all())
         nowhere = np.zeros(len(outcome), dtype=np.int64)
         add_rows(values, nowhere, np.zeros(0), running.overall)
-    add_rows(values, finder.of(batch), weight, running.state)
+    cell = finder.of(batch)
+    running.rows += np.bincount(cell, minlength=len(running.rows))
+    add_rows(values, cell, weight, running.state)
+
+
+def _taken_apart(state: Floats, k: int) -> CellSums:
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = cell_sums(state, k)
+    if not np.isfinite(sums.products).all():
+        raise DataError(
+            "Products of the columns were to be summed.",
+            "Some are too large for a number, so that a column has values of 1e150 or more.",
+            "Look for a missing code or a damaged file, or divide the column by its scale.",
+        )
+    return sums
+
+
+def _check_same_rows(found: NDArray[np.int64], counted: Floats) -> None:
+    if not np.array_equal(found, counted):
+        groups = int((found != counted).sum())
+        raise table_changed(
+            f"it had {int(counted.sum())} rows, then {int(found.sum())}, and {groups} groups or "
+            "combinations of groups have another number of them"
+        )
 
 
 def check_cells(cells: int, k: int, memory: float) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_queries import (
     ROWS,
     as_pandas,
@@ -85,6 +89,8 @@ def survey_table(
     ------
     DataError
         If there are no complete rows, a value is infinite or the outcome is constant.
+    GapError
+        If rows that were taken to be complete are not.
     """
     rows_in_table, missing = count_gaps(table, columns) if has_gaps else (0, {})
     if has_gaps:
@@ -101,6 +107,10 @@ def survey_table(
     levels = occurring_values(read, list(dict.fromkeys([*wishes.categories, *texts])))
     _check_few(levels, wishes)
     means = {pair: mean_by_group(table, *pair) for pair in wishes.group_means}
+    rows = _telling_rows(table, first, wishes, levels, cells)
+    if not has_gaps:
+        _check_known_means(means, levels)
+        _check_no_infinity(rows)
     return Survey(
         table=read,
         columns=columns,
@@ -111,14 +121,31 @@ def survey_table(
         cells=cells,
         scales=scales,
         group_means=means,
-        rows=_telling_rows(table, first, wishes, levels, cells),
+        rows=rows,
     )
 
 
 def _shows_gaps(cells: pd.DataFrame, scales: Mapping[str, tuple[float, float]], rows: int) -> bool:
     """Tell whether rows thought complete have gaps: in a group, in a mean, or in every row."""
-    unknown = any(mean != mean for mean, _ in scales.values())
+    unknown = not all(math.isfinite(mean) for mean, _ in scales.values())
     return bool(cells.isna().any(axis=None)) or unknown or not rows
+
+
+def _check_no_infinity(rows: pd.DataFrame) -> None:
+    """Notice infinite values, which are then counted in the whole table."""
+    for name, values in rows.items():
+        if pd.api.types.is_float_dtype(values.dtype) and np.isinf(values.to_numpy()).any():
+            raise GapError(name)
+
+
+def _check_known_means(
+    means: Mapping[tuple[str, str], tuple[dict[str, float], dict[str, int]]],
+    levels: Mapping[str, tuple[Any, ...]],
+) -> None:
+    """Notice groups that have no value of the column whose mean is wanted."""
+    for (column, group), (known, _) in means.items():
+        if not known.keys() >= set(group_labels(pd.Series(list(levels[group])))):
+            raise GapError(column)
 
 
 def _telling_rows(

@@ -136,6 +136,61 @@ def test_what_is_no_table_is_refused(tmp_path, visits):
         ba.scan_table(visits)
 
 
+def test_folders_named_after_a_value_are_a_column(visits, tmp_path):
+    for year, rows in [(2020, visits[:2]), (2021, visits[2:])]:
+        folder = tmp_path / "visits" / f"year={year}"
+        folder.mkdir(parents=True)
+        rows.to_parquet(folder / "part.PARQUET")
+    for source in (tmp_path / "visits", str(tmp_path / "visits" / "*" / "*.PARQUET")):
+        scanned = ba.scan_table(source)
+        assert scanned.kinds["year"] == "number"
+        cells = count_combinations(scanned, ["year"])
+        assert cells[["year", ROWS]].to_numpy().tolist() == [[2020, 2], [2021, 4]]
+    # What stands above the folder that was given is no column.
+    assert "year" not in ba.scan_table(tmp_path / "visits" / "year=2020").columns
+
+
+def test_what_polars_cannot_read_is_refused_in_words(visits, tmp_path):
+    (tmp_path / "text.parquet").write_text("score,team\n1,2\n" * 50)
+    (tmp_path / "empty.parquet").touch()
+    for source in (
+        tmp_path / "text.parquet",
+        tmp_path / "empty.parquet",
+        pl.scan_csv(tmp_path / "nothing.csv"),
+        pl.from_pandas(visits).lazy().with_columns(pl.col("nothing")),
+    ):
+        with pytest.raises(ba.DataError, match="could not be read"):
+            ba.scan_table(source)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.02, 0.5, 0.9, 1.0])
+def test_a_corrupt_file_is_refused_in_words(tmp_path, place):
+    rng = np.random.default_rng(1)
+    # Few values a column, so that every page is compressed and a wrong byte shows.
+    whole = pd.DataFrame({"y": rng.integers(0, 9, 9000) / 7, "g": rng.integers(0, 40, 9000)})
+    whole.to_parquet(tmp_path / "a.parquet", compression="gzip")
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    start = 4 + int(place * (len(content) - 208))
+    content[start : start + 200] = b"\xff" * 200
+    (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(ba.DataError, match="could not be read"):
+        ba.Model("y ~ 1 + (1 | g)", ba.scan_table(tmp_path / "a.parquet"))
+
+
+def test_a_folder_of_unlike_files_is_refused_in_words(visits, tmp_path):
+    visits.to_parquet(tmp_path / "a.parquet")
+    visits.drop(columns="score").to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ba.DataError, match=r"could not be read.*same columns"):
+        ba.Model("score ~ 1 + (1 | team)", ba.scan_table(tmp_path))
+
+
+@pytest.mark.parametrize("option", ["rows_a_batch", "memory"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_options_that_make_no_sense_are_refused(path, option, value):
+    with pytest.raises(ba.DataError, match=f"{option} is {value}"):
+        ba.scan_table(path, **{option: value})
+
+
 def test_without_polars_the_extra_is_named(monkeypatch, path):
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(ba.DataError, match=r"bayes-alliance\[polars\]"):

@@ -1,11 +1,15 @@
 """A streamed model is the model in memory: design, priors, density, draws; or it is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.model.streaming import sums as streamed_sums
+from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import Evaluated, plan_columns
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
@@ -33,6 +37,7 @@ FORMULAS = [
     "y ~ x + (1 | team/manager)",
     "y ~ x + (1 | team:id)",
     "y | weights(count) ~ 0 + place + (1 | id) + (0 + place | team)",
+    "y ~ x + between(z, manager) + (1 | id)",
 ]
 
 
@@ -265,6 +270,7 @@ def test_tables_that_cannot_answer_are_refused(tables):
     infinite = pl.when(pl.col("row") == 1900).then(float("inf")).otherwise(pl.col("x"))
     for columns, words in [
         ({"x": infinite}, "1 infinite values"),
+        ({"x": pl.when(pl.col("row") == 9).then(1e200).otherwise(pl.col("x"))}, "too large"),
         ({"y": pl.lit(3.0)}, "constant"),
         ({"y": pl.col("place")}, "not numeric"),
         ({"x": pl.lit(None, dtype=pl.Float64)}, "No row has all of them"),
@@ -282,6 +288,98 @@ def test_tables_that_cannot_answer_are_refused(tables):
         ba.Model("y | weights(z) ~ x + (1 | id)", changed(tables, z=pl.col("x") * 0))
     with pytest.raises(ba.DataError, match="rows"):
         ba.Model(formula, ba.scan_table(pl.scan_parquet(tables / "whole.parquet").head(0)))
+
+
+def test_infinite_values_are_counted_in_the_whole_table(tables):
+    three = pl.when(pl.col("row").is_in([2, 700, 1900])).then(float("inf"))
+    with pytest.raises(ba.DataError, match="It has 3 infinite values"):
+        ba.Model("y ~ x + (1 | id)", changed(tables, x=three.otherwise(pl.col("x"))))
+
+
+def test_values_a_formula_makes_are_not_counted_in_some_rows_only(tables):
+    below = pl.when(pl.col("row") < 3).then(-1.0).otherwise(pl.col("z"))
+    with pytest.raises(ba.DataError, match=r"log\(z\) has no finite value in some rows"):
+        ba.Model("y ~ log(z) + (1 | id)", changed(tables, z=below))
+
+
+def test_a_group_without_a_value_of_the_averaged_column_is_dropped(tables):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    lazy = lazy.with_columns(x=pl.when(pl.col("id") == 9).then(None).otherwise(pl.col("x")))
+    formula = "y ~ x + between(x, id) + (1 | team)"
+    in_memory = ba.Model(formula, lazy.collect().to_pandas())
+    check_same_density(in_memory, ba.Model(formula, ba.scan_table(lazy, rows_a_batch=300)))
+
+
+def second_time(monkeypatch, lazy):
+    """Let the second pass read other rows than the first."""
+    read = streamed_sums.batches
+    monkeypatch.setattr(
+        streamed_sums, "batches", lambda table, *rest: read(replace(table, lazy=lazy), *rest)
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": pl.when(pl.col("row") == 700).then(33.5).otherwise(pl.col("id"))},
+        {"id": pl.when(pl.col("row") == 700).then(1e6).otherwise(pl.col("id"))},
+        {"team": pl.when(pl.col("row") == 700).then(pl.lit("new")).otherwise(pl.col("team"))},
+        {"id": pl.when(pl.col("row") == 700).then(9).otherwise(pl.col("id"))},
+    ],
+)
+@pytest.mark.parametrize("kind", [pl.Int64, pl.Float64])
+@pytest.mark.parametrize("weights", ["", " | weights(count)"])
+def test_rows_that_change_between_the_passes_are_refused(tables, monkeypatch, other, kind, weights):
+    lazy = pl.scan_parquet(tables / "whole.parquet").with_row_index("row")
+    # Only even ids, so that there are whole numbers between the groups.
+    lazy = lazy.with_columns(id=(pl.col("id") // 2 * 2).cast(kind))
+    second_time(monkeypatch, lazy.with_columns(**other).with_columns(pl.col("id").cast(kind)))
+    for groups in ("(1 | id) + (1 | team)", "(1 | team) + (1 | id:team)"):
+        with pytest.raises(ba.DataError, match="changed while it was read"):
+            ba.Model(f"y{weights} ~ x + {groups}", ba.scan_table(lazy, rows_a_batch=300))
+
+
+@pytest.mark.parametrize("rows", [1999, 2001])
+def test_a_row_more_or_less_is_noticed(tables, monkeypatch, rows):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    second_time(monkeypatch, pl.concat([lazy, lazy]).head(rows))
+    with pytest.raises(ba.DataError, match=f"it had 2000 rows, then {rows}, and 1 groups"):
+        ba.Model("y ~ x + (1 | id)", ba.scan_table(lazy, rows_a_batch=300))
+
+
+def test_a_gap_that_comes_up_late_is_noticed(tables, monkeypatch):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    second_time(monkeypatch, lazy.with_columns(x=pl.lit(None, dtype=pl.Float64)))
+    with pytest.raises(ba.DataError, match="changed while it was read: the column x has a gap"):
+        ba.Model("y ~ x + (1 | id)", ba.scan_table(lazy))
+
+
+@pytest.mark.parametrize("step", [1, 10_000_000])
+def test_ids_beyond_the_signed_numbers_are_groups(tables, step):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    signed = ba.Model("y ~ x + (1 | id)", ba.scan_table(lazy))
+    number = pl.lit(2**63, dtype=pl.UInt64) + pl.col("id").cast(pl.UInt64) * step
+    for groups in ("(1 | id)", "(1 | id:team)"):
+        signed = ba.Model(f"y ~ x + {groups}", ba.scan_table(lazy))
+        large = ba.Model(f"y ~ x + {groups}", ba.scan_table(lazy.with_columns(id=number)))
+        np.testing.assert_array_equal(
+            np.sort(large.stream.sums.cells.mean, axis=0),
+            np.sort(signed.stream.sums.cells.mean, axis=0),
+        )
+
+
+def test_combinations_that_cannot_be_numbered_are_refused():
+    columns = list("abcdefgh")
+    combinations = pd.DataFrame({name: np.arange(300) for name in columns})
+    with pytest.raises(ba.ModelError, match="2\\^63"):
+        find_cells(combinations, columns, {})
+
+
+def test_a_query_that_cannot_run_is_refused_in_words(tables):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    broken = lazy.with_columns(x=pl.col("place").cast(pl.Float64))
+    with pytest.raises(ba.DataError, match="could not be read"):
+        ba.Model("y ~ x + (1 | id)", ba.scan_table(broken))
 
 
 def test_sums_that_would_not_fit_are_refused_with_their_size(tables):
