@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 type Kind = Literal["number", "truth", "text", "other"]
 
+# Where a streamed model's frame, which has no rows, keeps the name of their source.
+STREAMED_FROM = "streamed_from"
 _PARQUET = (".parquet", ".pq")
 _WILD = "*?["
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
+from bayes_alliance.data.scanning import STREAMED_FROM
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
@@ -63,6 +64,12 @@ class Fit:
         return int(sizes[names.CHAIN] * sizes[names.DRAW])
 
     @property
+    def streamed_from(self) -> str | None:
+        """Where the rows were streamed from, or None if they were in memory."""
+        source: str | None = self.model.frame.rows.attrs.get(STREAMED_FROM)
+        return source
+
+    @property
     def redrawn_effects(self) -> tuple[str, ...]:
         """Variables with group effects too large to store: drawn again when looked at."""
         variables = self.idata[names.POSTERIOR].data_vars
@@ -77,17 +84,17 @@ class Fit:
         return replace(self, idata=tree)
 
     def need_data(self, what: str) -> None:
-        """Refuse what needs the clients' rows when the fit was saved without them.
+        """Refuse what needs the clients' rows when the fit does not hold them.
 
         Raises
         ------
         SamplingError
             If the rows are not there.
         """
-        if self.model.stream is not None:
+        if self.streamed_from is not None:
             raise SamplingError(
                 f"{what} needs the rows the model was fitted to.",
-                f"They were streamed from {self.model.stream.source} and are not held.",
+                f"They were streamed from {self.streamed_from} and are not held.",
                 "Read a sample of the rows into memory, and fit the model to it for this.",
             )
         if not self.has_data:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError, SamplingError
 from bayes_alliance.model.frame import build_frame
 from bayes_alliance.model.saved import fingerprint, model_from_json
@@ -50,7 +51,8 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
     SamplingError
         If the file is missing, cut short, changed, or written by a newer format.
     DataError
-        If the table is not the one the model was fitted to.
+        If the table is not the one the model was fitted to, the fit is of streamed rows, or the
+        table is a scanned one.
 
     Examples
     --------
@@ -65,6 +67,7 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
             f"A newer version wrote it (format {meta['format']}; this one reads {FORMAT}).",
             "Update bayes-alliance.",
         )
+    _check_table(meta.get("streamed_from"), data)
     model = _model(meta, members, data)
     settings = Settings(**meta["settings"])
     return Fit(
@@ -79,6 +82,25 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
     )
 
 
+def _check_table(streamed_from: str | None, data: Any) -> None:
+    """Refuse tables that a fit cannot take back."""
+    if data is None:
+        return
+    if streamed_from is not None:
+        raise DataError(
+            "A table was given for a fit that is to be loaded.",
+            f"Its rows were streamed from {streamed_from}; such a fit never holds rows.",
+            "Load it without data=. For what needs rows, fit the model to a sample in memory.",
+            streamed_from=streamed_from,
+        )
+    if isinstance(data, ScannedTable):
+        raise DataError(
+            "A table was given for a fit that was saved without its rows.",
+            "It is a scanned table, whose rows are not held.",
+            "Give the table in memory, for example pandas.read_parquet(path).",
+        )
+
+
 def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame | None) -> Model:
     import pandas as pd
 
@@ -89,6 +111,8 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
         return model_from_json(saved, table, positions)
     empty = pd.DataFrame({column: [] for column in meta["columns"]})
     empty.attrs[FINGERPRINT] = saved["fingerprint"]
+    if meta.get("streamed_from") is not None:
+        empty.attrs[STREAMED_FROM] = meta["streamed_from"]
     model = model_from_json(saved, empty, np.zeros(0, dtype=np.int64))
     if data is None:
         return model

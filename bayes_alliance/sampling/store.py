@@ -55,6 +55,7 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "versions": dict(fit.versions),
         "interrupted": fit.interrupted,
         "notes": list(fit.notes),
+        "streamed_from": fit.streamed_from,
     }
     if not fit.has_data:
         meta["model"]["fingerprint"] = fit.model.frame.rows.attrs[FINGERPRINT]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
-from bayes_alliance.data.scanning import ScannedTable
+from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.model.design import Design, build_design
@@ -221,6 +221,7 @@ def _places(plan: ColumnPlan, design: Design) -> tuple[tuple[int, ...], ...]:
 
 def _frame(formula: Formula, survey: Survey) -> ModelFrame:
     rows = survey.rows.iloc[:0].reset_index(drop=True)
+    rows.attrs[STREAMED_FROM] = survey.table.source
     rows.attrs["fingerprint"] = f"rows were streamed from {survey.table.source}"
     return ModelFrame(
         rows=rows,

@@ -418,6 +418,26 @@ def test_a_saved_fit_comes_back_without_rows(streamed_fit, tmp_path):
         ba.sample(loaded.model, seed=1)
 
 
+def test_a_loaded_streamed_fit_asks_for_no_table(streamed_fit, tables, tmp_path):
+    path = streamed_fit.save(tmp_path / "streamed.fit")
+    # Saved, loaded and saved again it still knows.
+    path = ba.load_fit(path).save(tmp_path / "again.fit")
+    with pytest.raises(ba.SamplingError, match=r"streamed from .*whole\.parquet") as caught:
+        ba.with_log_likelihood(ba.load_fit(path))
+    assert "load_fit" not in str(caught.value)
+    for table in (pd.read_parquet(tables / "whole.parquet"), ba.scan_table(tables)):
+        with pytest.raises(ba.DataError, match=r"streamed from .*Load it without data="):
+            ba.load_fit(path, data=table)
+
+
+def test_a_scanned_table_gives_no_rows_back(tables, tmp_path):
+    model = ba.Model("y ~ x + (1 | id)", pd.read_parquet(tables / "whole.parquet"))
+    fit = ba.sample(model, seed=1, draws=20, tune=50, chains=2, progress=False)
+    path = fit.save(tmp_path / "bare.fit", data=False)
+    with pytest.raises(ba.DataError, match=r"scanned table, whose rows are not held.*in memory"):
+        ba.load_fit(path, data=ba.scan_table(tables / "whole.parquet"))
+
+
 def test_priors_the_engine_cannot_do_do_not_end_in_a_model_without_rows(tables):
     priors = {"b": "HalfNormal(2)"}
     model = ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet"), priors=priors)
