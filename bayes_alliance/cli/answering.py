@@ -36,8 +36,8 @@ def answer_table(
 
     How much of the outcome is the group, does the predictor matter, and does its slope depend on
     the group? Three models are fitted: without the predictor, with one slope, with slopes that
-    vary. Whether slopes depend on the group is answered three ways, which need not agree:
-    prediction of groups not yet seen, the Bayes factor, and the interval of the slopes' spread.
+    vary. Whether slopes depend on the group is answered two ways, which need not agree:
+    prediction of groups not yet seen, and the Bayes factor.
 
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """

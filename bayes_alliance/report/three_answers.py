@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.checks.structure import NEAR_ZERO
 from bayes_alliance.checks.verdict import Verdict
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
-from bayes_alliance.posterior.claims.claim_strength import strength_in_words
+from bayes_alliance.posterior.claims.claim_strength import (
+    probability_in_words,
+    strength_in_words,
+)
 from bayes_alliance.posterior.comparison.comparison import Comparison
+from bayes_alliance.posterior.comparison.comparison_table import CLEAR_ERRORS
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import DIRECTION
+from bayes_alliance.report.slope_votes import DO_NOT, OPEN, VARY, reconcile_votes, sum_up_votes
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
 
 NULL, FIXED, VARYING = "null", "fixed slope", "varying slopes"
 _CLEAR_FACTOR = 3.0
-_NORMAL = 1.96
+# A spread of slopes that moves the outcome by this many residual sd per sd of the predictor.
+NOTABLE_MOVE = 0.1
 _TITLE = "Three questions"
 
 
@@ -43,10 +48,16 @@ class Answers:
         By name: ``"null"``, ``"fixed slope"``, ``"varying slopes"``.
     shares
         Variance shares of the null model.
+    varying_shares
+        Those of the model whose slopes vary, averaged over the predictor of the rows.
     slope
         The slope of the model whose slopes vary, and the probability of its sign.
-    slope_sd, slope_sd_tail
-        Summary of the standard deviation of the slopes, and its 5% and 95% quantiles.
+    slope_sd
+        Summary of the standard deviation of the slopes.
+    notable_sd, notable_probability, notable_prior
+        A standard deviation of the slopes that moves the outcome by a tenth of the residual
+        standard deviation per standard deviation of the predictor, the probability that it is
+        larger than this, and that by the prior.
     comparison
         Elpd with and without varying slopes, one group left out at a time.
     factors
@@ -64,9 +75,12 @@ class Answers:
     group: str
     fits: Mapping[str, Fit]
     shares: Shares
+    varying_shares: Shares
     slope: Hypothesis
     slope_sd: pd.Series[Any]
-    slope_sd_tail: tuple[float, ...]
+    notable_sd: float
+    notable_probability: float
+    notable_prior: float
     comparison: Comparison
     factors: BayesFactors
     verdict: tuple[str, Verdict]
@@ -75,40 +89,43 @@ class Answers:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a number: its question, estimate, lower, upper, what they are, probability."""
+        """One row a number: question, estimate, lower, upper, what they are; a probability of."""
         import pandas as pd
 
         interval = f"{self.prob:.0%} interval"
         share: Any = self.shares.table.loc[self.group]
+        averaged: Any = self.varying_shares.table.loc[self.group]
         slope = self.slope.table.iloc[0]
-        gap, error = self._gap
-        factors = self.factors.sensitivity.loc[VARYING]
-        error_words = "1.96 standard errors"
-        prior_words = "half to double prior scale"
-        slopes = f"{self.predictor}, by {self.group}"
+        nothing = [np.nan, ""]
+        sign = [slope[DIRECTION], f"slope {'below' if slope['mean'] < 0 else 'above'} 0"]
+        large = [self.notable_probability, f"sd above {number(self.notable_sd)}"]
+        names_of = f"{self.predictor}, by {self.group}"
         rows = {
-            f"share of {self.group}": [1, *_ends(share), interval, np.nan],
-            f"slope of {self.predictor}": [2, *_ends(slope), interval, slope[DIRECTION]],
-            f"sd of the slopes of {slopes}": [3, *_ends(self.slope_sd), interval, np.nan],
-            f"elpd by {self.group}: {VARYING} minus {FIXED}": [
-                3,
-                gap,
-                gap - _NORMAL * error,
-                gap + _NORMAL * error,
-                error_words,
-                np.nan,
-            ],
-            f"Bayes factor: {VARYING} to {FIXED}": [
-                3,
-                factors["x 1"],
-                factors.min(),
-                factors.max(),
-                prior_words,
-                self.factors.table.loc[VARYING, "probability"],
-            ],
+            f"share of {self.group}, no {self.predictor}": [1, *_ends(share), interval, *nothing],
+            f"share of {self.group}, {VARYING}": [1, *_ends(averaged), interval, *nothing],
+            f"slope of {self.predictor}": [2, *_ends(slope), interval, *sign],
+            f"sd of the slopes of {names_of}": [3, *_ends(self.slope_sd), interval, *large],
+            f"elpd by {self.group}: {VARYING} minus {FIXED}": self._elpd_row,
+            f"Bayes factor: {VARYING} to {FIXED}": self._factor_row,
         }
-        columns = ["question", "estimate", "lower", "upper", "range", "probability"]
+        columns = [
+            "question", "estimate", "lower", "upper", "range", "probability", "probability of",
+        ]  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("quantity")
+
+    @property
+    def _elpd_row(self) -> list[object]:
+        gap, error = self._gap
+        half = CLEAR_ERRORS * error
+        said = f"{CLEAR_ERRORS:g} standard errors"
+        return [3, gap, gap - half, gap + half, said, np.nan, ""]
+
+    @property
+    def _factor_row(self) -> list[object]:
+        factors = self.factors.sensitivity.loc[VARYING]
+        ends = [factors["x 1"], factors.min(), factors.max()]
+        probability = self.factors.table.loc[VARYING, "probability"]
+        return [3, *ends, "half to double prior scale", probability, "model, of even odds before"]
 
     @property
     def _gap(self) -> tuple[float, float]:
@@ -121,21 +138,21 @@ class Answers:
 
     @property
     def votes(self) -> dict[str, str]:
-        """What each of the three says of the slopes: ``"vary"``, ``"do not"`` or ``"open"``."""
+        """What both ways say of the slopes: ``"vary"``, ``"do not"`` or ``"open"``.
+
+        The interval of the slopes' standard deviation is no vote: it never reaches 0, whatever
+        the data.
+        """
         worse = str(self.comparison.table.index[1])
         clear = self.comparison.is_clear(worse)
-        low, high = self.slope_sd_tail
         factors = self.factors.sensitivity.loc[VARYING].to_numpy(dtype=float)
-        by_factor = "open"
+        by_factor = OPEN
         if (factors > _CLEAR_FACTOR).all():
-            by_factor = "vary"
+            by_factor = VARY
         elif (factors < 1 / _CLEAR_FACTOR).all():
-            by_factor = "do not"
-        return {
-            "sd": "vary" if low > NEAR_ZERO * high else "open",
-            "elpd": ("do not" if worse == VARYING else "vary") if clear else "open",
-            "bayes factor": by_factor,
-        }
+            by_factor = DO_NOT
+        by_elpd = (DO_NOT if worse == VARYING else VARY) if clear else OPEN
+        return {"elpd": by_elpd, "bayes factor": by_factor}
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -146,7 +163,12 @@ class Answers:
                 f"{f.message} {f.remedy}" for f in verdict.findings if f.level == "bad"
             )
             return (f"The answers are withheld: the model '{name}' failed a check. {failed}",)
-        return (self.shares.sentence, self._slope_sentence, self._third)
+        return (self._first, self._slope_sentence, self._third)
+
+    @property
+    def _first(self) -> str:
+        without = _after(f"In a model without {self.predictor}", self.shares.sentence)
+        return f"{without} {_after('With slopes that vary', self.varying_shares.sentence)}"
 
     @property
     def _slope_sentence(self) -> str:
@@ -163,29 +185,30 @@ class Answers:
 
     @property
     def _third(self) -> str:
-        reach = "" if self.votes["sd"] == "vary" else ", which reaches down to 0"
-        sd = (
-            f"The slopes of {self.predictor} have a standard deviation of "
-            f"{number(float(self.slope_sd['mean']))} between groups of {self.group} "
-            f"({self.prob:.0%} interval {_spread(self.slope_sd)}){reach}."
+        question = f"whether the slope of {self.predictor} depends on {self.group}"
+        by_elpd, by_factor = self.votes["elpd"], self.votes["bayes factor"]
+        return " ".join(
+            [
+                sum_up_votes(by_elpd, by_factor, question),
+                self._sd_sentence,
+                self.comparison.sentence,
+                self.factors.sentence,
+                reconcile_votes(by_elpd, by_factor, self.group),
+            ]
         )
-        return " ".join([self._in_sum, sd, self.comparison.sentence, self.factors.sentence])
 
     @property
-    def _in_sum(self) -> str:
-        votes = list(self.votes.values())
-        question = f"whether the slope of {self.predictor} depends on {self.group}"
-        if set(votes) == {"vary"}:
-            return f"All three ways of asking {question} say that it does."
-        if "vary" not in votes and "do not" in votes:
-            return f"Nothing speaks for a slope of {self.predictor} that depends on {self.group}."
-        if "vary" in votes and "do not" in votes:
-            return f"The three ways of asking {question} contradict each other."
-        if set(votes) == {"open"}:
-            return f"The data do not say {question}."
-        if votes.count("vary") == 1:
-            return f"One of three ways of asking {question} says that it does; two leave it open."
-        return f"Two of three ways of asking {question} say that it does; one leaves it open."
+    def _sd_sentence(self) -> str:
+        return (
+            f"The slopes of {self.predictor} have a standard deviation of "
+            f"{number(float(self.slope_sd['mean']))} between groups of {self.group} "
+            f"({self.prob:.0%} interval {_spread(self.slope_sd)}); such an interval never reaches "
+            "0, so it does not count as an answer. The probability that it exceeds "
+            f"{number(self.notable_sd)}, which moves {self.outcome} by {NOTABLE_MOVE:g} residual "
+            f"standard deviations per standard deviation of {self.predictor}, is "
+            f"{probability_in_words(self.notable_probability)}, by the prior alone "
+            f"{probability_in_words(self.notable_prior)}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -236,6 +259,10 @@ class Answers:
 
     def _repr_html_(self) -> str:
         return as_html(_TITLE, self.table, *self.sentences, *self.notes)
+
+
+def _after(opening: str, sentence: str) -> str:
+    return f"{opening}, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _spread(row: pd.Series[Any]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bayes_alliance import names
 from bayes_alliance.checks.finding import SEVERITY
 from bayes_alliance.checks.verdict import Verdict, diagnose
@@ -17,7 +15,7 @@ from bayes_alliance.posterior.comparison.comparison import compare
 from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import check_prob, summarize
-from bayes_alliance.report.three_answers import FIXED, NULL, VARYING, Answers
+from bayes_alliance.report.three_answers import FIXED, NOTABLE_MOVE, NULL, VARYING, Answers
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample
 
@@ -46,10 +44,10 @@ def answer_questions(
 
     How much of the outcome's variance lies between the groups (a model without predictor)? Is
     there a slope of the predictor (a model whose slopes may vary)? Does the slope depend on the
-    group? The last is answered three ways, which need not agree: how well groups not yet seen are
-    predicted with and without varying slopes (elpd, one group left out at a time); the Bayes
-    factor, with the prior of what varies at half and double its scale; and the interval of the
-    slopes' standard deviation.
+    group? The last is answered two ways, which need not agree: how well groups not yet seen are
+    predicted with and without varying slopes (elpd, one group left out at a time), and the Bayes
+    factor, with the prior of what varies at half and double its scale. The slopes' standard
+    deviation is shown with its interval, which never reaches 0 and so answers nothing by itself.
 
     Parameters
     ----------
@@ -112,7 +110,7 @@ def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) ->
     sign = "<" if float(slope.mean()) < 0 else ">"
     pair = {name: fits[name] for name in (FIXED, VARYING)}
     spread = summarize(varying, variables=[names.sd(group)], prob=prob)
-    sds = varying.posterior[names.sd(group)].isel({names.effect(group): 1})
+    notable, probability, before = _notable_spread(varying, group)
     verdicts = {name: diagnose(fit) for name, fit in fits.items()}
     return Answers(
         outcome=varying.model.outcome,
@@ -120,15 +118,27 @@ def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) ->
         group=group,
         fits=dict(fits),
         shares=variance_shares(fits[NULL], prob=prob),
+        varying_shares=variance_shares(varying, average=True, prob=prob),
         slope=hypothesis(varying, f"b[{label}] {sign} 0", prob=prob),
         slope_sd=spread.table.iloc[1],
-        slope_sd_tail=tuple(float(q) for q in np.quantile(sds, [0.05, 0.95])),
+        notable_sd=notable,
+        notable_probability=probability,
+        notable_prior=before,
         comparison=compare(pair, by="group", group=group),
         factors=bayes_factors(pair, against=FIXED),
         verdict=_worst(verdicts),
         dropped=dropped,
         prob=prob,
     )
+
+
+def _notable_spread(fit: Fit, group: str) -> tuple[float, float, float]:
+    """Return a spread of slopes worth speaking of; its posterior and prior probability."""
+    x = fit.model.design.group(group).Z[:, 1]
+    notable = NOTABLE_MOVE * float(fit.posterior[names.SIGMA].mean()) / float(x.std())
+    sds = fit.posterior[names.sd(group)].isel({names.effect(group): 1})
+    prior = fit.model.priors.of(names.sd(group))[1]
+    return notable, float((sds > notable).mean()), 1 - float(prior.frozen.cdf(notable))
 
 
 def _worst(verdicts: Mapping[str, Verdict]) -> tuple[str, Verdict]:

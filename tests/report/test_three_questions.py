@@ -126,6 +126,7 @@ def test_slopes_that_do_not_vary_are_not_made_up():
     found = ba.answer_questions(study(0.0, slope=3.0), **COLUMNS, seed=2)
     assert "vary" not in found.votes.values()
     assert found.table["estimate"].iloc[5] < 1
+    assert found.notable_probability < found.notable_prior
     assert found.comparison.preferred == FIXED
     assert "Both ways" not in found.sentence
     assert "higher by" in found.sentences[1]

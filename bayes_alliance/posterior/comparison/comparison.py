@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import (
     BLUE,
@@ -122,7 +123,8 @@ class Comparison:
     def _notes(self) -> list[str]:
         notes = list(self.notes)
         if len(self.table) > 1:
-            notes.append(f"Preferred for this purpose: {self.preferred}. {RULE}")
+            unseen = "rows" if self.unit == names.ROW else "groups"
+            notes.append(f"Preferred for predicting unseen {unseen}: {self.preferred}. {RULE}")
         if len(self.pointwise) < _FEW_UNITS:
             notes.append(
                 f"With {self._units} the standard errors themselves are unsure, and usually too "
