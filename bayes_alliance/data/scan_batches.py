@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance.data.scan_errors import known_categories
 from bayes_alliance.data.scanning import ScannedTable
 
 if TYPE_CHECKING:
@@ -39,11 +40,18 @@ def batches(
     ------
     GapError
         If a value is missing or infinite.
+    DataError
+        If a text is none of the categories.
     """
     wanted = [_expression(table, name, levels) for name in columns]
-    for rows in table.lazy.select(wanted).collect_batches(
+    found = table.lazy.select(wanted).collect_batches(
         chunk_size=table.rows_a_batch, maintain_order=True, engine="streaming"
-    ):
+    )
+    while True:
+        with known_categories():
+            rows = next(found, None)
+        if rows is None:
+            return
         yield {series.name: _values(series) for series in rows.iter_columns()}
 
 

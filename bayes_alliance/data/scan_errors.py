@@ -34,8 +34,6 @@ def reading(source: str) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         words = str(error).strip()
-        if "to `enum` failed" in words:
-            raise table_changed("a category came up that was not there before") from error
         raise DataError(
             f"The table ({source}) was to be scanned.",
             f"It could not be read: {_first_line(words) or type(error).__name__}.",
@@ -43,6 +41,25 @@ def reading(source: str) -> Iterator[None]:
             "that a query runs with collect().",
             source=source,
         ) from error
+
+
+@contextmanager
+def known_categories() -> Iterator[None]:
+    """Say that the table changed where a text is none of the categories found before.
+
+    Raises
+    ------
+    DataError
+        If polars finds no place for a text.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except pl.exceptions.InvalidOperationError as error:
+        if "to `enum` failed" not in str(error):
+            raise
+        raise table_changed("a category came up that was not there before") from error
 
 
 def _first_line(words: str) -> str:

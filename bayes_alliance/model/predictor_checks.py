@@ -41,8 +41,6 @@ def check_finite(expression: str, labels: Iterable[str], matrix: NDArray[np.floa
         "Look for missing values, logs or roots of numbers below 0, and predictors that are "
         "scaled but constant.",
         columns=failing,
-        expression=expression,
-        failing_rows=int(bad.any(axis=1).sum()),
     )
 
 

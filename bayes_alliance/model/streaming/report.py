@@ -39,6 +39,7 @@ def build_streamed_report(
     notes = [
         *missing_notes(frame, stream.design, dropped),
         *design_notes(stream.typical_design, family),
+        *_level_notes(stream),
         *weight_notes(formula, whole=stream.sums.whole_weights),
         *(note for note in nesting.notes if not (known_error and note.code == "group_is_row")),
     ]
@@ -51,6 +52,21 @@ def build_streamed_report(
         nesting=nesting,
         notes=tuple(sorted(notes, key=lambda note: order[note.level])),
     )
+
+
+def _level_notes(stream: StreamedRows) -> list[Note]:
+    """Say which level the others are compared with where another table may order them otherwise."""
+    return [
+        Note(
+            level="fine",
+            code="levels_sorted",
+            message=f"The categories of {name} come without a lasting order and were sorted; the "
+            f"first, to which the others are compared, is {first}. Cast the column to a polars "
+            "Enum for another order.",
+            columns=(name,),
+        )
+        for name, first in stream.sorted_levels.items()
+    ]
 
 
 def _nesting(cells: pd.DataFrame, columns: list[str], rows: int) -> DataReport:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.model.design import Design, build_design
 from bayes_alliance.model.expression import describe, stateful_calls
@@ -34,6 +35,7 @@ from bayes_alliance.model.transforms import GROUP_MEANS
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+_COUNTED = re.compile(r"(has no finite value in) \d+ rows")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +62,8 @@ class StreamedRows:
         Group columns of each cell and its rows.
     source
         Where the rows came from.
+    sorted_levels
+        First level of the predictors whose categories came without an order that lasts.
     """
 
     frame: ModelFrame
@@ -72,6 +76,7 @@ class StreamedRows:
     group_of_cell: tuple[Integers, ...]
     cells: pd.DataFrame
     source: str
+    sorted_levels: Mapping[str, str]
 
 
 def read_stream(formula: Formula, table: ScannedTable, family: Family) -> StreamedRows:
@@ -100,15 +105,10 @@ def _some_rows() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if "failing_rows" not in error.facts:
+        words = str(error)
+        if not _COUNTED.search(words):
             raise
-        raise DataError(
-            f"The expression '{error.facts['expression']}' was to be evaluated.",
-            f"{listed(cast(Any, error.facts['columns']))} has no finite value in some rows.",
-            "Look for missing values, logs or roots of numbers below 0, and predictors that are "
-            "scaled but constant.",
-            columns=error.facts["columns"],
-        ) from error
+        raise DataError(_COUNTED.sub(r"\1 some rows", words), **error.facts) from error
 
 
 def _read_with_gaps(
@@ -163,7 +163,20 @@ def _read(
         group_of_cell=of_cell,
         cells=cells,
         source=table.source,
+        sorted_levels=_sorted_levels(survey, wishes),
     )
+
+
+def _sorted_levels(survey: Survey, wishes: Wishes) -> dict[str, str]:
+    """Return the first level of the categories that were sorted, though they had an order."""
+    table, groups = survey.table, {*wishes.groups, *(group for _, group in wishes.group_means)}
+    return {
+        name: str(levels[0])
+        for name, levels in survey.levels.items()
+        if table.types[name].startswith("Categorical")
+        and name not in table.level_order
+        and name not in groups
+    }
 
 
 def _with_learnt(design: Design, survey: Survey) -> Design:

@@ -226,6 +226,21 @@ def test_the_report_has_the_counts_of_the_report_in_memory(tables):
     }
 
 
+def test_sorted_categories_name_the_level_of_comparison(tables):
+    lazy = pl.scan_parquet(tables / "whole.parquet")
+    levels = pl.Enum(["ward", "home", "clinic", *"pqrst"])
+    for kind, first in [(pl.Categorical, ["clinic"]), (levels, []), (pl.String, [])]:
+        own = ba.scan_table(lazy.with_columns(pl.col("place", "team").cast(pl.String).cast(kind)))
+        model = ba.Model("y ~ place + (1 | team)", own)
+        notes = [n for n in model.data_report.notes if n.code == "levels_sorted"]
+        assert [n.columns for n in notes] == [("place",)] * len(first)
+        assert all(
+            f"compared, is {level}" in n.message for n, level in zip(notes, first, strict=True)
+        )
+        reference = "ward" if kind == levels else "clinic"
+        assert f"place[{reference}]" not in model.design.coefficients
+
+
 def test_collinear_columns_and_odd_weights_are_noted(tables):
     table = pl.scan_parquet(tables / "whole.parquet").with_columns(twice=2 * pl.col("x") + 1)
     model = ba.Model("y | weights(precise) ~ x + twice + (1 | id)", ba.scan_table(table))
@@ -377,9 +392,10 @@ def test_combinations_that_cannot_be_numbered_are_refused():
 
 def test_a_query_that_cannot_run_is_refused_in_words(tables):
     lazy = pl.scan_parquet(tables / "whole.parquet")
-    broken = lazy.with_columns(x=pl.col("place").cast(pl.Float64))
-    with pytest.raises(ba.DataError, match="could not be read"):
-        ba.Model("y ~ x + (1 | id)", ba.scan_table(broken))
+    for kind in (pl.Float64, pl.Enum(["ward", "home"])):
+        broken = lazy.with_columns(x=pl.col("place").cast(kind))
+        with pytest.raises(ba.DataError, match="could not be read"):
+            ba.Model("y ~ x + (1 | id)", ba.scan_table(broken))
 
 
 def test_sums_that_would_not_fit_are_refused_with_their_size(tables):
