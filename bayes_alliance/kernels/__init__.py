@@ -1,1 +1,7 @@
-"""Arrays in, arrays out: the numerical kernels. They import nothing of the package."""
+"""Arrays in, arrays out: densities and variance algebra on NumPy, SciPy and Numba."""
+
+from pathlib import Path
+
+from bayes_alliance.kernels.stale_code import drop_stale_code
+
+drop_stale_code(Path(__file__).parent)
