@@ -13,6 +13,7 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import data_tables
 from bayes_alliance.report.wording import count, figure, percent, plural
+from bayes_alliance.sampling.fit import Fit
 
 _FEWEST_FOR_PICTURE = 5
 _SAID_ABOVE = frozenset({"rows"})
@@ -21,13 +22,10 @@ _TITLES = {"caution": "Take a look", "bad": "In the way"}
 
 def data_section(results: Results, labels: ShownLabels) -> Section:
     """Describe the rows behind the fit, never the rows themselves."""
-    if not results.fit.has_data:
-        text = (
-            "This fit was saved without the rows it was made from, so the data cannot be "
-            "described here. Load it with load_fit(path, data=your_table) for the whole report."
-        )
-        return Section(key="data", heading="Data", blocks=(Paragraph(text=text),))
     model = results.fit.model
+    if not results.fit.has_data and model.stream is None:
+        text = _why_no_rows(results.fit)
+        return Section(key="data", heading="Data", blocks=(Paragraph(text=text),))
     report = model.data_report
     blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
     blocks += data_tables(report)
@@ -45,6 +43,18 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     if rest:
         blocks.append(Items(items=tuple(labels.guarded(note.message) for note in rest)))
     return Section(key="data", heading="Data", blocks=tuple(blocks))
+
+
+def _why_no_rows(fit: Fit) -> str:
+    if fit.streamed_from is not None:
+        return (
+            "The rows were read as a stream and never kept, and the fit was loaded from a file, "
+            "so the data cannot be described here."
+        )
+    return (
+        "This fit was saved without the rows it was made from, so the data cannot be "
+        "described here. Load it with load_fit(path, data=your_table) for the whole report."
+    )
 
 
 def _rows_sentence(report: ModelDataReport) -> str:
