@@ -35,16 +35,6 @@ def effect_covariance(sd: Array, cor: Array | None, pairs: Sequence[tuple[int, i
     return np.asarray(matrix * sd[..., :, None] * sd[..., None, :])
 
 
-def variance_at(covariance: Array, z: Array) -> Array:
-    """Return the variance ``z' G z`` of a group's contribution at the effect row ``z``."""
-    return np.asarray(np.einsum("i,...ij,j->...", z, covariance, z))
-
-
-def shares_of(variances: Array) -> Array:
-    """Divide variances by their sum over the last axis; NaN where one of them does not exist."""
-    return np.asarray(variances / variances.sum(axis=-1, keepdims=True))
-
-
 def variance_along(covariance: Array, rows: Array) -> Array:
     """Return ``z' G z`` for several effect rows, shape (..., row), from rows (row, effect)."""
     return np.asarray(np.einsum("vi,...ij,vj->...v", rows, covariance, rows, optimize=True))

@@ -90,7 +90,7 @@ def frequency_weights(model: Model) -> Any:
     return 1.0 if weights is None or not frequency else weights
 
 
-def check_effects_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> None:
+def check_redrawn_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> None:
     """Refuse beforehand what makes all group effects at once, where they are too large.
 
     Raises

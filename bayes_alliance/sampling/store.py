@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.model.saved import model_to_json
 from bayes_alliance.sampling.archive import write_archive
-from bayes_alliance.sampling.linear_predictor import check_effects_fit
+from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +38,7 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
     tree = fit.idata
     keep_rows = data and fit.has_data
     if not keep_rows:
-        check_effects_fit("Saving a fit without its rows", fit)
+        check_redrawn_fit("Saving a fit without its rows", fit)
         made = {name: _made(fit.posterior[name]) for name in fit.redrawn_effects}
         tree = fit.with_group(names.POSTERIOR, fit.posterior.assign(made)).idata
         tree = tree.filter(lambda node: node.name in _ROWLESS_GROUPS)

@@ -7,7 +7,7 @@ import pytest
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.sampling.engines import collapsed_effects
-from bayes_alliance.sampling.linear_predictor import check_effects_fit
+from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 SETTINGS = {"seed": 5, "chains": 2, "draws": 60, "tune": 200, "progress": False}
 
@@ -126,7 +126,7 @@ def test_other_draws_are_refused(redrawn, monkeypatch):
 
 def test_what_would_not_fit_is_refused_beforehand(model, redrawn):
     with pytest.raises(ba.SamplingError, match=r"at once.*limit is 1e-06 GB"):
-        check_effects_fit("Saving", redrawn, limit=1e-6)
+        check_redrawn_fit("Saving", redrawn, limit=1e-6)
     with pytest.raises(ba.SamplingError, match=r'engine="nutpie" keeps one number.*group effects'):
         ba.sample(model, engine="nutpie", memory=1e-6)
 
