@@ -112,7 +112,55 @@ class Figure:
     height: float = 2.6
 
 
-type Block = Heading | Paragraph | Items | Facts | Code | Notice | Table | Figure
+@dataclass(frozen=True, kw_only=True)
+class Equation:
+    """Lines of mathematics, in LaTeX without delimiters.
+
+    Parameters
+    ----------
+    lines
+        One formula a line.
+    words
+        The same in words, for those who cannot see it.
+    """
+
+    lines: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItem:
+    """One point of a reporting guideline.
+
+    Parameters
+    ----------
+    point
+        The guideline's number for it.
+    asked
+        What it asks for.
+    answer
+        How the report answers it, or what is left to the author.
+    section
+        Key of the section that answers it; None where it is left to the author.
+    """
+
+    point: str
+    asked: str
+    answer: str
+    section: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checklist:
+    """A reporting guideline with the place of each answer."""
+
+    caption: str
+    items: tuple[ChecklistItem, ...]
+
+
+type Block = (
+    Heading | Paragraph | Items | Facts | Code | Notice | Table | Figure | Equation | Checklist
+)
 
 
 @dataclass(frozen=True, kw_only=True)
