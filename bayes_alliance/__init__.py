@@ -47,6 +47,7 @@ _HOMES = {
     "median_odds_ratio": "posterior.shares.odds_ratio",
     "group_effects": "posterior.groups.group_effect",
     "group_means": "posterior.groups.group_mean",
+    "group_slopes": "posterior.moderation.group_slope",
     "grid": "posterior.prediction.reference_grid",
     "predict": "posterior.prediction.predictions",
     "contrast": "posterior.prediction.contrasts",
@@ -85,6 +86,7 @@ __all__ = [
     "grid",
     "group_effects",
     "group_means",
+    "group_slopes",
     "hypothesis",
     "influence",
     "list_examples",
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.groups.group_effect import group_effects
     from bayes_alliance.posterior.groups.group_mean import group_means
     from bayes_alliance.posterior.moderation.contextual import contextual_effects
+    from bayes_alliance.posterior.moderation.group_slope import group_slopes
     from bayes_alliance.posterior.moderation.simple_slope import simple_slopes
     from bayes_alliance.posterior.prediction.contrasts import contrast
     from bayes_alliance.posterior.prediction.marginal_slope import slopes

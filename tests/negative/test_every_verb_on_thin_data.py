@@ -87,6 +87,7 @@ VERBS: dict[str, Verb] = {
     "simple_slopes": lambda t: ba.simple_slopes(t.full, "stigma", by="age"),
     "group_effects": lambda t: ba.group_effects(t.full, best="high", margin=1.0),
     "group_means": lambda t: ba.group_means(t.full),
+    "group_slopes": lambda t: ba.group_slopes(t.full, "stigma"),
     "predict": lambda t: ba.predict(t.full, t.table.head(3)),
     "contrast": lambda t: ba.contrast(t.full, {"stigma": (0, 1)}),
     "slopes": lambda t: ba.slopes(t.full, "stigma"),

@@ -1,0 +1,134 @@
+"""The slopes of the groups as a record: table, sentence, and every group's line in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.drawing import BLUE, GREY, INK, own_axes
+from bayes_alliance.errors import listed
+from bayes_alliance.posterior.summaries import interval_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+MOST_LINES = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupSlopes:
+    """The slope of a predictor in each group.
+
+    Parameters
+    ----------
+    predictor, group
+        The predictor and the grouping factor.
+    table
+        One row a group: group, mean, sd, lower, upper, probability_of_direction (of the likelier
+        sign), lowest and highest (observed value of the predictor in the group), caseload.
+    draws
+        Variables ``slope``, dims (chain, draw, group), and ``common_slope``, dims (chain, draw).
+    line
+        The line of an average group over the predictor: mean, lower, upper.
+    lines
+        Posterior mean of each group's line at the values of ``line``, shape (group, value).
+    at
+        Values of the other predictors.
+    outcome, link
+        What the lines are of, and on which scale.
+    prob
+        Probability of the intervals.
+    """
+
+    predictor: str
+    group: str
+    table: pd.DataFrame
+    draws: xr.Dataset
+    line: pd.DataFrame
+    lines: NDArray[np.float64]
+    at: Mapping[str, Any]
+    outcome: str
+    link: str
+    prob: float
+
+    @property
+    def sentence(self) -> str:
+        """How the slopes differ, and for how many groups their sign is clear."""
+        common = self.draws["common_slope"].to_numpy()
+        tail = (1 - self.prob) / 2
+        low, high = np.quantile(common, [tail, 1 - tail])
+        below = int((self.table["upper"] < 0).sum())
+        above = int((self.table["lower"] > 0).sum())
+        count = len(self.table)
+        clear = (
+            f"below 0 for {below} and above 0 for {above} of the {count} groups"
+            if below or above
+            else f"on one side of 0 for none of the {count} groups"
+        )
+        return (
+            f"The slope of {self.predictor} is {number(float(common.mean()))} in an average group "
+            f"of {self.group} ({self.prob:.0%} interval {number(float(low))} to "
+            f"{number(float(high))}); the groups' own run from "
+            f"{number(float(self.table['mean'].min()))} to "
+            f"{number(float(self.table['mean'].max()))}, with an interval that lies {clear}."
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw each group's line over what was observed in it, and the population's with its band.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out. Of more than 60 groups, 60 are drawn, evenly
+            spaced in the order of their slopes.
+        """
+        axes = own_axes(axes)
+        x = self.line.index.to_numpy(float)
+        for k in self._drawn():
+            ends = np.asarray([self.table["lowest"].iloc[k], self.table["highest"].iloc[k]])
+            inside = x[(x > ends[0]) & (x < ends[1])]
+            places = np.concatenate([ends[:1], inside, ends[1:]])
+            axes.plot(places, np.interp(places, x, self.lines[k]), color=GREY, lw=0.9, alpha=0.6)
+        axes.fill_between(
+            x, self.line["lower"], self.line["upper"], color=BLUE, alpha=0.25, linewidth=0,
+            label=f"average group, {self.prob:.0%} band",
+        )  # fmt: skip
+        axes.plot(x, self.line["mean"], color=INK, linewidth=2.2)
+        axes.plot([], [], color=GREY, linewidth=0.9, label=f"groups of {self.group}")
+        axes.set_xlabel(self.predictor)
+        on = "" if self.link == "identity" else f" ({self.link} scale)"
+        axes.set_ylabel(f"{self.outcome}{on}")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
+        return axes
+
+    def _drawn(self) -> NDArray[np.int64]:
+        """Return the groups to draw, evenly spaced in the order of their slopes."""
+        order = np.argsort(self.table["mean"].to_numpy(), kind="stable")
+        if len(order) <= MOST_LINES:
+            return order
+        return order[np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)]
+
+    def _notes(self) -> list[str]:
+        where = listed(f"{k} = {_shown(v)}" for k, v in self.at.items())
+        stated = [f"At {where}."] if self.at else []
+        scale = [] if self.link == "identity" else [f"On the {self.link} scale."]
+        draws = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
+        return [self.sentence, *stated, *scale, f"{interval_words(self.prob)}, {draws} draws."]
+
+    def __str__(self) -> str:
+        return as_text(f"Slopes of {self.predictor} by {self.group}", self.table, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(f"Slopes of {self.predictor} by {self.group}", self.table, *self._notes())
+
+
+def _shown(value: object) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,92 @@
+"""The slope of each group against sums written out by hand."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_alliance as ba
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    manager = np.repeat(np.arange(12), 8)
+    x, age = rng.normal(size=(2, 96))
+    y = 3 + x * (1 + rng.normal(size=12)[manager]) + 0.4 * age * x + rng.normal(size=96)
+    label = np.asarray([f"M{k:02d}" for k in manager])
+    kind = np.where(rng.random(96) < 0.3, "a", "b")
+    return pd.DataFrame({"y": y, "x": x, "age": age, "kind": kind, "m": label})
+
+
+def fitted(formula: str, table: pd.DataFrame) -> ba.Fit:
+    return ba.sample(ba.Model(formula, table), seed=2, draws=200, tune=300, progress=False)
+
+
+@pytest.fixture(scope="module")
+def crossed_fit(table: pd.DataFrame) -> ba.Fit:
+    return fitted("y ~ x * age + kind + (1 + x | m)", table)
+
+
+def test_slopes_are_coefficient_plus_departure_plus_interaction(
+    crossed_fit: ba.Fit, table: pd.DataFrame
+) -> None:
+    found = ba.group_slopes(crossed_fit, "x", draws=None)
+    posterior = crossed_fit.posterior
+    b = posterior["b"]
+    own = b.sel(coefficient="x") + b.sel(coefficient="x:age") * table["age"].mean()
+    own = own + posterior["u_m"].sel(m_effect="x")
+    np.testing.assert_allclose(
+        found.table["mean"], own.mean(("chain", "draw")).to_numpy(), rtol=1e-9, atol=1e-9
+    )
+    assert found.at["kind"] == "b"
+    low = own.quantile(0.025, ("chain", "draw")).to_numpy()
+    np.testing.assert_allclose(found.table["lower"], low, rtol=1e-9, atol=1e-9)
+
+
+def test_lines_are_those_of_the_linear_predictor(crossed_fit: ba.Fit, table: pd.DataFrame) -> None:
+    found = ba.group_slopes(crossed_fit, "x", draws=None, at={"age": 0.0})
+    mean = crossed_fit.posterior.mean(("chain", "draw"))
+    b, u = mean["b"], mean["u_m"].to_numpy()
+    x = found.line.index.to_numpy()
+    kind = next(c for c in b.coefficient.to_numpy() if "kind" in c)
+    own = float(b.sel(coefficient=kind))
+    level = float(b.sel(coefficient="Intercept")) + own
+    expected = (level + u[:, :1]) + (float(b.sel(coefficient="x")) + u[:, 1:]) * x
+    np.testing.assert_allclose(found.lines, expected, rtol=1e-8, atol=1e-8)
+    ends = table.groupby("m")["x"].agg(["min", "max"])
+    np.testing.assert_allclose(found.table[["lowest", "highest"]], ends, rtol=1e-12)
+
+
+def test_a_slope_centred_by_group_takes_its_label(table: pd.DataFrame) -> None:
+    fit = fitted("y ~ within(x, m) + (1 + within(x, m) | m)", table)
+    found = ba.group_slopes(fit, "within(x, m)", draws=None)
+    own = fit.posterior["b"].sel(coefficient="within(x, m)") + fit.posterior["u_m"][..., 1]
+    np.testing.assert_allclose(found.table["mean"], own.mean(("chain", "draw")), rtol=1e-9)
+
+
+def test_the_picture_caps_the_lines_and_the_sentence_counts(crossed_fit: ba.Fit) -> None:
+    found = ba.group_slopes(crossed_fit, "x")
+    axes = found.plot()
+    assert len(axes.lines) == 12 + 2
+    clear = int(((found.table["lower"] > 0) | (found.table["upper"] < 0)).sum())
+    assert ("for none" in found.sentence) == (clear == 0)
+    assert "in an average group of m" in found.sentence
+
+
+def test_what_does_not_vary_or_is_no_number_is_refused(
+    crossed_fit: ba.Fit, table: pd.DataFrame
+) -> None:
+    with pytest.raises(ba.ModelError, match="does not vary"):
+        ba.group_slopes(crossed_fit, "age")
+    fit = fitted("y ~ kind + (1 + kind | m)", table)
+    with pytest.raises(ba.ModelError, match="no number"):
+        ba.group_slopes(fit, "kind")
+
+
+def test_without_rows_it_says_so(crossed_fit: ba.Fit, tmp_path) -> None:
+    loaded = ba.load_fit(crossed_fit.save(tmp_path / "a.fit", data=False))
+    with pytest.raises(ba.SamplingError, match="needs the rows"):
+        ba.group_slopes(loaded, "x")
