@@ -174,6 +174,12 @@ def scan_table(
     )
 
 
+def streamed_from(rows: pd.DataFrame) -> str | None:
+    """Return where the rows of a frame were streamed from, or None if they were in memory."""
+    source: str | None = rows.attrs.get(STREAMED_FROM)
+    return source
+
+
 def _check_polars() -> None:
     try:
         import polars  # noqa: F401

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.report import DataReport, Note
+from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.design import Design
@@ -79,11 +80,7 @@ def build_data_report(
         If the rows are not there, because the fit was saved without them.
     """
     if not len(frame.rows):
-        raise DataError(
-            "The report on the model's rows was asked for.",
-            "The fit was saved without its rows.",
-            "Load it with load_fit(path, data=your_table).",
-        )
+        raise _no_rows(frame)
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
     nesting = check_data(frame.rows, outcome=None, groups=columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
@@ -101,6 +98,24 @@ def build_data_report(
         dropped=tuple(int(place) for place in dropped),
         nesting=nesting,
         notes=tuple(sorted(notes, key=lambda note: order[note.level])),
+    )
+
+
+def _no_rows(frame: ModelFrame) -> DataError:
+    """Say why the rows are not there, and what brings them back."""
+    asked, source = "The report on the model's rows was asked for.", streamed_from(frame.rows)
+    if source is None:
+        return DataError(
+            asked,
+            "The fit was saved without its rows.",
+            "Load it with load_fit(path, data=your_table).",
+        )
+    return DataError(
+        asked,
+        f"They were streamed from {source}, and the fit was saved without what is kept of them "
+        "(data=False).",
+        "Save it with data=True, or build the model again on scan_table(...).",
+        source=source,
     )
 
 

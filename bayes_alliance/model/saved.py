@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from bayes_alliance.model.spec import Model, Question, assembled_model
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bayes_alliance.model.streaming.rows import StreamedRows
 
 _GROUP_FIELDS = ("name", "factors", "labels", "effects", "blocks", "upper", "upper_labels")
 
@@ -116,6 +119,12 @@ def model_from_json(
         centring=saved["centring"],
         question=Question(**saved["question"]),
     )
+
+
+def with_stream(model: Model, stream: StreamedRows) -> Model:
+    """Return the model with what was kept of its streamed rows."""
+    values = {field.name: getattr(model, field.name) for field in fields(Model)}
+    return assembled_model(**{**values, "stream": stream})
 
 
 def _entry(variable: str, element: str | None, prior: str, chosen: bool) -> PriorEntry:

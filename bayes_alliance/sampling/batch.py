@@ -17,6 +17,7 @@ from bayes_alliance.sampling.engines.collapsed_effects import is_stored
 from bayes_alliance.sampling.engines.contract import Compiled, model_shape
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.progress import someone_looks
 from bayes_alliance.sampling.run import (
     AUTO,
     check_effects_fit,
@@ -231,11 +232,9 @@ def _raise_failures(
 @contextmanager
 def _bar(count: int, wanted: bool | None) -> Iterator[Callable[[], Any]]:
     """Show a bar over the fits if wanted, or if None and someone is looking."""
-    from rich.console import Console
     from rich.progress import Progress
 
-    console = Console()
-    show = console.is_terminal or console.is_jupyter if wanted is None else wanted
-    with Progress(console=console, disable=not show) as bar:
+    show = someone_looks() if wanted is None else wanted
+    with Progress(disable=not show) as bar:
         task = bar.add_task("Fits", total=count)
         yield lambda: bar.advance(task)

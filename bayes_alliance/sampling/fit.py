@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
-from bayes_alliance.data.scanning import STREAMED_FROM
+from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
@@ -66,8 +66,7 @@ class Fit:
     @property
     def streamed_from(self) -> str | None:
         """Where the rows were streamed from, or None if they were in memory."""
-        source: str | None = self.model.frame.rows.attrs.get(STREAMED_FROM)
-        return source
+        return streamed_from(self.model.frame.rows)
 
     @property
     def redrawn_effects(self) -> tuple[str, ...]:
@@ -113,7 +112,8 @@ class Fit:
             Usually ending in ``.fit``; an existing file is replaced.
         data
             False leaves the clients' rows out, everything that has one number a row, and the
-            means of groups with one row. Group labels and the means of larger groups stay.
+            means of groups with one row. Group labels and the means of larger groups stay. Of a
+            fit of streamed rows it leaves the sums out, in which a group of one row is that row.
 
         Returns
         -------

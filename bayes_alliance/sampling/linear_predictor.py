@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.settings import check_gigabytes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,7 +105,8 @@ def check_redrawn_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> N
         raise SamplingError(
             f"{what} makes all draws of {listed(fit.redrawn_effects)} at once.",
             f"That is {size:.1f} GB; the limit is {limit:g} GB.",
-            "Take fewer draws, for example with fit.posterior.isel(draw=slice(None, None, 10)).",
+            "Save it with data=True: then they are drawn again when they are looked at. Or sample "
+            "fewer draws.",
             gigabytes=size,
         )
 
@@ -115,8 +117,10 @@ def check_memory(what: str, draws: int, numbers: int, limit: float, *, unit: str
     Raises
     ------
     SamplingError
-        If draws x numbers (of rows, of group effects) take more than ``limit`` gigabytes.
+        If draws x numbers (of rows, of group effects) take more than ``limit`` gigabytes, or the
+        limit is none.
     """
+    check_gigabytes(limit)
     size = 8 * draws * numbers / 1e9
     if size > limit:
         raise SamplingError(

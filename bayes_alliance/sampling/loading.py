@@ -14,7 +14,7 @@ from bayes_alliance import names
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError, SamplingError
 from bayes_alliance.model.frame import build_frame
-from bayes_alliance.model.saved import fingerprint, model_from_json
+from bayes_alliance.model.saved import fingerprint, model_from_json, with_stream
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.engines.collapsed import redrawn_effects
@@ -114,6 +114,10 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
     if meta.get("streamed_from") is not None:
         empty.attrs[STREAMED_FROM] = meta["streamed_from"]
     model = model_from_json(saved, empty, np.zeros(0, dtype=np.int64))
+    if meta.get("has_sums"):
+        from bayes_alliance.model.streaming.kept_sums import stream_from_bytes
+
+        return with_stream(model, stream_from_bytes(members, model.frame, model.design))
     if data is None:
         return model
     frame = build_frame(model.formula, data, model.family)

@@ -25,7 +25,7 @@ from bayes_alliance.sampling.engines.pymc import PymcEngine
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.progress import make_progress
-from bayes_alliance.sampling.settings import Settings, make_settings
+from bayes_alliance.sampling.settings import Settings, check_gigabytes, make_settings
 
 AUTO = "auto"
 ENGINES: dict[str, Engine] = {
@@ -179,8 +179,9 @@ def check_effects_fit(model: Model, engine: str, draws: int, memory: float) -> N
     Raises
     ------
     SamplingError
-        If the group effects of all draws take more than ``memory`` gigabytes.
+        If the group effects of all draws take more than ``memory`` gigabytes, or that is no limit.
     """
+    check_gigabytes(memory)
     if engine == CollapsedEngine.name:
         return
     effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 from bayes_alliance.errors import SamplingError
@@ -97,3 +98,20 @@ def make_settings(*, seed: int | None, cores: int | None, chains: int, **rest: A
         chains=chains,
         **rest,
     )
+
+
+def check_gigabytes(memory: object) -> None:
+    """Refuse a limit of memory that is none; infinity is one.
+
+    Raises
+    ------
+    SamplingError
+        If it is not a number greater than 0.
+    """
+    if isinstance(memory, bool) or not isinstance(memory, Real) or not float(memory) > 0:
+        raise SamplingError(
+            f"memory={memory!r} was asked for.",
+            "It is a limit in gigabytes and must be a number greater than 0.",
+            "Leave it out to have the default.",
+            memory=memory,
+        )

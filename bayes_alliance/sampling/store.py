@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
-FORMAT = 1
+FORMAT = 2  # since the second, a fit of streamed rows holds their sums
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
 FINGERPRINT = "fingerprint"
@@ -37,18 +37,19 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
     """Write a fit to one file; see :meth:`Fit.save`."""
     tree = fit.idata
     keep_rows = data and fit.has_data
-    if not keep_rows:
+    # The rows, or the sums of streamed rows, are what group effects are drawn from again.
+    stream = fit.model.stream if data else None
+    if not (keep_rows or stream):
         check_redrawn_fit("Saving a fit without its rows", fit)
         made = {name: _made(fit.posterior[name]) for name in fit.redrawn_effects}
         tree = fit.with_group(names.POSTERIOR, fit.posterior.assign(made)).idata
         tree = tree.filter(lambda node: node.name in _ROWLESS_GROUPS)
     elif fit.redrawn_effects:
-        # The rows are there to draw them from again.
         stored = fit.posterior.drop_vars(list(fit.redrawn_effects))
         tree = fit.with_group(names.POSTERIOR, stored).idata
     meta: dict[str, Any] = {
         "format": FORMAT,
-        "model": model_to_json(fit.model, confidential=not keep_rows),
+        "model": model_to_json(fit.model, confidential=not (keep_rows or stream)),
         "columns": [str(c) for c in fit.model.frame.rows.columns],
         "settings": fit.settings.as_dict(),
         "seconds": dict(fit.seconds),
@@ -56,12 +57,17 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "interrupted": fit.interrupted,
         "notes": list(fit.notes),
         "streamed_from": fit.streamed_from,
+        "has_sums": stream is not None,
     }
     if not fit.has_data:
         meta["model"]["fingerprint"] = fit.model.frame.rows.attrs[FINGERPRINT]
     members = {META: json.dumps(meta).encode(), **_draws_to_bytes(tree)}
     if keep_rows:
         members[ROWS] = _rows_to_bytes(fit.model)
+    if stream:
+        from bayes_alliance.model.streaming.kept_sums import stream_to_bytes
+
+        members |= stream_to_bytes(stream)
     return write_archive(path, members)
 
 

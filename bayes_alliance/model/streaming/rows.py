@@ -141,7 +141,7 @@ def _read(
     plan = plan_columns(learnt.parts, survey.rows, survey.levels, has_offset=wishes.has_offset)
     caseloads = cells[ROWS].to_numpy(dtype=np.float64)
     sums = stream_sums(formula, survey, plan, finder, caseloads)
-    of_cell = tuple(_group_of_cell(group, cells) for group in learnt.groups)
+    of_cell = tuple(group_of_cell(group, cells) for group in learnt.groups)
     design = _without_rows(learnt, of_cell, caseloads)
     if formula.response.weight_kind != "known_error":
         for group in design.groups:
@@ -204,7 +204,8 @@ def _values(call: Any, survey: Survey) -> dict[str, Any]:
     return centred if call.callee == "center" else {**centred, "sd": sd}
 
 
-def _group_of_cell(group: GroupDesign, cells: pd.DataFrame) -> Integers:
+def group_of_cell(group: GroupDesign, cells: pd.DataFrame) -> Integers:
+    """Return the place of each cell's group among the groups of a factor."""
     labels = combined_labels(cells, group.factors)
     return pd.Index(group.labels).get_indexer(pd.Index(labels)).astype(np.int64)
 

@@ -145,7 +145,12 @@ def _taken_apart(state: Floats, k: int) -> CellSums:
             "Some are too large for a number, so that a column has values of 1e150 or more.",
             "Look for a missing code or a damaged file, or divide the column by its scale.",
         )
-    return sums
+    # In one piece, as they are when a fit is loaded: else the last bits of sums over them differ.
+    return CellSums(
+        weight=np.ascontiguousarray(sums.weight),
+        mean=np.ascontiguousarray(sums.mean),
+        products=np.ascontiguousarray(sums.products),
+    )
 
 
 def _check_same_rows(found: NDArray[np.int64], counted: Floats) -> None:

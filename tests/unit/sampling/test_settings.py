@@ -2,9 +2,11 @@
 
 import pytest
 
+import bayes_alliance as ba
 from bayes_alliance.data.examples import load_example
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.batch import sample_many
 from bayes_alliance.sampling.run import compile_model, sample
 from bayes_alliance.sampling.settings import Settings, make_settings
 
@@ -80,6 +82,15 @@ def test_an_unknown_engine_offers_a_close_one(verb, model):
         verb(model, engine="nutpy")
     assert "auto" in str(caught.value)
     assert caught.value.facts["engine"] == "nutpy"
+
+
+@pytest.mark.parametrize("memory", [-5, 0, float("nan"), "2", None, True])
+def test_a_limit_of_memory_is_a_number_above_zero(model, memory):
+    for verb, thing in [(sample, model), (sample_many, [model]), (ba.with_predictive, None)]:
+        if thing is None:
+            thing = sample(model, seed=1, draws=10, tune=50, chains=1, progress=False)
+        with pytest.raises(SamplingError, match=r"memory=.* must be a number greater than 0"):
+            verb(thing, seed=1, memory=memory)
 
 
 def test_settings_are_checked_before_anything_is_compiled(model):

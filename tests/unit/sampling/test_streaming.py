@@ -11,8 +11,12 @@ import bayes_alliance as ba
 from bayes_alliance.model.streaming import sums as streamed_sums
 from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import Evaluated, plan_columns
+from bayes_alliance.sampling import store
+from bayes_alliance.sampling.archive import read_archive
+from bayes_alliance.sampling.engines import collapsed_effects
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 FORMULAS = [
     "y ~ 1 + (1 | manager)",
@@ -426,12 +430,58 @@ def test_what_needs_no_rows_works(streamed_fit):
     assert "2000 rows" in repr(streamed_fit.model)
 
 
-def test_a_saved_fit_comes_back_without_rows(streamed_fit, tmp_path):
+def test_a_saved_fit_comes_back_with_its_sums(streamed_fit, tmp_path):
     loaded = ba.load_fit(streamed_fit.save(tmp_path / "streamed.fit"))
     np.testing.assert_array_equal(loaded.posterior["b"], streamed_fit.posterior["b"])
     assert not loaded.has_data
+    assert str(loaded.model.data_report) == str(streamed_fit.model.data_report)
+    again = ba.sample(loaded.model, seed=1, draws=200, tune=300, chains=2, progress=False)
+    for name, values in streamed_fit.posterior.data_vars.items():
+        np.testing.assert_array_equal(again.posterior[name], values)
+
+
+def test_a_fit_saved_without_its_sums_says_so(streamed_fit, tmp_path):
+    path = streamed_fit.save(tmp_path / "bare.fit", data=False)
+    assert not [name for name in read_archive(path) if name.startswith("sums")]
+    loaded = ba.load_fit(path)
     with pytest.raises(ba.SamplingError, match="none of its 2000 rows"):
         ba.sample(loaded.model, seed=1)
+    with pytest.raises(ba.DataError, match=r"streamed from .*whole\.parquet.*data=True") as caught:
+        _ = loaded.model.data_report
+    assert "load_fit" not in str(caught.value)
+
+
+@pytest.mark.parametrize("formula", [FORMULAS[k] for k in (2, 8, 12, 15, 16, 19, 20, 21)])
+@pytest.mark.parametrize("name", ["whole", "gaps"])
+def test_effects_too_large_to_store_come_back_bit_by_bit(
+    tables, name, formula, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(collapsed_effects, "STORED_BYTES", 0.0)
+    # As if they were beyond what may be made at once.
+    monkeypatch.setattr(store, "check_redrawn_fit", lambda what, fit: pytest.fail(what))
+    model = ba.Model(formula, ba.scan_table(tables / f"{name}.parquet"))
+    fit = ba.sample(model, seed=1, draws=20, tune=100, chains=2, progress=False)
+    path = fit.save(tmp_path / "once.fit")
+    assert not [place for place in read_archive(path) if "posterior/u_" in place]
+    twice = ba.load_fit(path).save(tmp_path / "twice.fit")
+    for loaded in (ba.load_fit(path), ba.load_fit(twice)):
+        assert loaded.redrawn_effects == fit.redrawn_effects != ()
+        for variable in fit.redrawn_effects:
+            np.testing.assert_array_equal(loaded.posterior[variable], fit.posterior[variable])
+        assert loaded.posterior.coords.equals(fit.posterior.coords)
+        check_same_density(fit.model, loaded.model)
+
+
+def test_effects_too_large_to_make_at_once_need_the_sums(tables, monkeypatch, tmp_path):
+    monkeypatch.setattr(collapsed_effects, "STORED_BYTES", 0.0)
+    monkeypatch.setattr(
+        store, "check_redrawn_fit", lambda what, fit: check_redrawn_fit(what, fit, 1e-6)
+    )
+    model = ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet"))
+    fit = ba.sample(model, seed=1, draws=20, tune=100, chains=2, progress=False)
+    assert ba.load_fit(fit.save(tmp_path / "sums.fit")).redrawn_effects
+    with pytest.raises(ba.SamplingError, match=r"at once.*Save it with data=True"):
+        fit.save(tmp_path / "bare.fit", data=False)
 
 
 def test_a_loaded_streamed_fit_asks_for_no_table(streamed_fit, tables, tmp_path):
