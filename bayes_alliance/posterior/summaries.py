@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.posterior.chain_diagnostics import diagnose_chains
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 DIRECTION = "probability_of_direction"  # column: probability of the likelier sign
 COLUMNS = ("mean", "sd", "lower", "upper", "mcse_mean", "mcse_sd", "ess_bulk", "ess_tail", "r_hat")
-_ARVIZ = ("mean", "sd", "lower", "upper", "ess_bulk", "ess_tail", "r_hat", "mcse_mean", "mcse_sd")
+_BLOCK = 4_000_000  # numbers of a block of quantities
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,8 @@ class Summary:
     ----------
     table
         One row a parameter: mean, sd, lower, upper, mcse_mean, mcse_sd, ess_bulk, ess_tail,
-        r_hat. R-hat and ESS are NaN for what does not vary.
+        r_hat (as in vehtari2021; the tails are the 5% and 95% quantiles). The last five are NaN
+        for what does not vary.
     draws
         The draws the numbers are of.
     prob
@@ -75,13 +80,51 @@ def check_prob(prob: float) -> None:
 
 def summary_table(draws: xr.Dataset, prob: float) -> pd.DataFrame:
     """Summarise draws, dims (chain, draw, ...), one row an element."""
-    import arviz as az
+    import pandas as pd
 
     check_prob(prob)
-    table = az.summary(draws, ci_prob=prob, ci_kind="eti", round_to="none")
-    table.columns = list(_ARVIZ)
-    ordered: pd.DataFrame = table[list(COLUMNS)].astype(float)
-    return ordered
+    sample = (names.CHAIN, names.DRAW)
+    arrays = [draws[name].transpose(*sample, ...) for name in draws.data_vars]
+    numbers = [summary_numbers(array.to_numpy(), prob) for array in arrays]
+    labels = [label for array in arrays for label in element_labels(array)]
+    table = np.concatenate(numbers) if numbers else np.empty((0, len(COLUMNS)))
+    return pd.DataFrame(table, index=labels, columns=list(COLUMNS))
+
+
+def summary_numbers(values: NDArray[np.float64], prob: float) -> NDArray[np.float64]:
+    """Summarise draws, shape (chain, draw, ...), in the columns COLUMNS, one row an element."""
+    flat = values.reshape(*values.shape[:2], -1)
+    size = max(1, _BLOCK // max(1, flat.shape[0] * flat.shape[1]))
+    parts = [_described(flat[..., k : k + size], prob) for k in range(0, flat.shape[2], size)]
+    found = diagnose_chains(flat)
+    quality = [found.mcse_mean, found.mcse_sd, found.ess_bulk, found.ess_tail, found.r_hat]
+    described = np.concatenate(parts) if parts else np.empty((0, 4))
+    return np.column_stack([described, *quality])
+
+
+def _described(values: NDArray[np.float64], prob: float) -> NDArray[np.float64]:
+    """Return mean, sd and the interval's ends; what does not vary has an sd of exactly 0."""
+    each = np.ascontiguousarray(values.reshape(-1, values.shape[2]).T, dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):  # infinite draws have no sd
+        ends = np.quantile(each, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
+        spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.full(len(each), np.nan)
+        columns = np.column_stack([each.mean(axis=1), spread, *ends])
+    constant = (each == each[:, :1]).all(axis=1)
+    columns[constant] = each[constant][:, [0, 0, 0, 0]] * [1, 0, 1, 1]
+    return columns
+
+
+def element_labels(array: xr.DataArray) -> list[str]:
+    """Name each element of a variable, dims (chain, draw, ...): ``b[stigma]``, ``sigma``."""
+    along = [[str(label) for label in array[dim].to_numpy()] for dim in array.dims[2:]]
+    name = str(array.name)
+    if not along:
+        return [name]
+    places = np.ndindex(*map(len, along))
+    return [
+        f"{name}[{', '.join(own[k] for own, k in zip(along, place, strict=True))}]"
+        for place in places
+    ]
 
 
 def summarize(fit: Fit, *, variables: Sequence[str] | None = None, prob: float = 0.95) -> Summary:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.posterior.summaries import COLUMNS, check_prob, interval_words, summary_table
+from bayes_alliance.posterior.summaries import COLUMNS, check_prob, interval_words, summary_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,21 +114,14 @@ def measures_table(measures: Sequence[Measure], prob: float) -> tuple[pd.DataFra
     A measure that is the same in every draw has no R-hat; one that is NaN in a draw is NaN.
     """
     import pandas as pd
-    import xarray as xr
 
     check_prob(prob)
     there = [measure for measure in measures if measure.share is not None]
     values = np.stack([m.share for m in there if m.share is not None], axis=-1)
     places = np.flatnonzero([measure.share is not None for measure in measures])
     draws = _dataset(values, there)
-    varies = np.isfinite(values).all(axis=(0, 1)) & (np.ptp(values, axis=(0, 1)) > 0)
     numbers = np.full((len(measures), len(COLUMNS)), np.nan)
-    if varies.any():
-        some = xr.Dataset({_R2: draws[_R2][..., np.flatnonzero(varies)]})
-        numbers[places[varies]] = summary_table(some, prob).to_numpy()
-    for k in np.flatnonzero(~varies):
-        same = values[0, 0, k] if np.isfinite(values[..., k]).all() else np.nan
-        numbers[places[k], :4] = same, 0 * same, same, same
+    numbers[places] = summary_numbers(values, prob)
     index = pd.MultiIndex.from_arrays(
         [[m.of for m in measures], [m.name for m in measures]], names=[_OF, _MEASURE]
     )

@@ -17,7 +17,12 @@ from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw
 from bayes_alliance.posterior.groups.group_rank import check_rank_options, fifth_of, rank_table
 from bayes_alliance.posterior.groups.rank_words import rank_words
 from bayes_alliance.posterior.groups.raw_effect import raw_effects
-from bayes_alliance.posterior.summaries import check_prob, interval_words
+from bayes_alliance.posterior.summaries import (
+    COLUMNS,
+    check_prob,
+    interval_words,
+    summary_numbers,
+)
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.thinning import thinned
@@ -31,6 +36,7 @@ CAUTION = (
     "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
     "and small caseloads are drawn towards the middle."
 )
+_QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
 _CAUTION_IN_PICTURES = "no league table: where intervals overlap, the order may be chance"
 
 
@@ -43,9 +49,9 @@ class GroupEffects:
     group
         Name of the grouping factor.
     table
-        One row a group and effect: group, effect, mean, sd, lower, upper, caseload, raw. The last
-        is the departure by the group's own rows alone; NaN where they cannot tell, without rows,
-        and for outcomes that are not numeric.
+        One row a group and effect: group, effect, mean, sd, lower, upper, caseload, raw, mcse_mean,
+        ess_bulk, ess_tail, r_hat. ``raw`` is the departure by the group's own rows alone; NaN
+        where they cannot tell, without rows, and for outcomes that are not numeric.
     draws
         Variable ``u_<group>``, dims (chain, draw, group, effect).
     prob
@@ -249,20 +255,17 @@ def group_effects(
 def _table(held: xr.Dataset, design: GroupDesign, raw: np.ndarray, prob: float) -> pd.DataFrame:
     import pandas as pd
 
-    values = held[names.u(design.name)].to_numpy()
-    flat = values.reshape(-1, *values.shape[2:])
-    lower, upper = np.quantile(flat, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+    numbers = summary_numbers(held[names.u(design.name)].to_numpy(), prob)
+    column = dict(zip(COLUMNS, numbers.T, strict=True))
     groups, effects = len(design.labels), len(design.effects)
     return pd.DataFrame(
         {
             "group": np.repeat(design.labels, effects),
             "effect": np.tile(design.effects, groups),
-            "mean": flat.mean(axis=0).ravel(),
-            "sd": flat.std(axis=0, ddof=1).ravel(),
-            "lower": lower.ravel(),
-            "upper": upper.ravel(),
+            **{name: column[name] for name in ("mean", "sd", "lower", "upper")},
             "caseload": np.repeat(design.caseloads, effects),
             "raw": raw.ravel(),
+            **{name: column[name] for name in _QUALITY},
         }
     )
 
