@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -81,9 +82,13 @@ class BarProgress:
 
 def make_progress(engine: str, wanted: bool | None) -> Progress:
     """Return a bar if wanted, or if None and someone is looking."""
-    looking = sys.stdout.isatty() or _in_notebook()
-    show = looking if wanted is None else wanted
+    show = someone_looks() if wanted is None else wanted
     return BarProgress(engine) if show else NoProgress()
+
+
+def someone_looks() -> bool:
+    """Say whether a bar would be seen: in a terminal, or in a notebook that can draw one."""
+    return sys.stdout.isatty() or (_in_notebook() and find_spec("ipywidgets") is not None)
 
 
 def _in_notebook() -> bool:
