@@ -82,7 +82,6 @@ def summary_table(draws: xr.Dataset, prob: float) -> pd.DataFrame:
     """Summarise draws, dims (chain, draw, ...), one row an element."""
     import pandas as pd
 
-    check_prob(prob)
     sample = (names.CHAIN, names.DRAW)
     arrays = [draws[name].transpose(*sample, ...) for name in draws.data_vars]
     numbers = [summary_numbers(array.to_numpy(), prob) for array in arrays]
@@ -93,6 +92,7 @@ def summary_table(draws: xr.Dataset, prob: float) -> pd.DataFrame:
 
 def summary_numbers(values: NDArray[np.float64], prob: float) -> NDArray[np.float64]:
     """Summarise draws, shape (chain, draw, ...), in the columns COLUMNS, one row an element."""
+    check_prob(prob)
     flat = values.reshape(*values.shape[:2], -1)
     size = max(1, _BLOCK // max(1, flat.shape[0] * flat.shape[1]))
     parts = [_described(flat[..., k : k + size], prob) for k in range(0, flat.shape[2], size)]

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import weigh_claim
 from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
 from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
 from bayes_alliance.posterior.claims.quantity import (
+    names_a_share,
     quantity_draws,
     quantity_places,
     shares_stand,
@@ -60,9 +61,10 @@ def hypothesis(
     claim : str
         What is claimed.
     at : Mapping[str, float], optional
-        Predictor values for variance shares, as in :func:`variance_shares`.
+        Predictor values for variance shares, as in :func:`variance_shares`; refused where the
+        claim names no share.
     average : bool
-        Average variance shares over the predictors of the rows instead.
+        Average variance shares over the predictors of the rows instead; refused likewise.
     rope : tuple of two floats, optional
         The region of practical equivalence: values of left minus right that count as none.
     prob : float
@@ -77,7 +79,8 @@ def hypothesis(
     ------
     ModelError
         For what cannot be read, an unknown quantity, a claim of equality (probability 0 on a
-        continuous scale), or an expression that has no value in some draws.
+        continuous scale), an expression that has no value in some draws, or ``at`` and
+        ``average`` in a claim without a share.
 
     References
     ----------
@@ -96,6 +99,8 @@ def hypothesis(
     places = quantity_places(fit.model)
     parts = parse_hypothesis(claim, ways_to_write(fit.model, places))
     _check_about_the_fit(claim, parts)
+    if not names_a_share(places, _wanted(parts)):
+        _check_share_options(claim, _wanted(parts), at or {}, average=average)
     asked = _share_request(claim, at or {}, average=average)
     difference, holds = _judged(fit, parts, asked)
     dims = (names.CHAIN, names.DRAW, COMPARISON)
@@ -139,6 +144,24 @@ def _check_about_the_fit(claim: str, parts: tuple[Comparison, ...]) -> None:
                 f"'{part.text}' is about no quantity of the fit.",
                 "Compare a quantity with a number or with another quantity.",
             )
+
+
+def _check_share_options(
+    claim: str, wanted: list[str], at: Mapping[str, Any], *, average: bool
+) -> None:
+    options: dict[str, Any] = {"at": dict(at)} if at else {}
+    options |= {"average": True} if average else {}
+    if not options:
+        return
+    given = " and ".join(f"{name}={value!r}" for name, value in options.items())
+    raise ModelError(
+        f"The claim {claim!r} was to be judged with {given}.",
+        "That says where a variance share holds, and the claim names none: it is about "
+        f"{listed(dict.fromkeys(wanted))}.",
+        f"Leave {' and '.join(f'{name}=' for name in options)} out, or claim something of a "
+        "share, such as share[case_manager] > 0.05.",
+        options=tuple(options),
+    )
 
 
 def _share_request(claim: str, at: Mapping[str, Any], *, average: bool) -> ShareRequest:

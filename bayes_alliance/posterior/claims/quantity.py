@@ -104,10 +104,14 @@ def _shares(fit: Fit, asked: ShareRequest) -> Array:
     return split_variance(fit, asked).shares[:, :, 0]
 
 
+def names_a_share(places: Places, wanted: Iterable[str]) -> bool:
+    """Tell whether a variance share is among the quantities."""
+    return any(places[name][0] == SHARE for name in wanted)
+
+
 def shares_stand(fit: Fit, wanted: Iterable[str], at: Mapping[str, Any], *, average: bool) -> str:
     """Say where and on which scale the shares of a claim hold; nothing if it names none."""
-    places = quantity_places(fit.model)
-    if all(places[name][0] != SHARE for name in wanted):
+    if not names_a_share(quantity_places(fit.model), wanted):
         return ""
     predictors = set(fit.model.design.coefficients) - {names.INTERCEPT}
     whole = "the variance the predictors leave" if predictors else "the variance"

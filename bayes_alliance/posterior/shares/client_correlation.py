@@ -12,10 +12,15 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
 from bayes_alliance.errors import listed
+from bayes_alliance.posterior.defined_draws import (
+    after_given,
+    given_words,
+    summary_where_defined,
+)
 from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
 from bayes_alliance.posterior.shares.share_words import measure_words, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
-from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -50,6 +55,8 @@ class ClientCorrelations:
         Probability of the intervals.
     notes
         What a reader has to know about the numbers.
+    undefined
+        As in :class:`Shares`.
     """
 
     table: pd.DataFrame
@@ -59,23 +66,24 @@ class ClientCorrelations:
     scale: str
     prob: float
     notes: tuple[str, ...] = ()
+    undefined: int = 0
 
     @property
     def sentence(self) -> str:
         """The correlations in one sentence for a paper."""
         if self.table["mean"].isna().any():
-            return (
-                "No correlation can be given: in some draws the residual variance does not exist."
-            )
+            return "No correlation can be given: in no draw does the residual variance exist."
         where = place_words(self.at, average=self.average)
         parts = [
             f"{number(float(row['mean']))} ({self.prob:.0%} interval {number(float(row['lower']))} "
             f"to {number(float(row['upper']))}) for two clients of the same {same}"
             for same, row in self.table.iterrows()
         ]
-        return (
+        size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
+        return after_given(
+            given_words(self.undefined, size),
             f"The correlation of two clients' outcomes{where}{measure_words(self.scale)} is "
-            f"{' and '.join(parts)}."
+            f"{' and '.join(parts)}.",
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -164,7 +172,7 @@ def client_correlations(
         {"correlation": ((names.CHAIN, names.DRAW, _SAME), correlation)},
         coords={_SAME: np.asarray(list(found.shared), dtype=object)},
     )
-    table = summary_table(values, prob)
+    table = summary_where_defined(values["correlation"], prob)
     table.index = list(found.shared)
     return ClientCorrelations(
         table=table.rename_axis(_SAME),
@@ -174,4 +182,5 @@ def client_correlations(
         scale=found.scale,
         prob=prob,
         notes=found.notes,
+        undefined=found.undefined,
     )

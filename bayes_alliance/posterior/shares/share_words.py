@@ -36,9 +36,7 @@ def share_words(table: pd.DataFrame, opening: str, prob: float) -> str:
     """Say what lies between the groups of each level, and how well that is known."""
     known = table[table["mean"].notna()]
     if known.empty:
-        return (
-            f"{opening}, no share can be given: in some draws the residual variance does not exist."
-        )
+        return f"{opening}, no share can be given: in no draw does the residual variance exist."
     parts = [
         f"{percent(row['mean'])} ({prob:.0%} interval {percent(row['lower'])} to "
         f"{percent(row['upper'])}) lies {_between(str(level))}"

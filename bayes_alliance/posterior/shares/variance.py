@@ -12,6 +12,11 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
 from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.posterior.defined_draws import (
+    after_given,
+    given_words,
+    summary_where_defined,
+)
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
     RESIDUAL_ONLY,
@@ -21,7 +26,7 @@ from bayes_alliance.posterior.shares.share_request import (
 )
 from bayes_alliance.posterior.shares.share_words import measure_words, place_words, share_words
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
-from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import precision_weights
 
@@ -60,6 +65,9 @@ class Shares:
         What a reader has to know about the numbers.
     predictors
         The population's predictors, whose variance is left out or in.
+    undefined
+        Number of draws in which no share exists (Student outcome with nu <= 2). They are NaN in
+        ``draws``; table and sentence are of the others.
     """
 
     table: pd.DataFrame
@@ -72,6 +80,7 @@ class Shares:
     of: str = RESIDUAL_ONLY
     notes: tuple[str, ...] = ()
     predictors: tuple[str, ...] = ()
+    undefined: int = 0
 
     @property
     def icc(self) -> pd.DataFrame:
@@ -84,7 +93,10 @@ class Shares:
         left = self.predictors and self.of != TOTAL
         whole = "the variance not explained by the predictors" if left else "the variance"
         where = place_words(self.at, average=self.average)
-        return share_words(self.icc, f"Of {whole}{where}{measure_words(self.scale)}", self.prob)
+        opening = f"Of {whole}{where}{measure_words(self.scale)}"
+        size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
+        given = given_words(self.undefined, size)
+        return share_words(self.icc, after_given(given, opening), self.prob)
 
     def probability(self, *, above: float) -> pd.DataFrame:
         """Return the probability that each level's share is above a threshold.
@@ -98,9 +110,8 @@ class Shares:
         -------
         pandas.DataFrame
             One row a level: ``probability`` and its Monte Carlo error ``mcse``, which is NaN where
-            all draws agree. Both are NaN where the share does not exist in some draws.
+            all draws agree. Of the draws in which the share exists; NaN if there is none.
         """
-        import arviz as az
         import pandas as pd
 
         if not 0 <= above <= 1:
@@ -111,9 +122,8 @@ class Shares:
             )
         shares = self.draws["share"]
         larger = (shares > above).astype(float).where(shares.notnull())
-        mean = larger.mean((names.CHAIN, names.DRAW), skipna=False).to_numpy()
-        mcse = az.mcse(larger, method="mean").to_numpy()
-        values = {"probability": mean, "mcse": np.where((mean > 0) & (mean < 1), mcse, np.nan)}
+        found = summary_where_defined(larger, self.prob)
+        values = {"probability": found["mean"].to_numpy(), "mcse": found["mcse_mean"].to_numpy()}
         return pd.DataFrame(values, index=self.table.index)
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -186,8 +196,8 @@ def variance_shares(
     Returns
     -------
     Shares
-        Per level with intervals. All NaN in draws where the residual variance does not exist
-        (Student outcome with nu <= 2), and the table then too, which a note says.
+        Per level with intervals. Where the residual variance does not exist in some draws
+        (Student outcome with nu <= 2), given that it does, which the sentence says.
 
     Raises
     ------
@@ -225,8 +235,7 @@ def variance_shares(
         {"share": ((names.CHAIN, names.DRAW, _LEVEL), found.shares[:, :, 0])},
         coords={_LEVEL: np.asarray(found.levels, dtype=object)},
     )
-    table = summary_table(values, prob)
-    table.index = list(found.levels)
+    table = summary_where_defined(values["share"], prob).set_axis(list(found.levels))
     return Shares(
         table=table.rename_axis(_LEVEL),
         draws=values,
@@ -238,4 +247,5 @@ def variance_shares(
         of=of,
         notes=found.notes,
         predictors=tuple(k for k in fit.model.design.coefficients if k != names.INTERCEPT),
+        undefined=found.undefined,
     )

@@ -14,6 +14,12 @@ from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import listed
 from bayes_alliance.posterior.curve_drawing import draw_level_curves
+from bayes_alliance.posterior.defined_draws import (
+    after_given,
+    existing,
+    given_words,
+    summary_where_defined,
+)
 from bayes_alliance.posterior.shares.predictor_range import check_predictor, observed_values
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
@@ -23,7 +29,7 @@ from bayes_alliance.posterior.shares.share_request import (
 )
 from bayes_alliance.posterior.shares.share_words import measure_words, percent, place_words
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
-from bayes_alliance.posterior.summaries import interval_words, summary_table
+from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -56,6 +62,8 @@ class ShareCurve:
         Probability of the intervals, which hold at each value, not for the whole curve.
     notes
         What a reader has to know about the numbers.
+    undefined
+        As in :class:`Shares`.
     """
 
     predictor: str
@@ -65,6 +73,7 @@ class ShareCurve:
     scale: str
     prob: float
     notes: tuple[str, ...] = ()
+    undefined: int = 0
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -84,8 +93,11 @@ class ShareCurve:
             f"The share of the variance between the groups of {level}"
             f"{place_words(self.at, average=False)}{measure_words(self.scale)}"
         )
-        if np.isnan(share).any():
-            return f"{opening} cannot be given: in some draws the residual variance does not exist."
+        if np.isnan(share).all():
+            return f"{opening} cannot be given: in no draw does the residual variance exist."
+        size = share.shape[0] * share.shape[1]
+        opening = after_given(given_words(self.undefined, size), opening)
+        share = share[existing(share)][None]
         turn = _turning_point(share)
         places = (0, len(rows) - 1) if turn is None else (0, len(rows) - 1, turn)
         first, last, *middle = (self._place_words(rows.iloc[k]) for k in places)
@@ -248,6 +260,7 @@ def share_curve(
         scale=found.scale,
         prob=prob,
         notes=found.notes,
+        undefined=found.undefined,
     )
 
 
@@ -258,6 +271,6 @@ def _table(shares: xr.Dataset, predictor: str, prob: float) -> pd.DataFrame:
     axes = [shares[dim].to_numpy().tolist() for dim in (_VALUE, _LEVEL)]
     places = pd.MultiIndex.from_product(axes).to_frame(index=False)
     places.columns = [predictor, _LEVEL]
-    numbers = summary_table(shares, prob).reset_index(drop=True)
+    numbers = summary_where_defined(shares["share"], prob).reset_index(drop=True)
     table: pd.DataFrame = pd.concat([places, numbers], axis=1)
     return table

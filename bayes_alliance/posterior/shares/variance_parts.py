@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import number
 from bayes_alliance.posterior.shared_groups import containers, lowest, together
 from bayes_alliance.posterior.shares.level_variance import (
     averaged_variances,
@@ -58,6 +57,11 @@ class VarianceParts:
     def total(self) -> Array:
         """The sum of the parts."""
         return np.asarray(sum(self.parts.values()))
+
+    @property
+    def undefined(self) -> int:
+        """Number of draws in which the residual variance does not exist."""
+        return int(np.isnan(self.total[..., 0]).sum())
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -123,11 +127,12 @@ def _notes(fit: Fit, residual: Array) -> tuple[str, ...]:
     notes = []
     if np.any(precision_weights(fit.model) != 1.0):
         notes.append("The residual variance is averaged over the precision weights.")
-    undefined = float(np.isnan(residual[..., 0]).mean())
+    undefined = int(np.isnan(residual[..., 0]).sum())
     if undefined:
         notes.append(
-            f"In {number(100 * undefined)}% of the draws nu is 2 or less, where a Student outcome "
-            "has no variance: numbers that would need it are left out. A prior that keeps nu above "
-            "2 gives them, and the standard deviations of the groups exist in any case."
+            f"In {undefined:,} of the {residual[..., 0].size:,} draws nu is 2 or less, where a "
+            "Student outcome has no variance and no share. The numbers are those of the other "
+            "draws, as under a prior that keeps nu above 2; the standard deviations of the groups "
+            "exist in any case."
         )
     return tuple(notes)

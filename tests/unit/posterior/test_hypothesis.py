@@ -294,3 +294,25 @@ def test_record_shows_itself(slopes_fit):
     found = ba.hypothesis(slopes_fit, "stigma < 0")
     assert "b[stigma] &lt; 0" in found._repr_html_()
     assert found.sentence in str(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "leave"),
+    [
+        ({"at": {"stigma": 1}}, "at={'stigma': 1}", "Leave at= out"),
+        ({"average": True}, "average=True", "Leave average= out"),
+        (
+            {"at": {"stigma": 1}, "average": True},
+            "at={'stigma': 1} and average=True",
+            "Leave at= and average= out",
+        ),
+    ],
+)
+def test_where_a_share_holds_is_refused_in_a_claim_of_no_share(slopes_fit, options, given, leave):
+    with pytest.raises(ba.ModelError) as caught:
+        ba.hypothesis(slopes_fit, "stigma < 0 and sigma > 1", **options)
+    said = str(caught.value)
+    assert f"with {given}." in said
+    assert "it is about b[stigma], sigma." in said
+    assert leave in said
+    assert ba.hypothesis(slopes_fit, "stigma < 0", at={}).standing == ""

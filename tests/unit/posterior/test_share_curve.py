@@ -157,3 +157,21 @@ def test_without_rows_the_range_is_asked_for(slopes_fit, tmp_path):
     with pytest.raises(ba.SamplingError, match="range of stigma"):
         ba.share_curve(fit, "stigma")
     assert len(ba.share_curve(fit, "stigma", values=[1, 2]).table) == 4
+
+
+def test_a_student_curve_is_that_given_nu_above_two(make_fit, clients):
+    model = ba.Model("alliance ~ stigma + (1 + stigma | case_manager)", clients, "student")
+    fit = make_fit(model)
+    nu = fit.posterior["nu"].copy()
+    nu[1, :7] = 1.5
+    broken = fit.with_group("posterior", fit.posterior.assign(nu=nu))
+    found = ba.share_curve(broken, "stigma", values=[1.0, 2.0, 3.0])
+    share = found.draws["share"].sel(level="case_manager").to_numpy()
+    there = nu.to_numpy() > 2
+    rows = found.table[found.table["level"] == "case_manager"]
+    np.testing.assert_allclose(rows["mean"], share[there].mean(axis=0), rtol=1e-12)  # float error
+    assert found.undefined == 7
+    assert found.sentence.startswith("Given that nu is above 2, as in 993 of the 1,000 draws")
+    rising = (share[there][:, 2] > share[there][:, 0]).mean()
+    assert f"{max(rising, 1 - rising):.3f}" in found.sentence or f"{rising:.2f}" in found.sentence
+    found.plot()

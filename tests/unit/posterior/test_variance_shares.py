@@ -155,18 +155,57 @@ def test_student_variance_is_that_of_a_student_variable(student_fit):
     assert not shares.notes
 
 
-def test_a_student_variance_that_does_not_exist_is_said(student_fit):
+def test_a_student_share_is_that_given_nu_above_two(student_fit):
     broken = with_nu(student_fit, 4.0)
     shares = ba.variance_shares(broken)
     undefined = flat(broken, "nu") <= 2
-    assert undefined.any()
-    assert not undefined.all()
+    assert 0 < undefined.sum() < undefined.size
     np.testing.assert_array_equal(np.isnan(share_draws(shares, "case_manager")), undefined)
-    assert shares.table["mean"].isna().all()
+    assert shares.undefined == undefined.sum()
+    nu, sigma = flat(broken, "nu")[~undefined], flat(broken, "sigma")[~undefined]
+    tau = flat(broken, "sd_case_manager")[~undefined, 0]
+    expected = tau**2 / (tau**2 + sigma**2 * nu / (nu - 2))
+    row = shares.table.loc["case_manager"]
+    ends = np.quantile(expected, [0.025, 0.975])
+    np.testing.assert_allclose(
+        row[["mean", "sd", "lower", "upper"]].astype(float),
+        [expected.mean(), expected.std(ddof=1), *ends],
+        rtol=1e-12,  # float error
+    )
+    # The draws are independent: the error of a mean is sd over the root of their number, which
+    # the estimate of the effective number meets within some tenths.
+    error = expected.std(ddof=1) / np.sqrt(expected.size)
+    assert row["mcse_mean"] == pytest.approx(error, rel=0.3)
+    assert row["r_hat"] < 1.02
+    kept = f"{expected.size:,} of the {nu.size + int(undefined.sum()):,} draws"
+    assert shares.sentence.startswith(f"Given that nu is above 2, as in {kept}")
     assert "nu is 2 or less" in str(shares)
-    assert "no share can be given" in shares.sentence
-    assert shares.probability(above=0.1)["probability"].isna().all()
+    above = shares.probability(above=0.1).loc["case_manager"]
+    assert above["probability"] == pytest.approx((expected > 0.1).mean())
     shares.plot(Figure().add_subplot())
+    alike = ba.client_correlations(broken)
+    assert alike.table["mean"].iloc[0] == pytest.approx(expected.mean())
+    assert "Given that nu is above 2" in alike.sentence
+
+
+def test_a_chain_without_a_share_is_left_out(student_fit):
+    tree = student_fit.idata.copy()
+    nu = tree["posterior"]["nu"]
+    tree["posterior"]["nu"] = nu.where(nu["chain"] > 0, 1.5)
+    shares = ba.variance_shares(dataclasses.replace(student_fit, idata=tree))
+    whole = ba.variance_shares(student_fit).draws["share"].to_numpy()[1:, :, 0]
+    row = shares.table.loc["case_manager"]
+    assert row["mean"] == pytest.approx(whole.mean(), rel=1e-12)
+    assert np.isfinite(row.astype(float)).all()
+
+
+def test_a_student_variance_that_never_exists_is_said(student_fit):
+    never = with_nu(student_fit, 99.0)
+    shares = ba.variance_shares(never)
+    assert shares.table.isna().all(axis=None)
+    assert "no share can be given: in no draw" in shares.sentence
+    assert shares.probability(above=0.1)["probability"].isna().all()
+    assert "No correlation can be given" in ba.client_correlations(never).sentence
 
 
 def test_link_variance_is_the_residual_of_a_yes_or_no(bernoulli_fit):
