@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
-from bayes_alliance.posterior.comparison.group_refits import refit_without
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
+from bayes_alliance.posterior.comparison.refits import refit_without
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit

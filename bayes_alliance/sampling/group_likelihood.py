@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.kernels.integrated_likelihood import integrated_normal
-from bayes_alliance.kernels.quadrature import integrated_by_quadrature
+from bayes_alliance.kernels.quadrature import RowDensity, integrated_by_quadrature
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.fit import Fit
@@ -24,12 +23,14 @@ from bayes_alliance.sampling.linear_predictor import (
     frequency_weights,
     precision_weights,
 )
+from bayes_alliance.sampling.nested_quadrature import NestedLevel, integrated_in_turn
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 # Numbers a block: what is measured to be fastest, for normal outcomes and by quadrature.
 _BLOCK_NORMAL, _BLOCK_QUADRATURE = 1_000_000, 100_000
 
@@ -116,14 +117,7 @@ def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Arra
 
     The draws may come from a fit to other rows: effects it does not know are taken as zero, and
     it must know all those that are given in the split's rows.
-
-    Raises
-    ------
-    ModelError
-        If the model is not gaussian and groups hold several smaller ones.
     """
-    if model.family.name != "gaussian":
-        _check_one_layer(split)
     roots = {name: effect_roots(model, posterior, name) for name in split.factors}
     kept = [names.B, *model.family.parameters]
     given = posterior[[name for name in kept if name in posterior]]
@@ -143,6 +137,9 @@ def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Arra
             parameters = {name: draws[some] for name, draws in chunk.parameters.items()}
             if normal:
                 values[places] = _normal(split, chunk.eta[some], parameters, here)
+                continue
+            if is_nested(split):
+                values[places] = _in_turn(split, chunk.eta[some], parameters, here)
                 continue
             values[places], start = _by_quadrature(split, chunk.eta[some], parameters, here, start)
     return values
@@ -173,6 +170,41 @@ def _normal(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Ar
 def _by_quadrature(
     split: Split, eta: Array, parameters: Any, roots: list[Array], start: Array | None
 ) -> tuple[Array, Array]:
+    columns = [np.zeros((eta.shape[1], 0)), *(layer.columns for layer in split.layers)]
+    return integrated_by_quadrature(
+        _row_density(split, parameters),
+        eta,
+        np.column_stack(columns),
+        _side_by_side(len(eta), roots),
+        split.group,
+        start,
+    )
+
+
+def _in_turn(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
+    """Integrate the smaller groups' effects out for each value of the larger ones'."""
+    units: list[Integers] = []
+    together: list[list[int]] = []
+    for k, layer in enumerate(split.layers):
+        if not units or layer.unit[-1] != units[-1][-1]:
+            units.append(layer.unit)
+            together.append([])
+        together[-1].append(k)
+    levels = [
+        NestedLevel(
+            columns=np.column_stack([split.layers[k].columns for k in layers]),
+            unit=unit,
+            root=_side_by_side(len(eta), [roots[k] for k in layers]),
+        )
+        for unit, layers in zip(units, together, strict=True)
+    ]
+    found = integrated_in_turn(_row_density(split, parameters), eta, levels)
+    # Where the left out groups have no effects of their own the first level's lie within them.
+    first = split.group[np.flatnonzero(np.diff(units[0], prepend=-1))]
+    return np.asarray(np.add.reduceat(found, np.flatnonzero(np.diff(first, prepend=-1)), axis=1))
+
+
+def _row_density(split: Split, parameters: Any) -> RowDensity:
     model = split.given
 
     def density(linear: Array) -> Array:
@@ -181,10 +213,7 @@ def _by_quadrature(
         )
         return np.asarray(frequency_weights(model) * values)
 
-    columns = [np.zeros((eta.shape[1], 0)), *(layer.columns for layer in split.layers)]
-    return integrated_by_quadrature(
-        density, eta, np.column_stack(columns), _side_by_side(len(eta), roots), split.group, start
-    )
+    return density
 
 
 def _side_by_side(draws: int, roots: list[Array]) -> Array:
@@ -199,18 +228,6 @@ def _side_by_side(draws: int, roots: list[Array]) -> Array:
     return joined
 
 
-def _check_one_layer(split: Split) -> None:
-    """Refuse groups that hold several smaller groups: an integral within an integral."""
-    finer = [
-        name
-        for name, layer in zip(split.factors, split.layers, strict=True)
-        if layer.unit[-1] != split.group[-1]
-    ]
-    if finer:
-        raise ModelError(
-            f"Groups of {split.name} were to be left out of a model that is not gaussian.",
-            f"Within them lie groups of {listed(finer)}, whose effects would have to be "
-            "integrated out for each value of theirs.",
-            f'Leave out the smaller groups, with group="{finer[-1]}", or compare by row.',
-            group=split.name,
-        )
+def is_nested(split: Split) -> bool:
+    """Tell whether groups hold several smaller groups with effects of their own."""
+    return any(layer.unit[-1] != split.group[-1] for layer in split.layers)

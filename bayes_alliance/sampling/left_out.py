@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance import names
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.kernels.integrated_likelihood import EffectLayer
 from bayes_alliance.model.group_design import GroupDesign
@@ -92,6 +93,13 @@ def groups_to_leave_out(model: Model, group: str | None) -> LeftOut:
         )
     design = model.design.group(chosen)
     return LeftOut(name=chosen, labels=design.labels, index=design.index)
+
+
+def rows_to_leave_out(model: Model) -> LeftOut:
+    """Return the rows, each by itself: a row is a group of one."""
+    rows = len(model.frame.y)
+    labels = tuple(str(place) for place in model.frame.positions)
+    return LeftOut(name=names.ROW, labels=labels, index=np.arange(rows))
 
 
 def split_effects(model: Model, left_out: LeftOut) -> Split:

@@ -18,7 +18,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import ModelError
 from bayes_alliance.posterior.comparison.comparable import (
     check_comparable,
     named_fits,
@@ -34,16 +34,18 @@ from bayes_alliance.posterior.comparison.comparison_words import (
     RULE,
     WEIGHTS,
     choice_in_words,
+    how_in_words,
     remedy_in_words,
     units_in_words,
 )
-from bayes_alliance.posterior.comparison.group_refits import with_refits
 from bayes_alliance.posterior.comparison.leave_one_out import (
     LeftOutDensity,
     density_by_group,
     density_by_row,
 )
+from bayes_alliance.posterior.comparison.refits import with_refits
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.left_out import rows_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -175,7 +177,7 @@ class Comparison:
         place = len(shown) - 1 - first
         axes.plot([shown["mean"].iloc[first]], [place], "o", color=BLUE, markersize=9)
         reference_line(axes)
-        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± {CLEAR_ERRORS:g} se")
+        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± {CLEAR_ERRORS:g} standard errors")
         return axes
 
 
@@ -195,11 +197,11 @@ def compare(
     effects with them; the question is how well a case manager not yet seen is predicted. The two
     can disagree, and whether slopes vary between groups is a question of the second kind.
 
-    Nothing is refitted for a gaussian model with one grouping factor: there coefficients and
-    effects are integrated out in closed form, given the variances, and the draws of these are
-    weighted. Elsewhere the effects are integrated out (by quadrature where the outcome is not
-    gaussian), all draws are weighted, and where that fails (Pareto k) the model is fitted
-    again without the group.
+    For a gaussian model with one grouping factor coefficients and effects are integrated out in
+    closed form, given the variances, and only the draws of these are weighted. Elsewhere all
+    draws are weighted; by group the effects are integrated out, by quadrature where the outcome
+    is not gaussian. Where the weights fail (Pareto k) the model is fitted again without the row
+    or group: exact, with the priors and transforms of the whole data.
 
     Parameters
     ----------
@@ -211,8 +213,8 @@ def compare(
         With ``by="group"``, the grouping factor; the first one of the formula if left out. Models
         without it are asked for the same rows.
     refits : int
-        With ``by="group"``, the largest number of refits of a model, the worst Pareto k first; 0
-        for none. A refit takes as long as the fit itself.
+        The largest number of refits of a model, the worst Pareto k first; 0 for none. A refit
+        takes as long as the fit itself. What remains is counted.
     seed : int
         Of the refits.
     memory : float
@@ -250,16 +252,20 @@ def compare(
             'Write by="row" or by="group".',
         )
     check_comparable(named)
-    if by == "row":
-        densities = {name: density_by_row(fit, memory=memory) for name, fit in named.items()}
-        labels: Sequence[object] = list(next(iter(named.values())).model.frame.positions)
-        return _compared(named, densities, "row", labels)
-    left_out = shared_groups(named, group)
     densities = {}
+    if by == "row":
+        model = next(iter(named.values())).model
+        left_out, labels = rows_to_leave_out(model), list(model.frame.positions)
+    else:
+        left_out = shared_groups(named, group)
+        labels = list(left_out.labels)
     for name, fit in named.items():
-        density, _, _ = density_by_group(fit, left_out, memory=memory)
+        if by == "row":
+            density = density_by_row(fit, memory=memory)
+        else:
+            density, _, _ = density_by_group(fit, left_out, memory=memory)
         densities[name] = with_refits(density, fit, left_out, most=refits, seed=seed)
-    return _compared(named, densities, left_out.name, left_out.labels)
+    return _compared(named, densities, left_out.name, labels)
 
 
 def _compared(
@@ -276,6 +282,7 @@ def _compared(
     columns |= {("pareto_k", name): densities[name].shape for name in table.index}
     pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
     pointwise.columns.names = ["quantity", "model"]
-    thin = [name for name, fit in fits.items() if densities[name].draws < fit.draws_in_all]
-    said = (f"Not all draws were used, for speed: {listed(thin)}.",) if thin else ()
-    return Comparison(unit=unit, table=table, pointwise=pointwise, preferred=preferred, notes=said)
+    said = how_in_words(densities, {name: fit.draws_in_all for name, fit in fits.items()})
+    return Comparison(
+        unit=unit, table=table, pointwise=pointwise, preferred=preferred, notes=tuple(said)
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bayes_alliance import names
+from bayes_alliance.errors import listed
 from bayes_alliance.posterior.comparison.comparison_table import (
     CLEAR_DIFFERENCE,
     CLEAR_ERRORS,
     near_the_best,
 )
+from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,13 +51,46 @@ def choice_in_words(table: pd.DataFrame, unit: str, preferred: str) -> str:
 
 def remedy_in_words(unit: str) -> str:
     """Say what bad Pareto k means, and what can be done."""
-    if unit == names.ROW:
-        return (
-            "Where Pareto k is too large the draws cannot stand in for a refit, and this elpd is "
-            "optimistic: look at those rows. Exact refits are meant for groups, which is another "
-            "question."
-        )
+    units = "rows" if unit == names.ROW else "groups"
     return (
         "Where Pareto k is too large the draws cannot stand in for a refit, and this elpd is "
-        "optimistic: look at those groups, and raise refits= for exact refits."
+        f"optimistic: look at those {units}, and raise refits= for exact refits."
     )
+
+
+def how_in_words(
+    densities: Mapping[str, LeftOutDensity], all_draws: Mapping[str, int]
+) -> list[str]:
+    """Say how the densities of models were come by, and where that differs from plain weights.
+
+    Parameters
+    ----------
+    densities
+        By model, of the same units.
+    all_draws
+        How many draws each model's fit has.
+    """
+    notes = []
+    closed = [name for name, density in densities.items() if density.exact]
+    if closed:
+        notes.append(
+            "Coefficients and group effects were integrated out in closed form, given the "
+            f"variances: {listed(closed)}."
+        )
+    nested = [name for name, density in densities.items() if density.nested]
+    if nested:
+        notes.append(
+            "The effects of smaller groups within a group were integrated out by quadrature "
+            f"within quadrature: {listed(nested)}."
+        )
+    refitted = {name: int(density.refitted.sum()) for name, density in densities.items()}
+    again = [f"{name} ({count} times)" for name, count in refitted.items() if count]
+    if again:
+        units = "row" if next(iter(densities.values())).unit == names.ROW else "group"
+        notes.append(
+            f"Fitted again without a {units} whose Pareto k was too large: {listed(again)}."
+        )
+    thin = [name for name, density in densities.items() if density.draws < all_draws[name]]
+    if thin:
+        notes.append(f"Not all draws were used, for speed: {listed(thin)}.")
+    return notes

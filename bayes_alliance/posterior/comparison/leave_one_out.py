@@ -7,9 +7,9 @@ says where that cannot be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.kernels.pareto_smoothing import largest_good_shape, smooth_weights
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.group_likelihood import group_log_likelihood
+from bayes_alliance.sampling.group_likelihood import group_log_likelihood, is_nested
 from bayes_alliance.sampling.group_sums import density_without_group, sums_suffice
-from bayes_alliance.sampling.left_out import LeftOut
+from bayes_alliance.sampling.left_out import LeftOut, split_effects
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.row_blocks import log_likelihood_blocks
+from bayes_alliance.sampling.row_sums import row_density_blocks, rows_have_closed_form
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 LEAST_DRAWS = 100
 # Draws times rows beyond which draws are thinned, and how many are kept in any case: half a
-# minute's work or so. Quadrature evaluates every row a dozen times, and two effects three dozen.
-_BY_ROW, _BY_GROUP, _BY_QUADRATURE = 1e8, 2e8, 2e7
+# minute's work or so. Quadrature evaluates every row a dozen times, and two effects three dozen;
+# quadrature within quadrature hundreds of times.
+_BY_ROW, _BY_GROUP, _BY_QUADRATURE, _BY_NESTED = 1e8, 2e8, 2e7, 3e5
 _FEWEST_DRAWS, _FEWEST_BY_QUADRATURE = 1000, 400
+_BLOCK_NUMBERS = 4e6  # densities of rows in closed form that are held at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,9 @@ class LeftOutDensity:
         Number of draws used.
     exact
         Whether coefficients and effects were integrated out in closed form.
+    nested
+        Whether the effects of smaller groups within a group were integrated out by quadrature,
+        within the quadrature over the group's own.
     """
 
     unit: str
@@ -72,6 +78,7 @@ class LeftOutDensity:
     limit: float
     draws: int
     exact: bool = False
+    nested: bool = False
 
     @property
     def elpd(self) -> float:
@@ -84,17 +91,37 @@ class LeftOutDensity:
         return ~self.refitted & ~(self.shape <= self.limit)
 
 
-def density_by_row(fit: Fit, *, memory: float = MEMORY_GIGABYTES) -> LeftOutDensity:
-    """Leave out one row at a time, given the group effects, in blocks of rows."""
+def density_by_row(
+    fit: Fit, *, integrate: bool | None = None, memory: float = MEMORY_GIGABYTES
+) -> LeftOutDensity:
+    """Leave out one row at a time, in blocks of rows.
+
+    Parameters
+    ----------
+    fit
+        A fit with its rows.
+    integrate
+        Whether coefficients and group effects are integrated out, given all other rows, so that
+        only the draws of the variance parameters are weighted; if left out, wherever that has a
+        closed form. Otherwise the row's density given all of them is weighted.
+    memory
+        Gigabytes that may be taken.
+    """
     fit.need_data("Leaving rows out")
     posterior = thinned(fit.posterior, _enough_draws(fit, _BY_ROW))
     efficiency = relative_efficiency(fit.model.groups, posterior)
-    parts = [
-        _from_draws(values, efficiency)[:4]
-        for _, values in log_likelihood_blocks(fit, posterior, memory=memory)
-    ]
-    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
-    return _density(names.ROW, columns, posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW])
+    draws = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
+    exact = rows_have_closed_form(fit.model) if integrate is None else integrate
+    blocks: Iterator[tuple[Any, Array]]
+    if exact:
+        blocks = row_density_blocks(fit.model, posterior, numbers=_BLOCK_NUMBERS)
+    else:
+        blocks = log_likelihood_blocks(fit, posterior, memory=memory)
+    columns = [np.empty(len(fit.model.frame.y)) for _ in range(4)]
+    for places, values in blocks:
+        for column, part in zip(columns, _from_draws(values, efficiency)[:4], strict=True):
+            column[places] = part
+    return _density(names.ROW, columns, draws, exact=exact)
 
 
 def density_by_group(
@@ -113,7 +140,9 @@ def density_by_group(
     """
     fit.need_data("Leaving groups out")
     exact = sums_suffice(fit.model, left_out)
-    posterior = fit.posterior if exact else thinned(fit.posterior, _enough_by_group(fit))
+    nested = not exact and _by_nested_quadrature(fit, left_out)
+    enough = None if exact else _enough_by_group(fit, nested=nested)
+    posterior = thinned(fit.posterior, enough)
     efficiency = relative_efficiency(fit.model.groups, posterior)
     draws = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
     check_memory("Leaving groups out", 3 * draws, len(left_out.labels), memory, unit="groups")
@@ -122,12 +151,17 @@ def density_by_group(
     else:
         values = group_log_likelihood(fit.model, posterior, left_out)
     *columns, weights = _from_draws(values, efficiency)
-    density = _density(left_out.name, columns, draws, exact=exact)
+    density = _density(left_out.name, columns, draws, exact=exact, nested=nested)
     return density, weights, posterior
 
 
 def _density(
-    unit: str, columns: Sequence[Array], draws: int, *, exact: bool = False
+    unit: str,
+    columns: Sequence[Array],
+    draws: int,
+    *,
+    exact: bool = False,
+    nested: bool = False,
 ) -> LeftOutDensity:
     log_density, error, shape, within = columns
     return LeftOutDensity(
@@ -140,6 +174,7 @@ def _density(
         limit=largest_good_shape(draws),
         draws=draws,
         exact=exact,
+        nested=nested,
     )
 
 
@@ -157,10 +192,16 @@ def relative_efficiency(groups: tuple[str, ...], posterior: xr.Dataset) -> float
     return float(np.nanmean(values)) / draws
 
 
-def _enough_by_group(fit: Fit) -> int | None:
+def _by_nested_quadrature(fit: Fit, left_out: LeftOut) -> bool:
+    gaussian = fit.model.family.name == "gaussian"
+    return not gaussian and is_nested(split_effects(fit.model, left_out))
+
+
+def _enough_by_group(fit: Fit, *, nested: bool) -> int | None:
     if fit.model.family.name == "gaussian":
         return _enough_draws(fit, _BY_GROUP)
-    return _enough_draws(fit, _BY_QUADRATURE, fewest=_FEWEST_BY_QUADRATURE)
+    work = _BY_NESTED if nested else _BY_QUADRATURE
+    return _enough_draws(fit, work, fewest=_FEWEST_BY_QUADRATURE)
 
 
 def _enough_draws(fit: Fit, work: float, *, fewest: int = _FEWEST_DRAWS) -> int | None:

@@ -190,7 +190,7 @@ def test_a_single_fit_is_neither_best_nor_preferred(null_fit):
 
 
 @pytest.mark.parametrize(
-    ("unit", "says"), [("row", "Exact refits are meant for groups"), ("g", "raise refits=")]
+    ("unit", "says"), [("row", "look at those rows"), ("g", "look at those groups")]
 )
 def test_bad_pareto_k_is_counted_in_the_sentence(noise_beside_null, unit, says):
     table = noise_beside_null.table.assign(unreliable=[2, 3])
@@ -200,6 +200,7 @@ def test_bad_pareto_k_is_counted_in_the_sentence(noise_beside_null, unit, says):
     text = str(found)
     assert "this elpd is optimistic" in text
     assert says in text
+    assert "raise refits=" in text
     assert 'by="group"' not in text
     assert "optimistic" not in str(noise_beside_null)
 
@@ -330,10 +331,39 @@ def test_the_table_is_plain_pandas(null_fit):
     ]
 
 
+CLOSED = "Coefficients and group effects were integrated out in closed form, given the variances: "
+
+
 def test_fewer_draws_are_said(null_fit, monkeypatch):
-    assert ba.compare(null_fit).notes == ()
+    assert ba.compare({"null": null_fit}).notes == (f"{CLOSED}null.",)
     monkeypatch.setattr(leave_one_out, "_BY_ROW", 320 * 1500)
     found = ba.compare({"null": null_fit})
-    assert found.notes == ("Not all draws were used, for speed: null.",)
+    assert found.notes[1:] == ("Not all draws were used, for speed: null.",)
     assert found.table["draws"].iloc[0] == 1500
-    assert found.notes[0] in str(found)
+    assert found.notes[1] in str(found)
+
+
+def test_rows_are_refitted_where_k_is_bad_and_what_remains_is_said(clients):
+    """One client's outcome is a slip of the pen, forty residual sds off: no weights can mend it."""
+    slip = clients.assign(alliance=clients["alliance"] + 240.0 * (clients.index == 17))
+    fit = ba.sample(ba.Model("alliance ~ stigma + (1 | case_manager)", slip), seed=1)
+    without = ba.compare({"slip": fit}, refits=0)
+    assert without.pointwise["pareto_k", "slip"].iloc[17] > 0.7
+    left = int(without.table["unreliable"].iloc[0])
+    assert left >= 1
+    assert f"Pareto k is too large for {left} of the 320 rows" in without.sentence
+    found = ba.compare({"slip": fit}, refits=1)
+    assert found.table["refitted"].iloc[0] == 1
+    assert found.table["unreliable"].iloc[0] == left - 1
+    assert np.isnan(found.pointwise["pareto_k", "slip"].iloc[17])
+    assert "Fitted again without a row whose Pareto k was too large: slip (1 times)." in str(found)
+    # The weights had seen the slip: they call it far less surprising than it is.
+    values = [f.pointwise["log_density", "slip"].iloc[17] for f in (found, without)]
+    assert values[0] < values[1] - 5
+
+
+def test_smaller_groups_within_a_group_are_integrated_by_quadrature(clients, make_fit):
+    model = ba.Model("stayed ~ stigma + (1 | agency/case_manager)", clients, "bernoulli")
+    found = ba.compare({"nested": make_fit(model, draws=60)}, by="group", group="agency", refits=0)
+    assert "quadrature within quadrature: nested." in str(found)
+    assert (found.pointwise["log_density"] < 0).all(axis=None)

@@ -10,24 +10,29 @@ from scipy.special import logsumexp
 import bayes_alliance as ba
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.posterior.comparison import leave_one_out
-from bayes_alliance.posterior.comparison.group_refits import (
-    density_after_refit,
-    refit_without,
-    with_refits,
-)
 from bayes_alliance.posterior.comparison.leave_one_out import (
     density_by_group,
     density_by_row,
     relative_efficiency,
 )
+from bayes_alliance.posterior.comparison.refits import (
+    density_after_refit,
+    refit_without,
+    with_refits,
+)
 from bayes_alliance.posterior.comparison.stacking import stacking_weights
 from bayes_alliance.sampling import row_blocks
-from bayes_alliance.sampling.left_out import groups_to_leave_out, split_effects
+from bayes_alliance.sampling.left_out import (
+    groups_to_leave_out,
+    rows_to_leave_out,
+    split_effects,
+)
 
 
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter")
 def test_rows_are_what_arviz_says(slopes_fit):
-    found = density_by_row(slopes_fit)
+    found = density_by_row(slopes_fit, integrate=False)
+    assert not found.exact
     efficiency = relative_efficiency(slopes_fit.model.groups, slopes_fit.posterior)
     filled = ba.with_log_likelihood(slopes_fit)
     loo = az.loo(filled.idata, pointwise=True, reff=efficiency)
@@ -38,12 +43,48 @@ def test_rows_are_what_arviz_says(slopes_fit):
     assert found.limit == pytest.approx(loo.good_k)
 
 
+def test_in_closed_form_rows_are_the_same_with_less_error_and_better_weights(slopes_fit):
+    closed, weighted = density_by_row(slopes_fit), density_by_row(slopes_fit, integrate=False)
+    assert closed.exact
+    good = ~weighted.bad
+    assert good.sum() > 150
+    z = (closed.log_density - weighted.log_density) / np.hypot(closed.error, weighted.error)
+    assert np.abs(z[good]).max() < 4.5  # 160 comparisons of one run
+    assert np.sum(closed.error**2) < 0.25 * np.sum(weighted.error**2)
+    assert np.nanmax(closed.shape) < 0.5 < np.nanmax(weighted.shape)
+
+
+def test_rows_that_cannot_be_trusted_are_refitted(slopes_fit):
+    """Two rows in doubt, by weights and by refits; then the same by draws of the effects."""
+    rows = rows_to_leave_out(slopes_fit.model)
+    shape = np.zeros(len(rows.labels))
+    shape[[5, 60]] = 0.9, np.nan
+    for integrate in (True, False):
+        density = replace(density_by_row(slopes_fit, integrate=integrate), shape=shape)
+        once = with_refits(density, slopes_fit, rows, most=1, seed=5)
+        assert list(np.flatnonzero(once.refitted)) == [60]
+        assert list(np.flatnonzero(once.bad)) == [5]
+        both = with_refits(density, slopes_fit, rows, most=20, seed=5)
+        assert list(np.flatnonzero(both.refitted)) == [5, 60]
+        error = np.hypot(both.error, density.error)
+        assert (np.abs(both.log_density - density.log_density) <= 5 * error).all()
+        untouched = ~both.refitted
+        np.testing.assert_array_equal(both.log_density[untouched], density.log_density[untouched])
+
+
+def test_blocks_in_closed_form_do_not_show(slopes_fit, monkeypatch):
+    whole = density_by_row(slopes_fit)
+    monkeypatch.setattr(leave_one_out, "_BLOCK_NUMBERS", 7 * slopes_fit.draws_in_all)
+    np.testing.assert_allclose(density_by_row(slopes_fit).log_density, whole.log_density)
+
+
 def test_blocks_of_rows_do_not_show(null_fit, monkeypatch):
-    whole = density_by_row(null_fit)
+    whole = density_by_row(null_fit, integrate=False)
     monkeypatch.setattr(row_blocks, "_BLOCK_BYTES", 8 * 4000 * 77)
     places = [part for part, _ in row_blocks.log_likelihood_blocks(null_fit, null_fit.posterior)]
     assert [part.stop - part.start for part in places] == [77, 77, 77, 77, 12]
-    np.testing.assert_allclose(density_by_row(null_fit).log_density, whole.log_density)
+    again = density_by_row(null_fit, integrate=False)
+    np.testing.assert_allclose(again.log_density, whole.log_density)
 
 
 def test_large_data_uses_fewer_draws(null_fit, monkeypatch):

@@ -1,4 +1,4 @@
-"""The model fitted again without a group, where weighting the draws cannot be trusted.
+"""The model fitted again without a row or a group, where weighting the draws cannot be trusted.
 
 Priors and transforms are those of the whole table, so that nothing but the rows differs.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.subset import keep_rows
@@ -17,23 +18,24 @@ from bayes_alliance.sampling.batch import sample_many
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of
 from bayes_alliance.sampling.left_out import LeftOut, Split, only_group, split_effects
+from bayes_alliance.sampling.row_sums import row_density_blocks
 
 
 def refit_without[T](
     fit: Fit, left_out: LeftOut, places: Sequence[int], keep: Callable[[int, Fit], T], *, seed: int
 ) -> dict[int, T]:
-    """Fit the model again without each of some groups.
+    """Fit the model again without each of some rows or groups.
 
     Parameters
     ----------
     fit
         The fit to all rows; engine and settings are taken from it.
     left_out
-        The groups.
+        The rows or groups.
     places
         Which of them, counted from 0.
     keep
-        What to keep of a refit: a function of the group's place and the refit.
+        What to keep of a refit: a function of the place and the refit.
     seed
         Each refit gets a seed of its own from it.
     """
@@ -57,9 +59,22 @@ def refit_without[T](
 
 def density_after_refit(split: Split, fit: Fit, place: int, refit: Fit) -> tuple[float, float]:
     """Return a group's log density under a refit without it, and its Monte Carlo error."""
+    values = log_likelihood_of(fit.model, refit.posterior, only_group(split, place))[:, 0]
+    return _mean_density(values, refit)
+
+
+def row_density_after_refit(fit: Fit, place: int, refit: Fit) -> tuple[float, float]:
+    """Return a row's log density, in closed form given the variances of a refit without it."""
+    rows = np.array([place])
+    blocks = row_density_blocks(fit.model, refit.posterior, rows, numbers=refit.draws_in_all)
+    ((_, values),) = blocks
+    return _mean_density(values[:, 0], refit)
+
+
+def _mean_density(values: NDArray[np.float64], refit: Fit) -> tuple[float, float]:
+    """Return the logarithm of a mean density and its Monte Carlo error."""
     import arviz as az
 
-    values = log_likelihood_of(fit.model, refit.posterior, only_group(split, place))[:, 0]
     relative = np.exp(values - values.max())
     chains = relative.reshape(refit.posterior.sizes[names.CHAIN], -1)
     error = float(az.mcse(chains, method="mean")) / relative.mean()
@@ -74,7 +89,7 @@ def with_refits(
     Parameters
     ----------
     density
-        From :func:`density_by_group`.
+        From :func:`density_by_row` or :func:`density_by_group`.
     fit, left_out
         What it was made of.
     most
@@ -86,17 +101,21 @@ def with_refits(
     places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(density.bad.sum())]]
     if not places[:most]:
         return density
-    split = split_effects(fit.model, left_out)
-    found = refit_without(
-        fit,
-        left_out,
-        places[:most],
-        lambda place, refit: density_after_refit(split, fit, place, refit),
-        seed=seed,
-    )
+    judge = _judge(density, fit, left_out)
+    found = refit_without(fit, left_out, places[:most], judge, seed=seed)
     log_density, error = density.log_density.copy(), density.error.copy()
     shape, refitted = density.shape.copy(), density.refitted.copy()
     for place, (value, its_error) in found.items():
         log_density[place], error[place] = value, its_error
         shape[place], refitted[place] = np.nan, True
     return replace(density, log_density=log_density, error=error, shape=shape, refitted=refitted)
+
+
+def _judge(
+    density: LeftOutDensity, fit: Fit, left_out: LeftOut
+) -> Callable[[int, Fit], tuple[float, float]]:
+    """Return what is asked of a refit: the log density of what it has not seen."""
+    if density.unit == names.ROW and density.exact:
+        return lambda place, refit: row_density_after_refit(fit, place, refit)
+    split = split_effects(fit.model, left_out)
+    return lambda place, refit: density_after_refit(split, fit, place, refit)

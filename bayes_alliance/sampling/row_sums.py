@@ -1,0 +1,231 @@
+"""Gaussian models with one grouping factor: each row's density given all others, in closed form.
+
+Given the variance parameters every row's linear predictor is normal, with mean ``m`` and variance
+``v`` once all rows are seen. Taking the row's own weight ``t`` out again leaves its density given
+the others: ``log N(y; m, 1/t) + log(1 - t v) / 2`` with the squared distance over ``1 - t v``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.covariance_root import effect_roots
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, sampled_coefficients
+from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+_LOG_TWO_PI = float(np.log(2.0 * np.pi))
+# Numbers of one array of work: larger ones leave the processor's cache.
+_CHUNK_NUMBERS = 5e5
+_LEAST_LEFT = 1e-12
+
+
+def rows_have_closed_form(model: Model) -> bool:
+    """Tell whether a row's density given all others and the variances has a closed form."""
+    return len(model.design.groups) == 1 and not reasons_against(model)
+
+
+def row_density_blocks(
+    model: Model, posterior: xr.Dataset, rows: Integers | None = None, *, numbers: float
+) -> Iterator[tuple[Integers, Array]]:
+    """Yield places of rows and ``log p(y_i | y_-i)`` given the variance parameters, (draw, row).
+
+    A row that counts several times leaves with all its copies.
+
+    Parameters
+    ----------
+    model
+        A model for which :func:`rows_have_closed_form`.
+    posterior
+        Draws of its variance parameters, and of the coefficients whose prior is not normal. They
+        may come from a fit to other rows.
+    rows
+        Places of the rows wanted; all if left out.
+    numbers
+        Largest number of densities to be yielded at a time.
+    """
+    work = _prepare(model, posterior)
+    wanted = np.arange(len(work.y)) if rows is None else rows
+    order = wanted[np.argsort(model.design.groups[0].index[wanted], kind="stable")]
+    whole = _coefficients(work)
+    step = max(1, int(numbers / len(work.s2)))
+    for start in range(0, len(order), step):
+        places = order[start : start + step]
+        yield places, _densities(work, whole, places)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """Rows, their sums by group, and the draws.
+
+    Sums are by group, each row weighted by its precision and repeats: ``zz`` (J, q, q), ``zx``
+    (J, q, p), and ``zr`` (J, q, 1 + s), whose columns belong to the outcome and to each
+    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows.
+    """
+
+    y: Array
+    X: Array
+    sampled: Array
+    Z: Array
+    index: Integers
+    precision: Array
+    repeats: Array
+    zz: Array
+    zx: Array
+    zr: Array
+    xx: Array
+    xr: Array
+    prior_mean: Array
+    prior_precision: Array
+    s2: Array
+    root: Array
+    given: Array
+
+
+def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
+    design, ones = model.design, np.ones(len(model.frame.y))
+    (group,) = design.groups
+    places = sampled_coefficients(model)
+    integrated = np.setdiff1d(np.arange(len(design.coefficients)), places)
+    priors = [model.priors.of(names.B)[k].arguments for k in integrated]
+    prior = np.asarray(priors, dtype=float).reshape(len(priors), 2)
+    y, X, sampled = model.frame.y - design.offset, design.X[:, integrated], design.X[:, places]
+    precision, repeats = precision_weights(model) * ones, frequency_weights(model) * ones
+    weight = (precision * repeats)[:, None]
+    right = np.column_stack([y, sampled])
+    root = effect_roots(model, posterior, group.name)
+    s2, given = np.ones(len(root)), np.zeros((len(root), 0))
+    if names.SIGMA in posterior:
+        s2 = posterior[names.SIGMA].to_numpy().reshape(-1) ** 2
+    if places.size:
+        given = posterior[names.B].to_numpy().reshape(len(root), -1)[:, places]
+    groups = len(group.labels)
+    return _Work(
+        y=y,
+        X=X,
+        sampled=sampled,
+        Z=group.Z,
+        index=group.index,
+        precision=precision,
+        repeats=repeats,
+        zz=_sums(group.Z, weight * group.Z, group.index, groups),
+        zx=_sums(group.Z, weight * X, group.index, groups),
+        zr=_sums(group.Z, weight * right, group.index, groups),
+        xx=X.T @ (weight * X),
+        xr=X.T @ (weight * right),
+        prior_mean=prior[:, 0],
+        prior_precision=1 / prior[:, 1] ** 2,
+        s2=s2,
+        root=root,
+        given=given,
+    )
+
+
+def _sums(left: Array, right: Array, index: Integers, groups: int) -> Array:
+    """Sum the products of all pairs of columns by group, shape (J, a, b)."""
+    total = np.empty((groups, left.shape[1], right.shape[1]))
+    for a in range(left.shape[1]):
+        for b in range(right.shape[1]):
+            total[:, a, b] = np.bincount(index, weights=left[:, a] * right[:, b], minlength=groups)
+    return total
+
+
+def _rest(work: _Work, draws: slice) -> Array:
+    """Return what the sums with the outcome are multiplied with, (S, 1 + s)."""
+    given = work.given[draws]
+    return np.column_stack([np.ones(len(given)), -given])
+
+
+def _effects(work: _Work, draws: slice, groups: slice) -> tuple[Array, Array, Array]:
+    """Return, by draw and group, the effects' covariance, slope on b, and mean where b is 0.
+
+    Shapes (S, J, q, q), (S, J, q, p) and (S, J, q).
+    """
+    s2, root = work.s2[draws, None, None, None], work.root[draws, None]
+    turned = root.swapaxes(-1, -2)
+    q = root.shape[-1]
+    covariance = root @ np.linalg.solve(np.eye(q) + turned @ (work.zz[groups] / s2) @ root, turned)
+    right = np.einsum("jqk,sk->sjq", work.zr[groups], _rest(work, draws))
+    mean = (covariance @ right[..., None])[..., 0] / s2[..., 0]
+    return covariance, covariance @ work.zx[groups] / s2, mean
+
+
+def _coefficients(work: _Work) -> tuple[Array, Array]:
+    """Return mean (S, p) and covariance (S, p, p) of the integrated coefficients given all rows."""
+    total, p = len(work.s2), len(work.prior_mean)
+    mean, covariance = np.empty((total, p)), np.empty((total, p, p))
+    groups, q = work.zx.shape[:2]
+    step = max(1, int(_CHUNK_NUMBERS / (groups * q * (p + q))))
+    for start in range(0, total if p else 0, step):
+        draws = slice(start, min(start + step, total))
+        s2 = work.s2[draws]
+        _, slope, centre = _effects(work, draws, slice(None))
+        seen = work.xx - np.einsum("jqa,sjqb->sab", work.zx, slope)
+        precision = seen / s2[:, None, None] + np.diag(work.prior_precision)
+        right = _rest(work, draws) @ work.xr.T - np.einsum("jqa,sjq->sa", work.zx, centre)
+        right = right / s2[:, None] + work.prior_precision * work.prior_mean
+        covariance[draws] = np.linalg.inv(precision)
+        mean[draws] = (covariance[draws] @ right[..., None])[..., 0]
+    return mean, covariance
+
+
+def _densities(work: _Work, whole: tuple[Array, Array], places: Integers) -> Array:
+    """Return the densities of some rows, (draw, row); the rows are sorted by group."""
+    index = work.index[places]
+    groups = slice(int(index[0]), int(index[-1]) + 1)
+    total, columns = len(work.s2), work.X.shape[1] + work.Z.shape[1]
+    found = np.empty((total, len(places)))
+    widest = max(len(places), groups.stop - groups.start) * columns
+    step = max(1, int(_CHUNK_NUMBERS / widest))
+    for start in range(0, total, step):
+        draws = slice(start, min(start + step, total))
+        mean, variance = _predictor(work, whole, places, index - groups.start, draws, groups)
+        found[draws] = _left_out(work, places, draws, mean, variance)
+    return found
+
+
+def _predictor(
+    work: _Work,
+    whole: tuple[Array, Array],
+    places: Integers,
+    index: Integers,
+    draws: slice,
+    groups: slice,
+) -> tuple[Array, Array]:
+    """Return mean and variance of the rows' linear predictor given all rows, (S, N)."""
+    covariance, slope, centre = _effects(work, draws, groups)
+    Z, X = work.Z[places], work.X[places]
+    mean = np.zeros((len(centre), len(places)))
+    variance = np.zeros_like(mean)
+    along = np.repeat(X[None], len(mean), axis=0)
+    for a in range(Z.shape[1]):
+        mean += Z[:, a] * centre[:, index, a]
+        along -= Z[:, a, None] * slope[:, index, a]
+        for b in range(Z.shape[1]):
+            variance += Z[:, a] * Z[:, b] * covariance[:, index, a, b]
+    estimate, spread = whole[0][draws], whole[1][draws]
+    mean += (along @ estimate[..., None])[..., 0]
+    variance += ((along @ spread) * along).sum(axis=-1)
+    return mean, variance
+
+
+def _left_out(work: _Work, places: Integers, draws: slice, mean: Array, variance: Array) -> Array:
+    """Take each row's own weight out again: its log density given the others."""
+    precision, repeats = work.precision[places], work.repeats[places]
+    outcome = work.y[places] - work.given[draws] @ work.sampled[places].T
+    own = precision * repeats / work.s2[draws, None]
+    left = np.maximum(1.0 - own * variance, _LEAST_LEFT)
+    known = repeats * (np.log(work.s2[draws, None]) - np.log(precision) + _LOG_TWO_PI)
+    distance = own * (outcome - mean) ** 2 / left
+    return np.asarray(0.5 * (np.log(left) - known - distance))
