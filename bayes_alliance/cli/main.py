@@ -16,6 +16,7 @@ from bayes_alliance.cli.fitting import fit_table
 from bayes_alliance.cli.model_list import show_models
 from bayes_alliance.cli.option_records import spread_options
 from bayes_alliance.cli.reporting import report_file
+from bayes_alliance.cli.reproducing import reproduce_file
 from bayes_alliance.cli.table_check import check_table
 
 # \b keeps the lines that follow it as they are.
@@ -46,6 +47,10 @@ Examples:
 Example:
   bayes-alliance check clients.csv --outcome alliance --group agency --group case_manager
 """,
+    "reproduce": """\b
+Example:
+  bayes-alliance reproduce report.html --data clients.csv
+""",
 }
 _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": run_demo,
@@ -55,6 +60,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit_table,
     "report": report_file,
     "diagnose": diagnose_file,
+    "reproduce": reproduce_file,
 }
 
 app = typer.Typer(

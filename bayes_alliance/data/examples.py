@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from bayes_alliance.data.provenance import EXAMPLE
 from bayes_alliance.data.simulator import simulate_study
 from bayes_alliance.errors import DataError, did_you_mean, listed
 
@@ -72,7 +73,7 @@ def load_example(name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With ``attrs["source"]`` (where it comes from) and ``attrs["simulated"]``.
+        With ``attrs["source"]`` (where it comes from), ``attrs["simulated"]`` and the name.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def load_example(name: str) -> pd.DataFrame:
         )
     example = _EXAMPLES[name]
     data = example.make()
-    data.attrs = {"source": example.source, "simulated": example.simulated}
+    data.attrs = {EXAMPLE: name, "source": example.source, "simulated": example.simulated}
     return data
 
 

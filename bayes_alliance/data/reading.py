@@ -13,6 +13,7 @@ from bayes_alliance.data.columns import ordinary_column
 from bayes_alliance.data.delimited import read_delimited
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
+from bayes_alliance.data.provenance import READ_AS, plain_codes
 from bayes_alliance.errors import DataError, did_you_mean, listed
 
 
@@ -108,7 +109,7 @@ def read_table(
     -------
     pandas.DataFrame
         Numbers and truth values as NumPy columns, text as ``str``. Whole numbers and truth values
-        with gaps become floats, a gap being NaN.
+        with gaps become floats, a gap being NaN. ``attrs["read_as"]`` says how it was read.
 
     Raises
     ------
@@ -140,6 +141,14 @@ def read_table(
             "Check that the export finished and that it is the right file.",
             columns=list(table.columns),
         )
+    table.attrs[READ_AS] = {
+        "file": path.name,
+        "rows": len(table),
+        "encoding": encoding,
+        "missing": plain_codes(missing),
+        "separator": separator,
+        "decimal": decimal,
+    }
     return table
 
 

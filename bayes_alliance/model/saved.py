@@ -79,16 +79,26 @@ def _group_to_json(group: GroupDesign) -> dict[str, Any]:
 
 def fingerprint(rows: pd.DataFrame) -> str:
     """Return a digest of the used rows, the same however the table was stored."""
-    import pandas as pd
-
     digest = hashlib.sha256()
     for name in sorted(rows.columns):
-        column = rows[name]
-        numeric = pd.api.types.is_numeric_dtype(column.dtype)
-        values = column.astype(float) if numeric else column.astype("str")
         digest.update(str(name).encode())
-        digest.update(pd.util.hash_pandas_object(values, index=False).to_numpy().tobytes())
+        digest.update(_column_bytes(rows[name]))
     return digest.hexdigest()
+
+
+def column_fingerprints(rows: pd.DataFrame) -> dict[str, str]:
+    """Return a digest of each column, to say where two tables differ."""
+    return {
+        str(name): hashlib.sha256(_column_bytes(rows[name])).hexdigest() for name in rows.columns
+    }
+
+
+def _column_bytes(column: pd.Series[Any]) -> bytes:
+    import pandas as pd
+
+    numeric = pd.api.types.is_numeric_dtype(column.dtype)
+    values = column.astype(float) if numeric else column.astype("str")
+    return bytes(pd.util.hash_pandas_object(values, index=False).to_numpy().tobytes())
 
 
 def model_from_json(

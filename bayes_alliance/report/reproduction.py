@@ -6,8 +6,13 @@ import json
 from typing import Any
 
 from bayes_alliance import names
+from bayes_alliance.data.provenance import EXAMPLE, READ_AS
+from bayes_alliance.model.parametrization import chosen_centring
 from bayes_alliance.report.blocks import Code, Facts, Paragraph, Section
 from bayes_alliance.sampling.fit import Fit
+
+# How a table is read if nothing is said.
+_USUAL: dict[str, Any] = {"encoding": "utf-8", "missing": [], "separator": None, "decimal": "."}
 
 
 def reproduction_section(fit: Fit) -> Section:
@@ -71,8 +76,18 @@ def program(fit: Fit) -> str:
 
 
 def _reading(fit: Fit) -> str:
-    example = fit.model.frame.rows.attrs.get("example")
-    return f"ba.load_example({_written(example)})" if example else 'ba.read_table("your_table.csv")'
+    """Write how the table was made, as far as it says so itself."""
+    if fit.streamed_from is not None:
+        return f"ba.scan_table({_written(fit.streamed_from)})"
+    attributes = fit.model.frame.rows.attrs
+    if EXAMPLE in attributes:
+        return f"ba.load_example({_written(attributes[EXAMPLE])})"
+    read_as = attributes.get(READ_AS, {"file": "your_table.csv"})
+    options = {
+        name: read_as[name] for name, usual in _USUAL.items() if read_as.get(name, usual) != usual
+    }
+    words = [_written(read_as["file"]), *(f"{name}={_written(v)}" for name, v in options.items())]
+    return f"ba.read_table({', '.join(words)})"
 
 
 def _written(value: Any) -> str:
@@ -87,8 +102,11 @@ def _model_arguments(fit: Fit) -> dict[str, Any]:
     model = fit.model
     strings = model.priors.strings
     chosen = {e.key: strings[e.key] for e in model.priors.entries if e.chosen}
+    usual = dict(chosen_centring(model.design, None))
+    centred = {kind == "centred" for kind in model.centring.values()}
     return {
         "family": model.family.name,
         **({"link": model.link} if model.link != model.family.links[0] else {}),
         **({"priors": chosen} if chosen else {}),
+        **({"centred": centred.pop()} if dict(model.centring) != usual else {}),
     }

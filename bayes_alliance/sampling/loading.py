@@ -110,6 +110,7 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
         positions = table.pop(POSITION).to_numpy(dtype=np.int64)
         return model_from_json(saved, table, positions)
     empty = pd.DataFrame({column: [] for column in meta["columns"]})
+    empty.attrs |= meta.get("provenance", {})
     empty.attrs[FINGERPRINT] = saved["fingerprint"]
     if meta.get("streamed_from") is not None:
         empty.attrs[STREAMED_FROM] = meta["streamed_from"]

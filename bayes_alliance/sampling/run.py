@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -32,7 +33,10 @@ ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (CollapsedEngine(), NutpieEngine(), PymcEngine(), NumpyroEngine())
 }
-_VERSIONS = ("bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy")
+_VERSIONS = (
+    "bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy", "scipy",
+    "pandas",
+)  # fmt: skip
 
 
 def sample(
@@ -227,19 +231,29 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         idata=tree,
         settings=settings,
         seconds=seconds,
-        versions=dict(_versions()),
+        versions=installed_versions(),
         interrupted=drawn.interrupted,
         has_data=model.stream is None,
         notes=(model.frame.source,) if model.frame.source else (),
     )
 
 
+def installed_versions() -> dict[str, str]:
+    """Return the versions of all that makes the draws, of Python, and the kind of machine."""
+    return dict(_versions())
+
+
 @cache
 def _versions() -> dict[str, str]:
+    import numpy as np
+
     found: dict[str, str] = {}
     for package in _VERSIONS:
         try:
             found[package] = version(package)
         except PackageNotFoundError:  # run from a source folder that is not installed
             found[package] = "not installed"
-    return found
+    # Libraries choose their code, and with it the last digits, by the processor's instructions.
+    instructions = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    machine = [platform.system(), platform.machine(), *instructions]
+    return found | {"python": platform.python_version(), "machine": " ".join(machine)}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
+from bayes_alliance.data.provenance import EXAMPLE, READ_AS
 from bayes_alliance.model.saved import model_to_json
 from bayes_alliance.sampling.archive import write_archive
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
@@ -57,6 +58,11 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "interrupted": fit.interrupted,
         "notes": list(fit.notes),
         "streamed_from": fit.streamed_from,
+        "provenance": {
+            key: fit.model.frame.rows.attrs[key]
+            for key in (EXAMPLE, READ_AS)
+            if key in fit.model.frame.rows.attrs
+        },
         "has_sums": stream is not None,
     }
     if not fit.has_data:

@@ -1,0 +1,19 @@
+"""Where a table comes from, as the table itself remembers it: keys of its ``attrs``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+EXAMPLE = "example"  # name of the example it is
+READ_AS = "read_as"  # file, and how it was read
+
+
+def plain_codes(missing: Any) -> Any:
+    """Write missing codes so that JSON can hold them and the same cells are missing again."""
+    if isinstance(missing, Mapping):
+        return {str(column): plain_codes(codes) for column, codes in missing.items()}
+    if isinstance(missing, str) or not hasattr(missing, "__iter__"):
+        value = missing.item() if hasattr(missing, "item") else missing
+        return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return [plain_codes(code) for code in missing]

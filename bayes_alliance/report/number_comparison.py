@@ -1,0 +1,206 @@
+"""Two versions of a report's data held against each other, number by number and text by text."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    type Floats = NDArray[np.float64]
+
+_FALSE_ALARM = 0.01  # probability that any of the numbers is called different by chance alone
+# A 2.5% quantile of normal draws has 2.7 times the error of the mean of as many independent ones;
+# half as much again is allowed for the long tails of standard deviations.
+_QUANTILE_ERROR = 4.0
+# What is counted in the rows, not sampled.
+_OF_THE_ROWS = frozenset({"data"})
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """One number or text of a report.
+
+    Parameters
+    ----------
+    place
+        Section, and where in it; unique in the report.
+    words
+        The same for people to read.
+    value
+        The number, the text, or None for a missing number.
+    error
+        Its Monte Carlo error; 0 for a number of the rows, NaN where it is not known.
+    """
+
+    place: tuple[str, ...]
+    words: str
+    value: float | str | None
+    error: float
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number, or the lack of one."""
+        return not isinstance(self.value, str)
+
+
+def leaves(data: Mapping[str, Any], skipped: frozenset[str]) -> dict[tuple[str, ...], Leaf]:
+    """Return every number and text of a report's data, by place, without some sections."""
+    found = list(_conclusions(data))
+    for section in data["sections"]:
+        if section["key"] not in skipped:
+            for number, block in enumerate(section["blocks"]):
+                found += _block_leaves(section["key"], str(number), block)
+    return {leaf.place: leaf for leaf in found}
+
+
+def number_table(
+    then: Mapping[tuple[str, ...], Leaf], now: Mapping[tuple[str, ...], Leaf], *, exact: bool
+) -> pd.DataFrame:
+    """Return one row a number: reported, now, difference, error of the difference, agrees.
+
+    With ``exact`` numbers agree if they are equal to the last digit, else if they differ by no
+    more than their Monte Carlo errors allow; NaN marks those whose error is not known.
+    """
+    import numpy as np
+    import pandas as pd
+
+    places = [place for place, leaf in then.items() if leaf.is_number]
+    places += [place for place, leaf in now.items() if leaf.is_number and place not in then]
+    pairs = [(then.get(place), now.get(place)) for place in places]
+    reported, made = (np.array([_number(pair[side]) for pair in pairs]) for side in (0, 1))
+    both = np.array([a is not None and b is not None and b.is_number for a, b in pairs], dtype=bool)
+    same = both & ((reported == made) | (np.isnan(reported) & np.isnan(made)))
+    with np.errstate(invalid="ignore"):  # of two infinite numbers
+        difference = made - reported
+    error = np.array([math.hypot(_error(before), _error(after)) for before, after in pairs])
+    agrees = same.astype(float) if exact else _within(reported, difference, error, same)
+    return pd.DataFrame(
+        {
+            "reported": reported,
+            "now": made,
+            "difference": difference,
+            "error": error,
+            "agrees": agrees,
+        },
+        index=pd.Index([(then.get(p) or now[p]).words for p in places], name="number"),
+    )
+
+
+def text_differences(
+    then: Mapping[tuple[str, ...], Leaf], now: Mapping[tuple[str, ...], Leaf]
+) -> tuple[str, ...]:
+    """Return where the texts differ, in words."""
+    both = {**now, **then}
+    return tuple(
+        both[place].words
+        for place in both
+        if not (place in then and place in now and then[place].value == now[place].value)
+        and not both[place].is_number
+    )
+
+
+def _within(reported: Floats, difference: Floats, error: Floats, same: Any) -> Floats:
+    """Tell which numbers differ by no more than chance; NaN where that cannot be told."""
+    import numpy as np
+    from scipy.stats import norm
+
+    judged = np.isfinite(error) & np.isfinite(difference)
+    limit = norm.isf(_FALSE_ALARM / 2 / max(1, int(judged.sum())))
+    agrees = np.abs(difference) <= limit * error + _ROUNDING * np.abs(reported)
+    return np.where(same, 1.0, np.where(judged, agrees, math.nan))
+
+
+def _number(leaf: Leaf | None) -> float:
+    if leaf is None or leaf.value is None or isinstance(leaf.value, str):
+        return math.nan
+    return float(leaf.value)
+
+
+def _error(leaf: Leaf | None) -> float:
+    return math.nan if leaf is None else leaf.error
+
+
+def _conclusions(data: Mapping[str, Any]) -> Iterator[Leaf]:
+    texts = [data["title"], data["subtitle"], data["level"], *data["conclusions"]]
+    names = ["title", "subtitle", "verdict"]
+    names += [f"conclusion {k}" for k in range(1, len(data["conclusions"]) + 1)]
+    for name, text in zip(names, texts, strict=True):
+        yield Leaf(place=("", name), words=name, value=str(text), error=math.nan)
+
+
+def _block_leaves(section: str, number: str, block: Mapping[str, Any]) -> Iterator[Leaf]:
+    place = (section, number)
+    if block["kind"] == "table":
+        yield from _table_leaves(place, block)
+        return
+    for path, value in _walked(block):
+        words = f"{section}: {block['kind']}"
+        # Texts and the numbers in them are compared as they are written.
+        yield Leaf(place=(*place, *path), words=words, value=str(value), error=math.nan)
+
+
+def _walked(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield from _walked(held, (*path, name))
+    elif isinstance(value, list):
+        for k, held in enumerate(value):
+            yield from _walked(held, (*path, str(k)))
+    else:
+        yield path, value
+
+
+def _table_leaves(place: tuple[str, ...], block: Mapping[str, Any]) -> Iterator[Leaf]:
+    caption, columns = block["caption"], block["columns"]
+    yield Leaf(place=(*place, "caption"), words=f"caption: {caption}", value=caption, error=0.0)
+    for k, note in enumerate(block["notes"]):
+        words = f"note to {caption}"
+        yield Leaf(place=(*place, "note", str(k)), words=words, value=note, error=math.nan)
+    seen: Counter[str] = Counter()
+    for row in block["rows"]:
+        label = row["label"]
+        seen[label] += 1
+        values = dict(zip(columns, row["values"], strict=True))
+        errors = _errors(values)
+        for name, value in values.items():
+            yield Leaf(
+                place=(*place, "row", label, str(seen[label]), name),
+                words=f"{caption}: {label}, {block['headings'].get(name, name)}",
+                value=_value(value),
+                error=0.0 if place[0] in _OF_THE_ROWS else errors.get(name, math.nan),
+            )
+
+
+def _value(value: Any) -> float | str | None:
+    if value in ("Infinity", "-Infinity"):
+        return float(value.replace("inity", ""))
+    return float(value) if isinstance(value, int | float) else value
+
+
+def _errors(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the Monte Carlo errors of a row's numbers, from what else stands in the row."""
+    errors = {
+        name: _number_or_nan(values.get(f"mcse_{name}"))
+        for name in ("mean", "sd")
+        if f"mcse_{name}" in values
+    }
+    sd, mean_error = _number_or_nan(values.get("sd")), errors.get("mean", math.nan)
+    independent = _number_or_nan(values.get("ess_tail"))
+    if math.isnan(independent) and mean_error > 0:
+        independent = (sd / mean_error) ** 2
+    if independent > 0:
+        quantile = _QUANTILE_ERROR * sd / math.sqrt(independent)
+        errors |= {"lower": quantile, "upper": quantile}
+    return errors
+
+
+def _number_or_nan(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan

@@ -1,0 +1,126 @@
+"""A fit made again from its record and the table it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayes_alliance.errors import DataError, listed
+from bayes_alliance.model.prior_table import PriorTable
+from bayes_alliance.model.spec import Model, Question, assembled_model
+from bayes_alliance.report.session_record import data_record
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes_alliance.data.scanning import ScannedTable
+
+_SAMPLED_WITH = ("seed", "engine", "chains", "draws", "tune", "target_accept", "max_tree_depth")
+_COUNTS = {"rows_in_table": "rows", "rows_used": "rows that can be used"}
+
+
+def recorded_table(
+    record: Mapping[str, Any], data: pd.DataFrame | ScannedTable | str | Path | None
+) -> pd.DataFrame | ScannedTable:
+    """Return the table: as given, read as the record says, or the example.
+
+    Raises
+    ------
+    DataError
+        If no table is given and the record names no example.
+    """
+    own = record["data"]
+    if isinstance(data, str | Path):
+        if own["streamed_from"] is not None:
+            from bayes_alliance.data.scanning import scan_table
+
+            return scan_table(data)
+        from bayes_alliance.data.reading import read_table
+
+        known = own["read_as"] or {}
+        how = ("encoding", "missing", "separator", "decimal")
+        return read_table(data, **{name: known[name] for name in how if name in known})
+    if data is not None:
+        return data
+    if own["example"] is not None:
+        from bayes_alliance.data.examples import load_example
+
+        return load_example(own["example"])
+    file = own["streamed_from"] or (own["read_as"] or {}).get("file", "your_table.csv")
+    raise DataError(
+        "A report was to be made again.",
+        f"It holds no rows; it was made from a table with the columns {listed(own['columns'])}.",
+        f"Give the table, for example data='{file}' (on the command line --data {file}).",
+        columns=own["columns"],
+    )
+
+
+def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) -> Model:
+    """Build the model the record describes, every prior as it was, on the same rows.
+
+    Raises
+    ------
+    DataError
+        If the rows are others.
+    """
+    model = Model(
+        record["formula"],
+        table,
+        record["family"],
+        record["priors"],
+        link=record["link"],
+        question=Question(**record["question"]),
+    )
+    _check_same_rows(record["data"], data_record(model))
+    chosen = set(record["priors_chosen"])
+    entries = [replace(entry, chosen=entry.key in chosen) for entry in model.priors.entries]
+    values = {field.name: getattr(model, field.name) for field in fields(Model)}
+    values |= {"priors": PriorTable(entries=tuple(entries)), "centring": record["centring"]}
+    return assembled_model(**values)
+
+
+def remade_fit(record: Mapping[str, Any], model: Model) -> Fit:
+    """Sample the model as the record says."""
+    from bayes_alliance.sampling.run import sample
+
+    settings = Settings(**record["settings"])
+    fit = sample(model, progress=None, **{name: getattr(settings, name) for name in _SAMPLED_WITH})
+    return replace(fit, settings=settings)
+
+
+def _check_same_rows(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    found = _differences(then, now)
+    if found:
+        raise DataError(
+            "A report was to be made again from this table.",
+            f"Its rows are not those of the report: {'; '.join(found)}.",
+            "Give the very table, with its rows in the same order, read with the same missing "
+            "codes and the same decimal mark.",
+            differences=found,
+        )
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say in what two tables differ, from their records."""
+    found = [
+        f"it has {now[name]} {words}, the report's had {then[name]}"
+        for name, words in _COUNTS.items()
+        if now[name] != then[name]
+    ]
+    if now["fingerprint"] != then["fingerprint"]:
+        before, after = then["fingerprint_by_column"], now["fingerprint_by_column"]
+        # Where rows are missing every column differs, and that is no news.
+        others = [] if found else [n for n in before if before[n] != after.get(n)]
+        found += [f"other values in {listed(others)}"] if others else []
+        found = found or ["its values are others"]
+    learnt = then["learnt_sha256"]
+    if not found and learnt is not None and learnt != now["learnt_sha256"]:
+        found.append(
+            "the group means or scalings of its predictors are others, so that rows differ which "
+            "the model left out for a missing value"
+        )
+    return found

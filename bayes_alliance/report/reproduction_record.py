@@ -1,0 +1,111 @@
+"""Whether a report comes out again: every number then and now, and what made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes_alliance.sampling.fit import Fit
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """A report made again from its own record, held against what it says.
+
+    Parameters
+    ----------
+    path
+        The report.
+    agree
+        With the same versions: whether everything is the same to the last digit. With others:
+        whether no number differs by more than its Monte Carlo error allows.
+    same_versions
+        Whether the report was made with the versions and on the kind of machine at hand, by a
+        run that was not interrupted.
+    same_draws
+        Whether the draws are the same to the last digit.
+    table
+        One row a number of the report: ``reported``, ``now``, ``difference``, Monte Carlo
+        ``error`` of the difference (0 for a count of rows, NaN where it is not known) and
+        ``agrees`` (1, 0, or NaN where other versions made it and its error is not known).
+    texts
+        Where the texts differ; with other versions some do.
+    versions
+        One row a package, Python and the machine: ``then``, ``now``, ``same``.
+    fits
+        The fits made again; the first is the one reported.
+    """
+
+    path: str
+    agree: bool
+    same_versions: bool
+    same_draws: bool
+    table: pd.DataFrame
+    texts: tuple[str, ...]
+    versions: pd.DataFrame
+    fits: tuple[Fit, ...]
+
+    @property
+    def differing(self) -> pd.DataFrame:
+        """The rows of ``table`` that do not agree."""
+        return self.table[self.table["agrees"] == 0]
+
+    @property
+    def sentence(self) -> str:
+        """What came out, in words."""
+        return self._with_the_same() if self.same_versions else self._with_others()
+
+    def _with_the_same(self) -> str:
+        made = "Made again with the same versions on the same kind of machine, the report has"
+        if self.agree:
+            return (
+                f"{made} the same draws and the same {len(self.table)} numbers, to the last digit."
+            )
+        if not self.same_draws:
+            return (
+                f"{made} other draws: its record does not name the run that made it. "
+                f"{self._count()}."
+            )
+        changed = [*self.differing.index, *self.texts]
+        return (
+            f"{made} the same draws, but it says something else of them in {len(changed)} places: "
+            f"{listed(changed)}. It was changed after it was written."
+        )
+
+    def _with_others(self) -> str:
+        then = self.versions[~self.versions["same"]]
+        names = [f"{name} {row['then']} (here {row['now']})" for name, row in then.iterrows()]
+        made = f"The report was made with {listed(names)}" if names else "The run was interrupted"
+        return f"{made}. {self._count()}."
+
+    def _count(self) -> str:
+        judged = self.table["agrees"].notna()
+        wrong, rest = self.differing, int((~judged).sum())
+        if self.same_versions:
+            return f"{len(wrong)} of its {len(self.table)} numbers are others"
+        if not judged.any():
+            return "None of its numbers could be compared"
+        kept = f"All {judged.sum()} numbers" if wrong.empty else f"{len(wrong)} of {judged.sum()}"
+        found = "agree within" if wrong.empty else "differ by more than"
+        unknown = f"; {rest} others have no known error and were not judged" if rest else ""
+        which = "" if wrong.empty else f": {listed(wrong.index)}"
+        return f"{kept} {found} their Monte Carlo errors{which}{unknown}"
+
+    def _shown(self) -> pd.DataFrame:
+        """Return the numbers that differ, or the first ones if none does."""
+        shown = self.table if self.differing.empty else self.differing
+        return shown.head(_SHOWN)
+
+    def __str__(self) -> str:
+        return as_text("Reproduction", self._shown(), self.sentence)
+
+    def _repr_html_(self) -> str:
+        return as_html("Reproduction", self._shown(), self.sentence)
