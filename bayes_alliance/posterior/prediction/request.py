@@ -17,6 +17,7 @@ from bayes_alliance.posterior.prediction.posterior_draws import (
 from bayes_alliance.posterior.prediction.target import (
     Target,
     check_drawn,
+    check_targets_nest,
     chosen_targets,
     target_words,
 )
@@ -103,6 +104,7 @@ def make_request(
     """Check the arguments that the verbs share; ``what`` names what is asked for."""
     check_prob(prob)
     model, targets = fit.model, chosen_targets(fit.model, target)
+    check_targets_nest(fit, targets)
     if kind == "group":
         check_drawn(targets)
     quantity = asked_quantity(model, kind, scale, fit.settings.seed if seed is None else seed)

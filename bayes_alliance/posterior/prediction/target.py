@@ -7,7 +7,8 @@ from typing import Literal, cast, get_args
 
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shared_groups import containers
+from bayes_alliance.posterior.shared_groups import containers, need_nesting
+from bayes_alliance.sampling.fit import Fit
 
 Target = Literal["same", "new", "average"]
 TARGETS = get_args(Target)
@@ -66,6 +67,20 @@ def _check_containers(model: Model, targets: Mapping[str, Target]) -> None:
                 group=group,
                 outer=moved[0],
             )
+
+
+def check_targets_nest(fit: Fit, targets: Mapping[str, Target]) -> None:
+    """Ask for the rows where only they tell whether groups seen lie in groups that are not.
+
+    Raises
+    ------
+    SamplingError
+        If the fit was saved without its rows.
+    """
+    for group, kind in targets.items():
+        for other in targets:
+            if other != group and kind == "same" and targets[other] != "same":
+                need_nesting(fit, inner=group, outer=other)
 
 
 def _checked(target: str) -> Target:

@@ -17,6 +17,7 @@ from bayes_alliance.posterior.defined_draws import (
     given_words,
     summary_where_defined,
 )
+from bayes_alliance.posterior.shared_groups import need_nesting
 from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
 from bayes_alliance.posterior.shares.share_words import measure_words, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
@@ -146,6 +147,8 @@ def client_correlations(
     ------
     ModelError
         As for :func:`variance_shares`.
+    SamplingError
+        As there, and if several factors may lie in one another and no row is there to tell.
 
     References
     ----------
@@ -167,6 +170,7 @@ def client_correlations(
         draws=draws,
     )
     found = split_variance(fit, request)
+    need_nesting(fit)
     correlation = np.stack([s / found.total for s in found.shared.values()], axis=-1)[:, :, 0]
     values = xr.Dataset(
         {"correlation": ((names.CHAIN, names.DRAW, _SAME), correlation)},

@@ -18,7 +18,13 @@ from bayes_alliance.kernels.link_mean import mean_inverse_link
 from bayes_alliance.kernels.shared_outcome import shared_covariance
 from bayes_alliance.kernels.shares import variance_along
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shared_groups import containers, is_chain, lowest, together
+from bayes_alliance.posterior.shared_groups import (
+    containers,
+    is_chain,
+    lowest,
+    need_nesting,
+    together,
+)
 from bayes_alliance.posterior.shares.level_variance import (
     counted_rows,
     group_covariance,
@@ -126,6 +132,7 @@ def _cutpoints(model: Model, posterior: xr.Dataset) -> Array:
 def _assembled(
     fit: Fit, outcome: _Outcome, request: ShareRequest, notes: tuple[str, ...]
 ) -> ResponseParts:
+    need_nesting(fit)
     inside = containers(fit.model.design)
 
     def averaged(values: Array) -> Array:

@@ -77,3 +77,18 @@ def test_what_it_says_and_draws(nested_fit):
 def test_slopes_are_stated(slopes_fit):
     with pytest.raises(ba.ModelError, match=r"client_correlations\(fit, at="):
         ba.client_correlations(slopes_fit)
+
+
+def test_without_rows_only_the_formula_tells_of_nesting(clients, make_fit, tmp_path):
+    """Else the agency would be left out of what two clients of a case manager share, unsaid."""
+    implicit = make_fit(ba.Model("alliance ~ 1 + (1 | agency) + (1 | case_manager)", clients))
+    path = implicit.save(tmp_path / "implicit.fit", data=False)
+    with pytest.raises(ba.SamplingError, match=r"case_manager in those of agency.*data="):
+        ba.client_correlations(ba.load_fit(path))
+    whole = ba.client_correlations(ba.load_fit(path, data=clients)).table
+    np.testing.assert_array_equal(whole, ba.client_correlations(implicit).table)
+    explicit = make_fit(ba.Model("alliance ~ 1 + (1 | agency/case_manager)", clients))
+    bare = ba.load_fit(explicit.save(tmp_path / "explicit.fit", data=False))
+    np.testing.assert_array_equal(
+        ba.client_correlations(bare).table, ba.client_correlations(explicit).table
+    )

@@ -406,3 +406,20 @@ def test_too_many_cells_are_refused_beforehand(bernoulli_fit: Fit) -> None:
     with pytest.raises(ba.SamplingError, match="40 cells"):
         ba.predict(bernoulli_fit, by="case_manager", memory=0.0003)
     assert len(ba.predict(bernoulli_fit, by="case_manager", memory=0.001).table) == 40
+
+
+def test_without_rows_nesting_by_ids_is_asked_for(
+    clients: pd.DataFrame, make_fit: Callable[..., Fit], tmp_path
+) -> None:
+    """Only the rows tell that a case manager's agency comes along: they are needed again."""
+    formula = "alliance ~ stigma + (1 | agency) + (1 | case_manager)"
+    path = make_fit(ba.Model(formula, clients)).save(tmp_path / "bare.fit", data=False)
+    bare, rows = ba.load_fit(path), clients.head(3)
+    mixed = {"agency": "new", "case_manager": "same"}
+    with pytest.raises(ba.SamplingError, match=r"case_manager in those of agency.*data="):
+        ba.predict(bare, rows, target=mixed)
+    with pytest.raises(ba.ModelError, match="of case_manager lies in one of agency"):
+        ba.predict(ba.load_fit(path, data=clients), rows, target=mixed)
+    # Ten agencies cannot each lie in one of forty case managers.
+    ba.predict(bare, rows, target={"agency": "same", "case_manager": "new"})
+    ba.predict(bare, rows, target="same")
