@@ -7,7 +7,7 @@ from typing import Any, cast
 import numba
 import numpy as np
 
-from bayes_alliance.kernels.compiled import Integers
+from bayes_alliance.kernels.compiled import Floats, Integers
 from bayes_alliance.kernels.pointers import floats_at, integers_at
 from bayes_alliance.kernels.problem import Arrays
 from bayes_alliance.kernels.variance_priors import PriorArrays, VariancePriors
@@ -22,7 +22,8 @@ EXPAND_SIGNATURE = _numba.types.int64(
 )
 # Places in the table: an address and a shape for each array, in the order below.
 PRIORS_AT = 32
-COMMON_SIZE = PRIORS_AT + 17
+SCALES_AT = PRIORS_AT + 17
+COMMON_SIZE = SCALES_AT + 2
 
 
 @_numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -68,6 +69,12 @@ def priors_at(table: Integers) -> Any:
 
 
 @_numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def scales_at(table: Integers) -> Any:
+    """View the units of the sds that have a sign."""
+    return floats_at(table, SCALES_AT, (table[SCALES_AT + 1],))
+
+
+@_numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def status(total: Any, gradient: Any) -> Any:
     """Return 0 if all is finite, 3 if the gradient is not, 4 if the density is not."""
     for k in range(gradient.shape[0]):
@@ -86,7 +93,7 @@ def c_identity(dim: Any, expanded: Any, x: Any, out: Any, data: Any) -> Any:
     return 0
 
 
-def common_arrays(arrays: Arrays, priors: VariancePriors) -> list[Any]:
+def common_arrays(arrays: Arrays, priors: VariancePriors, scales: Floats) -> list[Any]:
     """Return the arrays every table begins with, in the order the views read them."""
     scalars = np.asarray([arrays.constant, arrays.rows, float(priors.known_sigma)])
     return [
@@ -102,4 +109,5 @@ def common_arrays(arrays: Arrays, priors: VariancePriors) -> list[Any]:
         arrays.prior_root,
         arrays.cross,
         *priors.arrays(),
+        scales,
     ]

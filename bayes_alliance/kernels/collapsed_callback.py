@@ -17,10 +17,13 @@ from bayes_alliance.kernels.callback_parts import (
     known_sigma_at,
     priors_at,
     problem_at,
+    scales_at,
     status,
 )
 from bayes_alliance.kernels.collapsed_posterior import log_posterior
+from bayes_alliance.kernels.compiled import Floats
 from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 
 _numba = cast(Any, numba)
@@ -30,15 +33,17 @@ _numba = cast(Any, numba)
 def c_log_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -> Any:
     """Evaluate for the sampler."""
     table = _numba.carray(data, (COMMON_SIZE,), np.int64)
-    theta = _numba.carray(x, (dim,))
+    place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
-    total = log_posterior(
-        problem_at(table), priors_at(table), known_sigma_at(table), theta, gradient
-    )
+    priors, scales, known = priors_at(table), scales_at(table), known_sigma_at(table)
+    theta = np.empty(dim)
+    total = theta_at(place, scales, known, priors, theta)
+    total += log_posterior(problem_at(table), priors, known, theta, gradient)
+    slope_at(place, scales, known, priors, gradient)
     value[0] = total
     return status(total, gradient)
 
 
-def posterior_arrays(problem: Problem, priors: VariancePriors) -> list[Any]:
+def posterior_arrays(problem: Problem, priors: VariancePriors, scales: Floats) -> list[Any]:
     """Return the arrays whose addresses :func:`c_log_posterior` reads."""
-    return [np.ascontiguousarray(a) for a in common_arrays(problem.arrays(), priors)]
+    return [np.ascontiguousarray(a) for a in common_arrays(problem.arrays(), priors, scales)]

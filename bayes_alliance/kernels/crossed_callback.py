@@ -17,11 +17,14 @@ from bayes_alliance.kernels.callback_parts import (
     known_sigma_at,
     priors_at,
     problem_at,
+    scales_at,
     status,
 )
+from bayes_alliance.kernels.compiled import Floats
 from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
 from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
 from bayes_alliance.kernels.pointers import floats_at, integers_at
+from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 
 _numba = cast(Any, numba)
@@ -45,14 +48,20 @@ def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -
         integers_at(table, k + 15, (table[k + 16],)),
         integers_at(table, k + 17, (table[k + 18],)),
     )
-    theta = _numba.carray(x, (dim,))
+    place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
-    total = log_crossed_posterior(crossed, priors_at(table), known_sigma_at(table), theta, gradient)
+    priors, scales, known = priors_at(table), scales_at(table), known_sigma_at(table)
+    theta = np.empty(dim)
+    total = theta_at(place, scales, known, priors, theta)
+    total += log_crossed_posterior(crossed, priors, known, theta, gradient)
+    slope_at(place, scales, known, priors, gradient)
     value[0] = total
     return status(total, gradient)
 
 
-def crossed_posterior_arrays(problem: CrossedProblem, priors: VariancePriors) -> list[Any]:
+def crossed_posterior_arrays(
+    problem: CrossedProblem, priors: VariancePriors, scales: Floats
+) -> list[Any]:
     """Return the arrays whose addresses :func:`c_log_crossed_posterior` reads."""
     crossed = problem.arrays()
     own = [
@@ -66,5 +75,5 @@ def crossed_posterior_arrays(problem: CrossedProblem, priors: VariancePriors) ->
         crossed.first,
         crossed.reach,
     ]
-    common = common_arrays(crossed.arrays, priors)
+    common = common_arrays(crossed.arrays, priors, scales)
     return [np.ascontiguousarray(array) for array in [*common, *own]]

@@ -45,7 +45,7 @@ class CollapsedProblem(Protocol):
         """Return the log posterior as a compiled Python function of (priors, known, theta, out)."""
         ...
 
-    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         ...
 
@@ -70,11 +70,11 @@ class OneFactor:
         arrays = self.inner.arrays()
         return lambda *rest: log_posterior(arrays, *rest)
 
-    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         from bayes_alliance.kernels.collapsed_callback import c_log_posterior, posterior_arrays
 
-        return c_log_posterior.address, posterior_arrays(self.inner, priors)
+        return c_log_posterior.address, posterior_arrays(self.inner, priors, scales)
 
     def recover(
         self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
@@ -99,14 +99,15 @@ class SeveralFactors:
         arrays = self.problem.arrays()
         return lambda *rest: log_crossed_posterior(arrays, *rest)
 
-    def callback(self, priors: VariancePriors) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         from bayes_alliance.kernels.crossed_callback import (
             c_log_crossed_posterior,
             crossed_posterior_arrays,
         )
 
-        return c_log_crossed_posterior.address, crossed_posterior_arrays(self.problem, priors)
+        arrays = crossed_posterior_arrays(self.problem, priors, scales)
+        return c_log_crossed_posterior.address, arrays
 
     def recover(
         self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array

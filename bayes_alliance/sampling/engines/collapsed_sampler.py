@@ -15,15 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.pointers import address_table
-from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.signed_scales import signed_scales, slope_at, theta_at, thetas_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
+from bayes_alliance.sampling.engines.collapsed_start import (
+    StartPlaces,
+    start_places,
+    typical_theta,
+)
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
 
 Array = NDArray[np.float64]
-THETA, PLACE = "theta", "place_in_theta"
+PLACE, ENTRY = "place", "entry_of_place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +44,11 @@ def sample_theta(
     problem: CollapsedProblem, priors: VariancePriors, settings: Settings, progress: Progress
 ) -> ThetaDraws:
     """Sample the variance parameters."""
+    typical = typical_theta(problem, priors)
+    scales = signed_scales(priors, typical)
+    start = start_places(priors, scales, typical)
     try:
-        program = compiled_program(problem, priors)
+        program = compiled_program(problem, priors, scales, start)
     except (AttributeError, TypeError, ImportError) as error:
         warnings.warn(
             f"nutpie's inside has moved ({error}); sampling goes on through its public door, "
@@ -48,28 +56,35 @@ def sample_theta(
             RuntimeWarning,
             stacklevel=2,
         )
-        program = public_program(problem, priors)
-    run = run_nutpie(program, [THETA], settings, progress)
-    return ThetaDraws(
-        values=run.posterior[THETA], stats=dict(run.stats), interrupted=run.interrupted
-    )
+        program = public_program(problem, priors, scales, start)
+    run = run_nutpie(program, [PLACE], settings, progress)
+    values = _theta_of(run.posterior[PLACE], scales, priors)
+    return ThetaDraws(values=values, stats=dict(run.stats), interrupted=run.interrupted)
 
 
-def compiled_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
+def _theta_of(places: Array, scales: Array, priors: VariancePriors) -> Array:
+    """Return the theta of each sampled place, shape (chain, draw, k)."""
+    flat = np.ascontiguousarray(places).reshape(-1, places.shape[-1])
+    return thetas_at(flat, scales, int(priors.known_sigma), priors.arrays()).reshape(places.shape)
+
+
+def compiled_program(
+    problem: CollapsedProblem, priors: VariancePriors, scales: Array, start: StartPlaces
+) -> Any:
     """Return a nutpie model whose density is a C function."""
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-    function, kept = problem.callback(priors)
-    size, start = priors.size, start_points(problem, priors)
+    function, kept = problem.callback(priors, scales)
+    size = priors.size
     make_sampler = _lib.PySampler.from_pymc
 
     class CollapsedProgram(CompiledModel):  # type: ignore[misc]
         """nutpie's view of the collapsed density."""
 
         n_dim = property(lambda self: size)
-        shapes = property(lambda self: {THETA: (size,)})
-        coords = property(lambda self: {PLACE: np.arange(size)})
+        shapes = property(lambda self: {PLACE: (size,)})
+        coords = property(lambda self: {ENTRY: np.arange(size)})
 
         def _make_sampler(
             self, sampler_settings: Any, init_mean: Any, cores: Any, *rest: Any
@@ -94,21 +109,23 @@ def _native_model(function: int, kept: list[Any], size: int, start: Any) -> Any:
 
     table = address_table(kept)
     alive, address = (table, kept), table.ctypes.data
-    sizes, dims = {PLACE: size}, {THETA: (PLACE,)}
-    variables = _lib.PyVariable.new_variables([THETA], ["float64"], [(size,)], sizes, dims)
+    sizes, dims = {ENTRY: size}, {PLACE: (ENTRY,)}
+    variables = _lib.PyVariable.new_variables([PLACE], ["float64"], [(size,)], sizes, dims)
     return _lib.PyMcModel(
         _lib.LogpFunc(function, address, alive),
         _lib.ExpandFunc(size, size, c_identity.address, address, alive),
         variables,
         size,
         sizes,
-        {PLACE: np.arange(size)},
+        {ENTRY: np.arange(size)},
         start,
         None,
     )
 
 
-def public_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
+def public_program(
+    problem: CollapsedProblem, priors: VariancePriors, scales: Array, start: StartPlaces
+) -> Any:
     """Return the same through nutpie's public door for Python functions."""
     from nutpie.compiled_pyfunc import from_pyfunc
 
@@ -116,15 +133,17 @@ def public_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
     function, flat, known = problem.density(), priors.arrays(), int(priors.known_sigma)
 
     def make_density() -> Callable[[Array], tuple[float, Array]]:
-        def density(theta: Array) -> tuple[float, Array]:
-            gradient = np.empty(size)
-            value = function(flat, known, np.ascontiguousarray(theta), gradient)
+        def density(place: Array) -> tuple[float, Array]:
+            theta, gradient, here = np.empty(size), np.empty(size), np.ascontiguousarray(place)
+            value = theta_at(here, scales, known, flat, theta)
+            value += function(flat, known, theta, gradient)
+            slope_at(here, scales, known, flat, gradient)
             return float(value), gradient
 
         return density
 
     def make_expand(*seeds: Any) -> Callable[[Array], dict[str, Array]]:
-        return lambda theta: {THETA: np.array(theta)}
+        return lambda place: {PLACE: np.array(place)}
 
     return from_pyfunc(
         size,
@@ -132,37 +151,8 @@ def public_program(problem: CollapsedProblem, priors: VariancePriors) -> Any:
         make_expand,
         [np.dtype("float64")],
         [(size,)],
-        [THETA],
-        coords={PLACE: np.arange(size)},
-        dims={THETA: (PLACE,)},
-        make_initial_point_fn=start_points(problem, priors),
+        [PLACE],
+        coords={ENTRY: np.arange(size)},
+        dims={PLACE: (ENTRY,)},
+        make_initial_point_fn=start,
     )
-
-
-def start_points(problem: CollapsedProblem, priors: VariancePriors) -> Callable[[int], Array]:
-    """Return a function from a seed to a starting point near the scale of the data."""
-    inner = problem.inner
-    rows = max(2.0, inner.rows)
-    spread = np.sqrt(max(inner.residual[-1, -1], 1e-12) / rows)
-    typical = 1.0 if priors.known_sigma else spread
-    full = np.zeros(priors.size + priors.known_sigma)
-    full[priors.places] = np.where(priors.positive == 1, np.log(0.5 * typical), 0.0)
-    full[0] = np.log(spread)
-    _scale_by_columns(full, inner, priors, typical)
-    if inner.prior.sampled.size:
-        full[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
-    centre = full[int(priors.known_sigma) :]
-
-    def start(seed: int) -> Array:
-        jitter = np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
-        return np.asarray(centre + jitter)
-
-    return start
-
-
-def _scale_by_columns(full: Array, inner: Problem, priors: VariancePriors, typical: float) -> None:
-    """Start sds of slopes at the scale of their columns; possible for one grouping factor."""
-    if len(priors.block_ends) == 1:
-        q = inner.n_effects
-        lengths = np.sqrt((inner.root**2).sum(axis=(0, 2)) / max(2.0, inner.rows))
-        full[1 : 1 + q] = np.log(0.5 * typical / np.maximum(lengths, 1e-12))
