@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import quadratic_form, sampled_slope, whiten_problem
+from bayes_alliance.kernels.coefficients import sampled_slope, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, compiled, compiled_inside
+from bayes_alliance.kernels.crossed_blocks import scale_vector
 from bayes_alliance.kernels.crossed_information import (
     eliminated_factor,
     information,
-    scale_columns,
-    scale_rows,
     solve_dense,
     whiten_along,
 )
@@ -28,7 +27,7 @@ from bayes_alliance.kernels.crossed_slopes import (
     eliminated_middle,
     leave_sparse_residuals,
 )
-from bayes_alliance.kernels.envelope import covariance_within
+from bayes_alliance.kernels.envelope import add_symmetric, covariance_within, trace_within
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
 from bayes_alliance.kernels.variance_slopes import slope_from_middle
@@ -129,36 +128,35 @@ def evaluate_crossed(
     total = information(crossed, residual, along, white, s2)
     size = total.shape[0] - 1
     dense = size - mean.shape[0]
-    root, scaled = np.empty((size, size)), np.empty((1, size))
-    log_precision = solve_dense(crossed, factors, total, mean, root, scaled[0])
+    root, scaled = np.empty((size, size)), np.empty(size)
+    log_precision = solve_dense(crossed, factors, total, mean, root, scaled)
     estimate = scaled.copy()
-    scale_columns(crossed, factors, estimate)
-    off_root = quadratic_form(residual, estimate[0])
-    on_root = leave_sparse_residuals(crossed, along, white, estimate[0])
-    strain = multiply(arrays.prior_root, estimate[0, dense:] - mean)
-    effects = scaled[0, :dense]
+    scale_vector(crossed, factors, estimate)
+    off_root = _residual_squares(crossed, residual, estimate)
+    on_root = leave_sparse_residuals(crossed, along, white, estimate)
+    strain = multiply(arrays.prior_root, estimate[dense:] - mean)
+    effects = scaled[:dense]
     quadratic = off_root / s2 + on_root + dot(strain, strain) + dot(effects, effects)
     log_volume = arrays.rows * np.log(s2) + log_groups + log_precision
     log_density = arrays.constant - 0.5 * (log_volume + quadratic)
     pull = multiply_transposed(arrays.prior_root, strain)
     outcome = white[:, width - 1].copy()
-    sampled_slope(arrays, estimate[0], sampled, inverse, outcome, s2, pull, d_sampled)
+    sampled_slope(arrays, estimate, sampled, inverse, outcome, s2, pull, d_sampled)
     spread = covariance_within(root, crossed.reach)
-    scale_columns(crossed, factors, spread)
-    dense_slopes(crossed, total, spread, scaled[0], estimate[0], d_factors)
-    scale_rows(crossed, factors, spread)
-    d_s2 = 0.5 * ((off_root + _trace(spread, residual)) / s2 - (arrays.rows - q * n_groups)) / s2
+    dense_slopes(crossed, factors, total, spread, scaled, estimate, d_factors)
+    off_root += trace_within(spread, residual, crossed.reach)
+    d_s2 = 0.5 * (off_root / s2 - (arrays.rows - q * n_groups)) / s2
     middle = eliminated_middle(crossed, along, white, spread)
     return log_density, d_s2 + _eliminated_slope(crossed, own, inverse, middle, d_factors)
 
 
 @compiled_inside
-def _trace(spread: Floats, residual: Floats) -> float:
-    """Trace of the posterior covariance of ``(u, b)`` times their residual cross products."""
-    total = 0.0
-    for r in range(spread.shape[0]):
-        total += dot(spread[r], residual[r, : spread.shape[0]])
-    return total
+def _residual_squares(crossed: CrossedArrays, residual: Floats, estimate: Floats) -> float:
+    """Residual sum of squares off the root, at the estimate."""
+    size = estimate.shape[0]
+    pulled = -2.0 * residual[size, :size]
+    add_symmetric(residual, crossed.reach, 1.0, estimate, pulled)
+    return float(residual[size, size] + dot(pulled, estimate))
 
 
 @compiled_inside

@@ -10,9 +10,15 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
+from bayes_alliance.kernels.crossed_blocks import (
+    complete_blocks,
+    scale_columns,
+    scale_rows,
+    scale_vector,
+)
 from bayes_alliance.kernels.crossed_problem import CrossedArrays
-from bayes_alliance.kernels.envelope import factor_within, invert_within
-from bayes_alliance.kernels.triangular import add_multiple, dot, multiply_by_inverse
+from bayes_alliance.kernels.envelope import factor_within, invert_within, solve_within
+from bayes_alliance.kernels.triangular import dot
 
 
 @compiled_inside
@@ -34,6 +40,8 @@ def information(
 ) -> Floats:
     """Cross products of dense effects, coefficients and outcome, given the eliminated factor.
 
+    Written from ``reach`` to the diagonal, and in the whole block of each group.
+
     Parameters
     ----------
     residual
@@ -44,7 +52,7 @@ def information(
     q, width, _ = white.shape
     total = np.empty_like(residual)
     for r in range(total.shape[0]):
-        for c in range(total.shape[0]):
+        for c in range(crossed.reach[r] if r < crossed.reach.shape[0] else 0, r + 1):
             total[r, c] = residual[r, c] / s2
     dense = total.shape[0] - width
     for j in range(white.shape[2]):
@@ -61,9 +69,7 @@ def information(
         for d in range(c + 1):
             for a in range(q):
                 total[dense + c, dense + d] += dot(white[a, c], white[a, d])
-    for r in range(total.shape[0]):
-        for c in range(r):
-            total[c, r] = total[r, c]
+    complete_blocks(crossed, total)
     return total
 
 
@@ -76,45 +82,6 @@ def eliminated_factor(crossed: CrossedArrays, factors: Floats) -> Floats:
         for b in range(q):
             own[a, b] = factors[crossed.eliminated, a, b]
     return own
-
-
-@compiled_inside
-def scale_columns(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> None:
-    """Multiply the dense-effect part of every row by the factors, group by group."""
-    space = np.empty(factors.shape[1])
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        if crossed.base[f] < 0:
-            continue
-        for g in range(crossed.groups[f]):
-            first = crossed.base[f] + g * q
-            for r in range(matrix.shape[0]):
-                for a in range(q):
-                    space[a] = 0.0
-                    for b in range(q):
-                        space[a] += factors[f, a, b] * matrix[r, first + b]
-                for a in range(q):
-                    matrix[r, first + a] = space[a]
-
-
-@compiled_inside
-def scale_rows(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> None:
-    """Multiply the dense-effect rows of a matrix by the factors, group by group."""
-    space = np.empty((factors.shape[1], matrix.shape[1]))
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        if crossed.base[f] < 0:
-            continue
-        for g in range(crossed.groups[f]):
-            first = crossed.base[f] + g * q
-            for a in range(q):
-                for c in range(matrix.shape[1]):
-                    space[a, c] = 0.0
-                for b in range(q):
-                    add_multiple(space[a], factors[f, a, b], matrix[first + b])
-            for a in range(q):
-                for c in range(matrix.shape[1]):
-                    matrix[first + a, c] = space[a, c]
 
 
 @compiled_inside
@@ -146,27 +113,25 @@ def solve_dense(
     """
     size = estimate.shape[0]
     dense = size - mean.shape[0]
-    turned = np.empty_like(factors)
-    for f in range(factors.shape[0]):
-        for a in range(factors.shape[1]):
-            for b in range(factors.shape[1]):
-                turned[f, a, b] = factors[f, b, a]
-    right = np.empty((1, size))
+    reach = crossed.reach
+    turned = np.ascontiguousarray(np.transpose(factors, (0, 2, 1)))
+    right = total[size, :size].copy()
     for r in range(size):
-        right[0, r] = total[size, r]
-        for c in range(size):
+        for c in range(reach[r], r + 1):
             inverse_root[r, c] = total[r, c]
+    complete_blocks(crossed, inverse_root)
     scale_columns(crossed, turned, inverse_root)
     scale_rows(crossed, turned, inverse_root)
-    scale_columns(crossed, turned, right)
+    scale_vector(crossed, turned, right)
     for r in range(dense):
         inverse_root[r, r] += 1.0
     precision = crossed.arrays.prior_precision
     for c in range(size - dense):
         for d in range(size - dense):
+            right[dense + c] += precision[c, d] * mean[d]
+        for d in range(c + 1):
             inverse_root[dense + c, dense + d] += precision[c, d]
-            right[0, dense + c] += precision[c, d] * mean[d]
     log_determinant = factor_within(inverse_root, crossed.first)
-    invert_within(inverse_root, crossed.first, crossed.reach)
-    multiply_by_inverse(inverse_root, right[0], estimate)
+    invert_within(inverse_root, crossed.first, reach)
+    solve_within(inverse_root, reach, right, estimate)
     return log_determinant

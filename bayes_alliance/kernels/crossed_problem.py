@@ -65,7 +65,9 @@ class CrossedProblem:
     def arrays(self) -> CrossedArrays:
         """Flatten for compiled code."""
         size = self.n_dense + self.eliminated_problem.prior.kept.size
-        first = first_entries(self.moments.start, self.moments.active, self.n_dense, size)
+        moments = self.moments
+        block = block_starts(moments.effects, moments.groups, moments.base)
+        first = first_entries(moments.start, moments.active, block, size)
         return CrossedArrays(
             arrays=self.eliminated_problem.arrays(),
             eliminated=self.moments.eliminated,
@@ -78,6 +80,17 @@ class CrossedProblem:
             first=first,
             reach=inverse_entries(first),
         )
+
+
+def block_starts(effects: Integers, groups: Integers, base: Integers) -> Integers:
+    """Return for each dense effect the first effect of its group.
+
+    The arguments are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
+    """
+    dense = np.flatnonzero(base >= 0)
+    ordered = dense[np.argsort(base[dense])]
+    starts = [base[f] + effects[f] * np.repeat(np.arange(groups[f]), effects[f]) for f in ordered]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *starts])
 
 
 def prepare_crossed(

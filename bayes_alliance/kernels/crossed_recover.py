@@ -9,14 +9,15 @@ import numpy as np
 
 from bayes_alliance.kernels.coefficients import whiten_problem
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
+from bayes_alliance.kernels.crossed_blocks import scale_vector
 from bayes_alliance.kernels.crossed_information import (
     eliminated_factor,
     information,
-    scale_columns,
     solve_dense,
     whiten_along,
 )
 from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
+from bayes_alliance.kernels.envelope import add_transposed
 from bayes_alliance.kernels.recover import (
     given_coefficients,
     recover_effects,
@@ -123,10 +124,8 @@ def _recover_draws(
         along = whiten_along(crossed, inverse)
         total = information(crossed, residual, along, white, s2[s])
         solve_dense(crossed, factors[s], total, mean, root, dense[s])
-        for c in range(size):
-            for d in range(c, size):
-                dense[s, c] += root[d, c] * normals[s, d]
-        scale_columns(crossed, factors[s], dense[s : s + 1])
+        add_transposed(root, crossed.reach, normals[s, :size], dense[s])
+        scale_vector(crossed, factors[s], dense[s])
         rest = _rest_along_root(crossed, sampled[s], dense[s])
         for j in range(n_groups):
             for a in range(q):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled_inside
+from bayes_alliance.kernels.crossed_blocks import (
+    blocks_within,
+    complete_blocks,
+    scale_columns,
+    scale_rows,
+)
 from bayes_alliance.kernels.crossed_problem import CrossedArrays
+from bayes_alliance.kernels.envelope import add_symmetric, copy_within
 from bayes_alliance.kernels.triangular import add_multiple, dot
 
 
@@ -32,13 +39,14 @@ def leave_sparse_residuals(
 @compiled_inside
 def dense_slopes(
     crossed: CrossedArrays,
+    factors: Floats,
     total: Floats,
     spread: Floats,
     scaled: Floats,
     estimate: Floats,
     d_factors: Floats,
 ) -> None:
-    """Write the slopes in the lower factors of the dense factors.
+    """Write the slopes in the lower factors of the dense factors; turn the spread into that of u.
 
     The slope is the posterior mean, over groups, of the score of ``u`` times ``v'``.
 
@@ -47,23 +55,61 @@ def dense_slopes(
     total
         Information about ``(u, b)`` and the outcome.
     spread
-        Posterior covariance of ``(v, b)`` with ``(u, b)``.
+        Posterior covariance of ``(v, b)``; that of ``(u, b)`` afterwards.
     scaled, estimate
         Posterior means of ``(v, b)`` and of ``(u, b)``.
     """
     size = scaled.shape[0]
     d_factors[:] = 0.0
+    score = total[size, :size].copy()
+    add_symmetric(total, crossed.reach, -1.0, estimate, score)
+    complete_blocks(crossed, spread)
+    by_rows = copy_within(spread, crossed.reach)
+    complete_blocks(crossed, by_rows)
+    scale_rows(crossed, factors, by_rows)
+    _slopes_below(crossed, total, by_rows, d_factors)
+    scale_columns(crossed, factors, spread)
+    _slopes_along(crossed, total, spread, score, scaled, d_factors)
+    scale_rows(crossed, factors, spread)
+
+
+@compiled_inside
+def _slopes_along(
+    crossed: CrossedArrays,
+    total: Floats,
+    spread: Floats,
+    score: Floats,
+    scaled: Floats,
+    d_factors: Floats,
+) -> None:
+    """Add what each group's rows hold up to their block: score, and covariance of v with u."""
     for f in range(crossed.base.shape[0]):
         q = crossed.effects[f]
-        if crossed.base[f] < 0:
-            continue
-        for g in range(crossed.groups[f]):
+        for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
             first = crossed.base[f] + g * q
+            begin, stop = crossed.reach[first], first + q
             for a in range(q):
-                row = total[first + a, :size]
-                score = total[first + a, size] - dot(row, estimate)
+                row = total[first + a, begin:stop]
                 for b in range(q):
-                    d_factors[f, a, b] += score * scaled[first + b] - dot(row, spread[first + b])
+                    entry = score[first + a] * scaled[first + b]
+                    d_factors[f, a, b] += entry - dot(row, spread[first + b, begin:stop])
+
+
+@compiled_inside
+def _slopes_below(crossed: CrossedArrays, total: Floats, spread: Floats, d_factors: Floats) -> None:
+    """Add what each group's columns hold below their block: covariance of u with v."""
+    for r in range(crossed.reach.shape[0]):
+        for f in range(crossed.base.shape[0]):
+            q, base = crossed.effects[f], crossed.base[f]
+            begin, stop = blocks_within(crossed, f, r)
+            # A row's own block is not below itself.
+            if stop > begin and r < base + stop * q:
+                stop -= 1
+            for g in range(begin, stop):
+                first = base + g * q
+                for a in range(q):
+                    for b in range(q):
+                        d_factors[f, a, b] -= total[r, first + a] * spread[r, first + b]
 
 
 @compiled_inside
@@ -103,11 +149,11 @@ def eliminated_middle(
 
 @compiled_inside
 def _bilinear(left: Floats, right: Floats, place: Integers, spread: Floats) -> float:
-    """Multiply a matrix, at some places, by vectors from both sides."""
+    """Multiply a symmetric matrix, at some increasing places, by vectors from both sides."""
     total = 0.0
     for c in range(place.shape[0]):
-        inner = 0.0
-        for d in range(place.shape[0]):
-            inner += spread[place[c], place[d]] * right[d]
-        total += left[c] * inner
+        row = place[c]
+        total += left[c] * right[c] * spread[row, row]
+        for d in range(c):
+            total += (left[c] * right[d] + left[d] * right[c]) * spread[row, place[d]]
     return total

@@ -1,9 +1,10 @@
-"""Cholesky factors that leave out what is zero before the first entry of a row.
+"""Linear algebra that leaves out what is zero before the first entry of a row.
 
 In nested data the effects of two agencies never meet in one case manager, so that their matrix
 falls apart into small blocks. Row r of the lower triangle is zero before column ``first[r]``, and
 so is the factor's; where data are crossed the first entries lie far to the left and nothing is
-lost.
+lost. Inverses begin at ``reach[r]``. Nothing left of these, or above the diagonal, is ever read
+or written, so matrices need not be filled with zeros.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled_inside
 
 
-def first_entries(start: Integers, active: Integers, dense: int, size: int) -> Integers:
+def first_entries(start: Integers, active: Integers, block: Integers, size: int) -> Integers:
     """Find the first column of each row in which data can put anything but zero.
 
     Parameters
@@ -21,11 +22,13 @@ def first_entries(start: Integers, active: Integers, dense: int, size: int) -> I
     start, active
         Dense effects that meet in eliminated group j, in increasing order:
         ``active[start[j]:start[j + 1]]``.
-    dense, size
-        Number of dense effects; rows after them (coefficients) meet everything.
+    block
+        For each dense effect the first effect of its group: they always meet.
+    size
+        Number of rows; those after the dense effects (coefficients) meet everything.
     """
-    first = np.arange(size, dtype=np.int64)
-    first[dense:] = 0
+    first = np.zeros(size, dtype=np.int64)
+    first[: len(block)] = block
     counts = np.diff(start)
     met = counts > 0
     np.minimum.at(first, active, np.repeat(active[start[:-1][met]], counts[met]))
@@ -51,13 +54,9 @@ def factor_within(matrix: Floats, first: Integers) -> float:
     log_determinant = 0.0
     for r in range(size):
         begin = first[r]
-        for c in range(begin):
-            matrix[r, c] = 0.0
-            matrix[c, r] = 0.0
         for c in range(begin, r):
             entry = matrix[r, c] - _dot_between(matrix, r, c, max(begin, first[c]), c)
             matrix[r, c] = entry / matrix[c, c]
-            matrix[c, r] = 0.0
         pivot = matrix[r, r] - _dot_between(matrix, r, r, begin, r)
         if not pivot > 0.0:
             return np.nan
@@ -100,15 +99,69 @@ def invert_within(lower: Floats, first: Integers, reach: Integers) -> None:
 
 @compiled_inside
 def covariance_within(inverse_root: Floats, reach: Integers) -> Floats:
-    """Multiply the inverse lower factor by its transpose from the left."""
+    """Multiply the inverse lower factor by its transpose from the left: entries from reach on."""
     size = inverse_root.shape[0]
-    whole = np.zeros((size, size))
+    whole = np.empty((size, size))
+    for r in range(size):
+        whole[r, reach[r] : r + 1] = 0.0
     for k in range(size):
         for r in range(reach[k], k + 1):
             value = inverse_root[k, r]
-            for c in range(reach[k], r + 1):
+            for c in range(max(reach[k], reach[r]), r + 1):
                 whole[r, c] += value * inverse_root[k, c]
-    for r in range(size):
-        for c in range(r):
-            whole[c, r] = whole[r, c]
     return whole
+
+
+@compiled_inside
+def copy_within(matrix: Floats, reach: Integers) -> Floats:
+    """Copy as many rows as there are reaches."""
+    size = reach.shape[0]
+    copy = np.empty((size, size))
+    for r in range(size):
+        for c in range(reach[r], r + 1):
+            copy[r, c] = matrix[r, c]
+    return copy
+
+
+@compiled_inside
+def solve_within(inverse: Floats, reach: Integers, vector: Floats, out: Floats) -> None:
+    """Solve ``A out = vector`` given the inverse of the lower factor of ``A``."""
+    size = vector.shape[0]
+    half = np.zeros(size)
+    for r in range(size):
+        for c in range(reach[r], r + 1):
+            half[r] += inverse[r, c] * vector[c]
+    out[:] = 0.0
+    add_transposed(inverse, reach, half, out)
+
+
+@compiled_inside
+def add_transposed(lower: Floats, reach: Integers, vector: Floats, out: Floats) -> None:
+    """Add the transpose of a lower triangular matrix times a vector."""
+    for r in range(reach.shape[0]):
+        for c in range(reach[r], r + 1):
+            out[c] += lower[r, c] * vector[r]
+
+
+@compiled_inside
+def add_symmetric(
+    matrix: Floats, reach: Integers, factor: float, vector: Floats, out: Floats
+) -> None:
+    """Add a multiple of a symmetric matrix, given by its lower triangle, times a vector."""
+    for r in range(reach.shape[0]):
+        entry = matrix[r, r] * vector[r]
+        for c in range(reach[r], r):
+            entry += matrix[r, c] * vector[c]
+            out[c] += factor * matrix[r, c] * vector[r]
+        out[r] += factor * entry
+
+
+@compiled_inside
+def trace_within(left: Floats, right: Floats, reach: Integers) -> float:
+    """Trace of the product of two symmetric matrices, given by their lower triangles."""
+    total = 0.0
+    for r in range(reach.shape[0]):
+        total += left[r, r] * right[r, r]
+        for c in range(reach[r], r):
+            total += 2.0 * left[r, c] * right[r, c]
+    return total

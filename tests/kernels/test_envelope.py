@@ -5,21 +5,46 @@ import numpy as np
 import pytest
 
 from bayes_alliance.kernels.envelope import (
+    add_symmetric,
+    add_transposed,
+    copy_within,
     covariance_within,
     factor_within,
     first_entries,
     inverse_entries,
     invert_within,
+    solve_within,
+    trace_within,
 )
 
 
 @numba.njit
-def worked(matrix, first, reach):
+def worked(matrix, first, reach, vector):
     """Compiled kernels are called from compiled code only."""
+    kept = copy_within(matrix, reach)
     log_determinant = factor_within(matrix, first)
     lower = matrix.copy()
     invert_within(matrix, first, reach)
-    return log_determinant, lower, matrix, covariance_within(matrix, reach)
+    covariance = covariance_within(matrix, reach)
+    size = len(reach)
+    solution, turned, product = np.empty(size), np.zeros(size), np.zeros(size)
+    solve_within(matrix, reach, vector, solution)
+    add_transposed(lower, first, vector, turned)
+    add_symmetric(kept, reach, -2.0, vector, product)
+    trace = trace_within(covariance, kept, reach)
+    return log_determinant, lower, matrix, covariance, solution, turned, product, trace
+
+
+def blocks(effects: int, groups: int) -> np.ndarray:
+    """The first effect of each dense effect's group."""
+    return effects * np.repeat(np.arange(groups), effects)
+
+
+def within(matrix: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """The part that is ever read; everything else is NaN."""
+    places = np.arange(len(matrix))
+    shown = (places >= reach[:, None]) & (places <= places[:, None])
+    return np.where(shown, matrix, np.nan)
 
 
 def nested(schools: int, classes: int, coefficients: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,26 +75,36 @@ def matrix_of(start, active, dense, size, rng):
 def test_it_is_plain_linear_algebra(kind):
     rng = np.random.default_rng(3)
     if kind == "nested":
-        dense, (start, active) = 14, nested(7, 3, 2)
+        block, (start, active) = blocks(2, 7), nested(7, 3, 2)
     elif kind == "crossed":
-        dense, (start, active) = 9, crossed(rng, 9)
+        block, (start, active) = blocks(1, 9), crossed(rng, 9)
     else:
-        dense, (start, active) = 0, (np.zeros(4, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    size = dense + 3
-    first = first_entries(start, active, dense, size)
+        block, (start, active) = blocks(1, 0), (np.zeros(4, dtype=np.int64), np.zeros(0, int))
+    size = len(block) + 3
+    first = first_entries(start, active, block, size)
     reach = inverse_entries(first)
-    matrix = matrix_of(start, active, dense, size, rng)
-    log_determinant, lower, inverse, covariance = worked(matrix.copy(), first, reach)
+    matrix = matrix_of(start, active, len(block), size, rng)
+    vector = rng.normal(size=size)
+    log_determinant, lower, inverse, covariance, solution, turned, product, trace = worked(
+        within(matrix, reach), first, reach, vector
+    )
     expected = np.linalg.cholesky(matrix)
-    np.testing.assert_allclose(lower, expected, atol=1e-12)
+    rows, columns = np.nonzero(~np.isnan(within(matrix, reach)))
+    np.testing.assert_allclose(lower[rows, columns], expected[rows, columns], atol=1e-12)
     np.testing.assert_allclose(log_determinant, np.linalg.slogdet(matrix)[1], rtol=1e-12)
-    np.testing.assert_allclose(np.tril(inverse), np.linalg.inv(expected), atol=1e-11)
-    np.testing.assert_allclose(covariance, np.linalg.inv(matrix), atol=1e-11)
+    root = np.linalg.inv(expected)
+    np.testing.assert_allclose(inverse[rows, columns], root[rows, columns], atol=1e-11)
+    full = np.linalg.inv(matrix)
+    np.testing.assert_allclose(covariance[rows, columns], full[rows, columns], atol=1e-11)
+    np.testing.assert_allclose(solution, full @ vector, atol=1e-11)
+    np.testing.assert_allclose(turned, expected.T @ vector, atol=1e-12)
+    np.testing.assert_allclose(product, -2.0 * matrix @ vector, atol=1e-12)
+    np.testing.assert_allclose(trace, size, rtol=1e-10)
 
 
 def test_nested_data_leave_small_blocks():
     start, active = nested(50, 4, 1)
-    first = first_entries(start, active, 100, 101)
+    first = first_entries(start, active, blocks(2, 50), 101)
     assert (np.arange(100) - first[:100]).max() == 1
     np.testing.assert_array_equal(inverse_entries(first), first)
 
@@ -77,4 +112,4 @@ def test_nested_data_leave_small_blocks():
 def test_what_is_not_positive_definite_is_nan():
     matrix = np.array([[1.0, 2.0], [2.0, 1.0]])
     first = np.zeros(2, dtype=np.int64)
-    assert np.isnan(worked(matrix, first, first)[0])
+    assert np.isnan(worked(matrix, first, first, np.ones(2))[0])
