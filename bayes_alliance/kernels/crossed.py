@@ -27,7 +27,7 @@ from bayes_alliance.kernels.crossed_slopes import (
     eliminated_middle,
     leave_sparse_residuals,
 )
-from bayes_alliance.kernels.envelope import add_symmetric, covariance_within, trace_within
+from bayes_alliance.kernels.envelope import add_symmetric, compact, covariance_within, trace_within
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
 from bayes_alliance.kernels.variance_slopes import slope_from_middle
@@ -125,14 +125,15 @@ def evaluate_crossed(
     log_groups = factor_groups(arrays.root, arrays.root_determinant, own, s2, inverse)
     residual, mean = whiten_problem(arrays, sampled, inverse, white)
     along = whiten_along(crossed, inverse)
-    total = information(crossed, residual, along, white, s2)
-    size = total.shape[0] - 1
+    off = compact(residual, crossed.reach, crossed.at)
+    total = information(crossed, off, along, white, s2)
+    size = crossed.reach.shape[0]
     dense = size - mean.shape[0]
-    root, scaled = np.empty((size, size)), np.empty(size)
+    root, scaled = np.empty_like(total), np.empty(size)
     log_precision = solve_dense(crossed, factors, total, mean, root, scaled)
     estimate = scaled.copy()
     scale_vector(crossed, factors, estimate)
-    off_root = _residual_squares(crossed, residual, estimate)
+    off_root = _residual_squares(crossed, off, estimate)
     on_root = leave_sparse_residuals(crossed, along, white, estimate)
     strain = multiply(arrays.prior_root, estimate[dense:] - mean)
     effects = scaled[:dense]
@@ -142,9 +143,9 @@ def evaluate_crossed(
     pull = multiply_transposed(arrays.prior_root, strain)
     outcome = white[:, width - 1].copy()
     sampled_slope(arrays, estimate, sampled, inverse, outcome, s2, pull, d_sampled)
-    spread = covariance_within(root, crossed.reach)
+    spread = covariance_within(root, crossed.reach, crossed.at)
     dense_slopes(crossed, factors, total, spread, scaled, estimate, d_factors)
-    off_root += trace_within(spread, residual, crossed.reach)
+    off_root += trace_within(spread, off, crossed.reach, crossed.at)
     d_s2 = 0.5 * (off_root / s2 - (arrays.rows - q * n_groups)) / s2
     middle = eliminated_middle(crossed, along, white, spread)
     return log_density, d_s2 + _eliminated_slope(crossed, own, inverse, middle, d_factors)
@@ -154,9 +155,10 @@ def evaluate_crossed(
 def _residual_squares(crossed: CrossedArrays, residual: Floats, estimate: Floats) -> float:
     """Residual sum of squares off the root, at the estimate."""
     size = estimate.shape[0]
-    pulled = -2.0 * residual[size, :size]
-    add_symmetric(residual, crossed.reach, 1.0, estimate, pulled)
-    return float(residual[size, size] + dot(pulled, estimate))
+    last = crossed.at[size]
+    pulled = -2.0 * residual[last : last + size]
+    add_symmetric(residual, crossed.reach, crossed.at, 1.0, estimate, pulled)
+    return float(residual[last + size] + dot(pulled, estimate))
 
 
 @compiled_inside

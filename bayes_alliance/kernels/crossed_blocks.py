@@ -1,7 +1,7 @@
 """Products with the factors of the dense effects: one small block a group, along the diagonal.
 
-A matrix is given by its lower triangle from ``reach`` on, and by the whole block of each group on
-the diagonal (``complete_blocks``), so that a block can be multiplied from either side.
+A matrix is stored as in :mod:`bayes_alliance.kernels.envelope`, each row up to the end of its
+group's block on the diagonal (``complete_blocks``), so that it can be multiplied from either side.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from bayes_alliance.kernels.triangular import add_multiple
 @compiled_inside
 def complete_blocks(crossed: CrossedArrays, matrix: Floats) -> None:
     """Fill the block of each group above the diagonal."""
+    at = crossed.at
     for f in range(crossed.base.shape[0]):
         q = crossed.effects[f]
         for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
             first = crossed.base[f] + g * q
             for a in range(q):
                 for b in range(a):
-                    matrix[first + b, first + a] = matrix[first + a, first + b]
+                    matrix[at[first + b] + first + a] = matrix[at[first + a] + first + b]
 
 
 @compiled_inside
@@ -44,12 +45,13 @@ def scale_columns(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> No
             q = crossed.effects[f]
             begin, stop = blocks_within(crossed, f, r)
             for g in range(begin, stop):
-                _scale(factors[f], q, matrix[r], crossed.base[f] + g * q, space)
+                _scale(factors[f], q, matrix, crossed.at[r] + crossed.base[f] + g * q, space)
 
 
 @compiled_inside
 def scale_rows(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> None:
     """Multiply a matrix by the factors from the left."""
+    at = crossed.at
     space = np.empty((factors.shape[1], crossed.reach.shape[0]))
     for f in range(crossed.base.shape[0]):
         q = crossed.effects[f]
@@ -59,10 +61,10 @@ def scale_rows(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> None:
             for a in range(q):
                 space[a, begin:stop] = 0.0
                 for b in range(q):
-                    row = matrix[first + b, begin:stop]
+                    row = matrix[at[first + b] + begin : at[first + b] + stop]
                     add_multiple(space[a, begin:stop], factors[f, a, b], row)
             for a in range(q):
-                matrix[first + a, begin:stop] = space[a, begin:stop]
+                matrix[at[first + a] + begin : at[first + a] + stop] = space[a, begin:stop]
 
 
 @compiled_inside

@@ -28,7 +28,7 @@ from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 
 _numba = cast(Any, numba)
-_SIZE = COMMON_SIZE + 19
+_SIZE = COMMON_SIZE + 21
 
 
 @_numba.cfunc(DENSITY_SIGNATURE, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -47,6 +47,7 @@ def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -
         floats_at(table, k + 12, (table[k + 13], table[k + 14])),
         integers_at(table, k + 15, (table[k + 16],)),
         integers_at(table, k + 17, (table[k + 18],)),
+        integers_at(table, k + 19, (table[k + 20],)),
     )
     place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
@@ -74,6 +75,7 @@ def crossed_posterior_arrays(
         crossed.along,
         crossed.first,
         crossed.reach,
+        crossed.at,
     ]
     common = common_arrays(crossed.arrays, priors, scales)
     return [np.ascontiguousarray(array) for array in [*common, *own]]

@@ -40,21 +40,17 @@ def information(
 ) -> Floats:
     """Cross products of dense effects, coefficients and outcome, given the eliminated factor.
 
-    Written from ``reach`` to the diagonal, and in the whole block of each group.
-
     Parameters
     ----------
     residual
-        Cross products off the root, the sampled part folded into the outcome.
+        Cross products off the root, the sampled part folded into the outcome, compact.
     along, white
         Whitened active effects, and whitened coefficient columns and outcome.
     """
     q, width, _ = white.shape
-    total = np.empty_like(residual)
-    for r in range(total.shape[0]):
-        for c in range(crossed.reach[r] if r < crossed.reach.shape[0] else 0, r + 1):
-            total[r, c] = residual[r, c] / s2
-    dense = total.shape[0] - width
+    at = crossed.at
+    total = residual / s2
+    dense = crossed.reach.shape[0] + 1 - width
     for j in range(white.shape[2]):
         begin, stop = crossed.start[j], crossed.start[j + 1]
         for a in range(q):
@@ -62,13 +58,13 @@ def information(
                 value = along[a, t]
                 row = crossed.active[t]
                 for s in range(begin, t + 1):
-                    total[row, crossed.active[s]] += value * along[a, s]
+                    total[at[row] + crossed.active[s]] += value * along[a, s]
                 for c in range(width):
-                    total[dense + c, row] += value * white[a, c, j]
+                    total[at[dense + c] + row] += value * white[a, c, j]
     for c in range(width):
         for d in range(c + 1):
             for a in range(q):
-                total[dense + c, dense + d] += dot(white[a, c], white[a, d])
+                total[at[dense + c] + dense + d] += dot(white[a, c], white[a, d])
     complete_blocks(crossed, total)
     return total
 
@@ -113,25 +109,25 @@ def solve_dense(
     """
     size = estimate.shape[0]
     dense = size - mean.shape[0]
-    reach = crossed.reach
+    reach, at = crossed.reach, crossed.at
     turned = np.ascontiguousarray(np.transpose(factors, (0, 2, 1)))
-    right = total[size, :size].copy()
+    right = total[at[size] : at[size] + size].copy()
     for r in range(size):
         for c in range(reach[r], r + 1):
-            inverse_root[r, c] = total[r, c]
+            inverse_root[at[r] + c] = total[at[r] + c]
     complete_blocks(crossed, inverse_root)
     scale_columns(crossed, turned, inverse_root)
     scale_rows(crossed, turned, inverse_root)
     scale_vector(crossed, turned, right)
     for r in range(dense):
-        inverse_root[r, r] += 1.0
+        inverse_root[at[r] + r] += 1.0
     precision = crossed.arrays.prior_precision
     for c in range(size - dense):
         for d in range(size - dense):
             right[dense + c] += precision[c, d] * mean[d]
         for d in range(c + 1):
-            inverse_root[dense + c, dense + d] += precision[c, d]
-    log_determinant = factor_within(inverse_root, crossed.first)
-    invert_within(inverse_root, crossed.first, reach)
-    solve_within(inverse_root, reach, right, estimate)
+            inverse_root[at[dense + c] + dense + d] += precision[c, d]
+    log_determinant = factor_within(inverse_root, crossed.first, at)
+    invert_within(inverse_root, crossed.first, reach, at)
+    solve_within(inverse_root, reach, at, right, estimate)
     return log_determinant

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers
 from bayes_alliance.kernels.crossed_moments import CrossedMoments
-from bayes_alliance.kernels.envelope import first_entries, inverse_entries
+from bayes_alliance.kernels.envelope import first_entries, inverse_entries, row_offsets
 from bayes_alliance.kernels.problem import Arrays, Problem, coefficient_prior, groups_last
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
@@ -19,8 +19,8 @@ class CrossedArrays(NamedTuple):
     """A problem with several factors as compiled code reads it.
 
     ``arrays`` describes the eliminated factor; its residual starts with the dense effects.
-    ``first`` and ``reach`` are those of :mod:`bayes_alliance.kernels.envelope`. The other fields
-    are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
+    ``first``, ``reach`` and ``at`` are those of :mod:`bayes_alliance.kernels.envelope`. The other
+    fields are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
     """
 
     arrays: Arrays
@@ -33,6 +33,7 @@ class CrossedArrays(NamedTuple):
     along: Floats
     first: Integers
     reach: Integers
+    at: Integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,7 @@ class CrossedProblem:
         moments = self.moments
         block = block_starts(moments.effects, moments.groups, moments.base)
         first = first_entries(moments.start, moments.active, block, size)
+        reach = inverse_entries(first)
         return CrossedArrays(
             arrays=self.eliminated_problem.arrays(),
             eliminated=self.moments.eliminated,
@@ -78,7 +80,8 @@ class CrossedProblem:
             active=self.moments.active,
             along=self.moments.along,
             first=first,
-            reach=inverse_entries(first),
+            reach=reach,
+            at=row_offsets(reach, block_stops(block, size)),
         )
 
 
@@ -91,6 +94,22 @@ def block_starts(effects: Integers, groups: Integers, base: Integers) -> Integer
     ordered = dense[np.argsort(base[dense])]
     starts = [base[f] + effects[f] * np.repeat(np.arange(groups[f]), effects[f]) for f in ordered]
     return np.concatenate([np.zeros(0, dtype=np.int64), *starts])
+
+
+def block_stops(block: Integers, size: int) -> Integers:
+    """Return for each row the end of its block: of its group, or the row's own diagonal.
+
+    Parameters
+    ----------
+    block
+        From :func:`block_starts`.
+    size
+        Number of rows; those after the dense effects are blocks of one.
+    """
+    starts = np.concatenate([block, np.arange(len(block), size)])
+    new = np.append(np.diff(starts) > 0, True)
+    ends = np.flatnonzero(new) + 1
+    return ends[np.searchsorted(ends, np.arange(size), side="right")]
 
 
 def prepare_crossed(

@@ -17,7 +17,7 @@ from bayes_alliance.kernels.crossed_information import (
     whiten_along,
 )
 from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
-from bayes_alliance.kernels.envelope import add_transposed
+from bayes_alliance.kernels.envelope import add_transposed, compact
 from bayes_alliance.kernels.recover import (
     given_coefficients,
     recover_effects,
@@ -116,15 +116,16 @@ def _recover_draws(
     size = dense.shape[1]
     inverse = np.empty((q, q, n_groups))
     white = np.empty((q, width, n_groups))
-    root = np.empty((size, size))
+    root = np.empty(crossed.at[size] + size + 1)
     for s in range(s2.shape[0]):
         factor = eliminated_factor(crossed, factors[s])
         factor_groups(arrays.root, arrays.root_determinant, factor, s2[s], inverse)
         residual, mean = whiten_problem(arrays, sampled[s], inverse, white)
         along = whiten_along(crossed, inverse)
-        total = information(crossed, residual, along, white, s2[s])
+        off = compact(residual, crossed.reach, crossed.at)
+        total = information(crossed, off, along, white, s2[s])
         solve_dense(crossed, factors[s], total, mean, root, dense[s])
-        add_transposed(root, crossed.reach, normals[s, :size], dense[s])
+        add_transposed(root, crossed.reach, crossed.at, normals[s, :size], dense[s])
         scale_vector(crossed, factors[s], dense[s])
         rest = _rest_along_root(crossed, sampled[s], dense[s])
         for j in range(n_groups):

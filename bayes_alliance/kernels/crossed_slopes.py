@@ -12,7 +12,7 @@ from bayes_alliance.kernels.crossed_blocks import (
     scale_rows,
 )
 from bayes_alliance.kernels.crossed_problem import CrossedArrays
-from bayes_alliance.kernels.envelope import add_symmetric, copy_within
+from bayes_alliance.kernels.envelope import add_symmetric
 from bayes_alliance.kernels.triangular import add_multiple, dot
 
 
@@ -61,11 +61,11 @@ def dense_slopes(
     """
     size = scaled.shape[0]
     d_factors[:] = 0.0
-    score = total[size, :size].copy()
-    add_symmetric(total, crossed.reach, -1.0, estimate, score)
+    at = crossed.at
+    score = total[at[size] : at[size] + size].copy()
+    add_symmetric(total, crossed.reach, at, -1.0, estimate, score)
     complete_blocks(crossed, spread)
-    by_rows = copy_within(spread, crossed.reach)
-    complete_blocks(crossed, by_rows)
+    by_rows = spread.copy()
     scale_rows(crossed, factors, by_rows)
     _slopes_below(crossed, total, by_rows, d_factors)
     scale_columns(crossed, factors, spread)
@@ -83,21 +83,24 @@ def _slopes_along(
     d_factors: Floats,
 ) -> None:
     """Add what each group's rows hold up to their block: score, and covariance of v with u."""
+    at = crossed.at
     for f in range(crossed.base.shape[0]):
         q = crossed.effects[f]
         for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
             first = crossed.base[f] + g * q
             begin, stop = crossed.reach[first], first + q
             for a in range(q):
-                row = total[first + a, begin:stop]
+                row = total[at[first + a] + begin : at[first + a] + stop]
                 for b in range(q):
                     entry = score[first + a] * scaled[first + b]
-                    d_factors[f, a, b] += entry - dot(row, spread[first + b, begin:stop])
+                    other = spread[at[first + b] + begin : at[first + b] + stop]
+                    d_factors[f, a, b] += entry - dot(row, other)
 
 
 @compiled_inside
 def _slopes_below(crossed: CrossedArrays, total: Floats, spread: Floats, d_factors: Floats) -> None:
     """Add what each group's columns hold below their block: covariance of u with v."""
+    at = crossed.at
     for r in range(crossed.reach.shape[0]):
         for f in range(crossed.base.shape[0]):
             q, base = crossed.effects[f], crossed.base[f]
@@ -109,7 +112,7 @@ def _slopes_below(crossed: CrossedArrays, total: Floats, spread: Floats, d_facto
                 first = base + g * q
                 for a in range(q):
                     for b in range(q):
-                        d_factors[f, a, b] -= total[r, first + a] * spread[r, first + b]
+                        d_factors[f, a, b] -= total[at[r] + first + a] * spread[at[r] + first + b]
 
 
 @compiled_inside
@@ -125,7 +128,7 @@ def eliminated_middle(
     """
     q, width, n_groups = white.shape
     p = width - 1
-    dense = spread.shape[0] - p
+    dense = crossed.reach.shape[0] - p
     middle = np.empty((q, q, n_groups))
     for j in range(n_groups):
         begin = crossed.start[j]
@@ -143,17 +146,17 @@ def eliminated_middle(
         for a in range(q):
             for b in range(a + 1):
                 entry = white[a, p, j] * white[b, p, j] - (1.0 if a == b else 0.0)
-                middle[a, b, j] = entry + _bilinear(here[a], here[b], place, spread)
+                middle[a, b, j] = entry + _bilinear(here[a], here[b], place, crossed.at, spread)
     return middle
 
 
 @compiled_inside
-def _bilinear(left: Floats, right: Floats, place: Integers, spread: Floats) -> float:
+def _bilinear(left: Floats, right: Floats, place: Integers, at: Integers, spread: Floats) -> float:
     """Multiply a symmetric matrix, at some increasing places, by vectors from both sides."""
     total = 0.0
     for c in range(place.shape[0]):
         row = place[c]
-        total += left[c] * right[c] * spread[row, row]
+        total += left[c] * right[c] * spread[at[row] + row]
         for d in range(c):
-            total += (left[c] * right[d] + left[d] * right[c]) * spread[row, place[d]]
+            total += (left[c] * right[d] + left[d] * right[c]) * spread[at[row] + place[d]]
     return total

@@ -3,8 +3,8 @@
 In nested data the effects of two agencies never meet in one case manager, so that their matrix
 falls apart into small blocks. Row r of the lower triangle is zero before column ``first[r]``, and
 so is the factor's; where data are crossed the first entries lie far to the left and nothing is
-lost. Inverses begin at ``reach[r]``. Nothing left of these, or above the diagonal, is ever read
-or written, so matrices need not be filled with zeros.
+lost. Inverses begin at ``reach[r]``. Only what lies between is stored, row after row: entry
+``(r, c)`` stands at ``at[r] + c``.
 """
 
 from __future__ import annotations
@@ -44,124 +44,142 @@ def inverse_entries(first: Integers) -> Integers:
     return reach
 
 
+def row_offsets(reach: Integers, stop: Integers) -> Integers:
+    """Say where each row of a compact matrix stands: its column c at ``offset + c``.
+
+    Parameters
+    ----------
+    reach, stop
+        First stored column of each row and the one after its last, shape (k,). One more row, of
+        everything, comes last.
+    """
+    ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(stop - reach)])
+    return np.asarray(ends - np.append(reach, 0))
+
+
 @compiled_inside
-def factor_within(matrix: Floats, first: Integers) -> float:
+def factor_within(matrix: Floats, first: Integers, at: Integers) -> float:
     """Turn a positive definite matrix into its lower factor; return its log determinant.
 
     Only the lower triangle is read. A matrix that is not positive definite gives NaN.
     """
-    size = matrix.shape[0]
+    size = first.shape[0]
     log_determinant = 0.0
     for r in range(size):
         begin = first[r]
         for c in range(begin, r):
-            entry = matrix[r, c] - _dot_between(matrix, r, c, max(begin, first[c]), c)
-            matrix[r, c] = entry / matrix[c, c]
-        pivot = matrix[r, r] - _dot_between(matrix, r, r, begin, r)
+            entry = matrix[at[r] + c] - _dot_between(matrix, at[r], at[c], max(begin, first[c]), c)
+            matrix[at[r] + c] = entry / matrix[at[c] + c]
+        pivot = matrix[at[r] + r] - _dot_between(matrix, at[r], at[r], begin, r)
         if not pivot > 0.0:
             return np.nan
-        matrix[r, r] = np.sqrt(pivot)
+        matrix[at[r] + r] = np.sqrt(pivot)
         log_determinant += np.log(pivot)
     return log_determinant
 
 
 @compiled_inside
 def _dot_between(matrix: Floats, first: int, second: int, begin: int, stop: int) -> float:
-    """Inner product of a stretch of two rows, in four running sums."""
+    """Inner product of a stretch of two rows, which begin somewhere, in four running sums."""
     one = two = three = four = 0.0
     whole = stop - max(stop - begin, 0) % 4
     for k in range(begin, whole, 4):
-        one += matrix[first, k] * matrix[second, k]
-        two += matrix[first, k + 1] * matrix[second, k + 1]
-        three += matrix[first, k + 2] * matrix[second, k + 2]
-        four += matrix[first, k + 3] * matrix[second, k + 3]
+        one += matrix[first + k] * matrix[second + k]
+        two += matrix[first + k + 1] * matrix[second + k + 1]
+        three += matrix[first + k + 2] * matrix[second + k + 2]
+        four += matrix[first + k + 3] * matrix[second + k + 3]
     for k in range(max(whole, begin), stop):
-        one += matrix[first, k] * matrix[second, k]
+        one += matrix[first + k] * matrix[second + k]
     return (one + two) + (three + four)
 
 
 @compiled_inside
-def invert_within(lower: Floats, first: Integers, reach: Integers) -> None:
+def invert_within(lower: Floats, first: Integers, reach: Integers, at: Integers) -> None:
     """Replace a lower triangular matrix by its inverse."""
-    size = lower.shape[0]
+    size = first.shape[0]
     row = np.empty(size)
     for r in range(size):
-        pivot = 1.0 / lower[r, r]
+        pivot = 1.0 / lower[at[r] + r]
         row[reach[r] : r] = 0.0
         for k in range(first[r], r):
-            value = lower[r, k]
+            value = lower[at[r] + k]
             for c in range(reach[k], k + 1):
-                row[c] -= value * lower[k, c]
+                row[c] -= value * lower[at[k] + c]
         for c in range(reach[r], r):
-            lower[r, c] = row[c] * pivot
-        lower[r, r] = pivot
+            lower[at[r] + c] = row[c] * pivot
+        lower[at[r] + r] = pivot
 
 
 @compiled_inside
-def covariance_within(inverse_root: Floats, reach: Integers) -> Floats:
+def covariance_within(inverse_root: Floats, reach: Integers, at: Integers) -> Floats:
     """Multiply the inverse lower factor by its transpose from the left: entries from reach on."""
-    size = inverse_root.shape[0]
-    whole = np.empty((size, size))
+    size = reach.shape[0]
+    whole = np.empty_like(inverse_root)
     for r in range(size):
-        whole[r, reach[r] : r + 1] = 0.0
+        for c in range(reach[r], r + 1):
+            whole[at[r] + c] = 0.0
     for k in range(size):
         for r in range(reach[k], k + 1):
-            value = inverse_root[k, r]
+            value = inverse_root[at[k] + r]
             for c in range(max(reach[k], reach[r]), r + 1):
-                whole[r, c] += value * inverse_root[k, c]
+                whole[at[r] + c] += value * inverse_root[at[k] + c]
     return whole
 
 
 @compiled_inside
-def copy_within(matrix: Floats, reach: Integers) -> Floats:
-    """Copy as many rows as there are reaches."""
+def compact(matrix: Floats, reach: Integers, at: Integers) -> Floats:
+    """Take the stored part of a symmetric matrix with one row more than there are reaches."""
     size = reach.shape[0]
-    copy = np.empty((size, size))
-    for r in range(size):
-        for c in range(reach[r], r + 1):
-            copy[r, c] = matrix[r, c]
-    return copy
+    stored = np.empty(at[size] + size + 1)
+    for r in range(size + 1):
+        for c in range(reach[r] if r < size else 0, r + 1):
+            stored[at[r] + c] = matrix[r, c]
+    return stored
 
 
 @compiled_inside
-def solve_within(inverse: Floats, reach: Integers, vector: Floats, out: Floats) -> None:
+def solve_within(
+    inverse: Floats, reach: Integers, at: Integers, vector: Floats, out: Floats
+) -> None:
     """Solve ``A out = vector`` given the inverse of the lower factor of ``A``."""
     size = vector.shape[0]
     half = np.zeros(size)
     for r in range(size):
         for c in range(reach[r], r + 1):
-            half[r] += inverse[r, c] * vector[c]
+            half[r] += inverse[at[r] + c] * vector[c]
     out[:] = 0.0
-    add_transposed(inverse, reach, half, out)
+    add_transposed(inverse, reach, at, half, out)
 
 
 @compiled_inside
-def add_transposed(lower: Floats, reach: Integers, vector: Floats, out: Floats) -> None:
+def add_transposed(
+    lower: Floats, reach: Integers, at: Integers, vector: Floats, out: Floats
+) -> None:
     """Add the transpose of a lower triangular matrix times a vector."""
     for r in range(reach.shape[0]):
         for c in range(reach[r], r + 1):
-            out[c] += lower[r, c] * vector[r]
+            out[c] += lower[at[r] + c] * vector[r]
 
 
 @compiled_inside
 def add_symmetric(
-    matrix: Floats, reach: Integers, factor: float, vector: Floats, out: Floats
+    matrix: Floats, reach: Integers, at: Integers, factor: float, vector: Floats, out: Floats
 ) -> None:
     """Add a multiple of a symmetric matrix, given by its lower triangle, times a vector."""
     for r in range(reach.shape[0]):
-        entry = matrix[r, r] * vector[r]
+        entry = matrix[at[r] + r] * vector[r]
         for c in range(reach[r], r):
-            entry += matrix[r, c] * vector[c]
-            out[c] += factor * matrix[r, c] * vector[r]
+            entry += matrix[at[r] + c] * vector[c]
+            out[c] += factor * matrix[at[r] + c] * vector[r]
         out[r] += factor * entry
 
 
 @compiled_inside
-def trace_within(left: Floats, right: Floats, reach: Integers) -> float:
+def trace_within(left: Floats, right: Floats, reach: Integers, at: Integers) -> float:
     """Trace of the product of two symmetric matrices, given by their lower triangles."""
     total = 0.0
     for r in range(reach.shape[0]):
-        total += left[r, r] * right[r, r]
+        total += left[at[r] + r] * right[at[r] + r]
         for c in range(reach[r], r):
-            total += 2.0 * left[r, c] * right[r, c]
+            total += 2.0 * left[at[r] + c] * right[at[r] + c]
     return total

@@ -7,31 +7,33 @@ import pytest
 from bayes_alliance.kernels.envelope import (
     add_symmetric,
     add_transposed,
-    copy_within,
+    compact,
     covariance_within,
     factor_within,
     first_entries,
     inverse_entries,
     invert_within,
+    row_offsets,
     solve_within,
     trace_within,
 )
 
 
 @numba.njit
-def worked(matrix, first, reach, vector):
+def worked(whole, first, reach, at, vector):
     """Compiled kernels are called from compiled code only."""
-    kept = copy_within(matrix, reach)
-    log_determinant = factor_within(matrix, first)
+    kept = compact(whole, reach, at)
+    matrix = kept.copy()
+    log_determinant = factor_within(matrix, first, at)
     lower = matrix.copy()
-    invert_within(matrix, first, reach)
-    covariance = covariance_within(matrix, reach)
+    invert_within(matrix, first, reach, at)
+    covariance = covariance_within(matrix, reach, at)
     size = len(reach)
     solution, turned, product = np.empty(size), np.zeros(size), np.zeros(size)
-    solve_within(matrix, reach, vector, solution)
-    add_transposed(lower, first, vector, turned)
-    add_symmetric(kept, reach, -2.0, vector, product)
-    trace = trace_within(covariance, kept, reach)
+    solve_within(matrix, reach, at, vector, solution)
+    add_transposed(lower, first, at, vector, turned)
+    add_symmetric(kept, reach, at, -2.0, vector, product)
+    trace = trace_within(covariance, kept, reach, at)
     return log_determinant, lower, matrix, covariance, solution, turned, product, trace
 
 
@@ -40,11 +42,9 @@ def blocks(effects: int, groups: int) -> np.ndarray:
     return effects * np.repeat(np.arange(groups), effects)
 
 
-def within(matrix: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """The part that is ever read; everything else is NaN."""
-    places = np.arange(len(matrix))
-    shown = (places >= reach[:, None]) & (places <= places[:, None])
-    return np.where(shown, matrix, np.nan)
+def offsets(reach: np.ndarray) -> np.ndarray:
+    """Rows that end on the diagonal."""
+    return row_offsets(reach, np.arange(1, len(reach) + 1))
 
 
 def nested(schools: int, classes: int, coefficients: int) -> tuple[np.ndarray, np.ndarray]:
@@ -85,17 +85,22 @@ def test_it_is_plain_linear_algebra(kind):
     reach = inverse_entries(first)
     matrix = matrix_of(start, active, len(block), size, rng)
     vector = rng.normal(size=size)
+    at, bordered = offsets(reach), np.zeros((size + 1, size + 1))
+    bordered[:size, :size] = matrix
     log_determinant, lower, inverse, covariance, solution, turned, product, trace = worked(
-        within(matrix, reach), first, reach, vector
+        bordered, first, reach, at, vector
     )
     expected = np.linalg.cholesky(matrix)
-    rows, columns = np.nonzero(~np.isnan(within(matrix, reach)))
-    np.testing.assert_allclose(lower[rows, columns], expected[rows, columns], atol=1e-12)
+    places = np.arange(size)
+    rows, columns = np.nonzero((places >= reach[:, None]) & (places <= places[:, None]))
+    stored = at[rows] + columns
+    np.testing.assert_array_equal(stored, np.arange(len(rows)))
+    np.testing.assert_allclose(lower[stored], expected[rows, columns], atol=1e-12)
     np.testing.assert_allclose(log_determinant, np.linalg.slogdet(matrix)[1], rtol=1e-12)
     root = np.linalg.inv(expected)
-    np.testing.assert_allclose(inverse[rows, columns], root[rows, columns], atol=1e-11)
+    np.testing.assert_allclose(inverse[stored], root[rows, columns], atol=1e-11)
     full = np.linalg.inv(matrix)
-    np.testing.assert_allclose(covariance[rows, columns], full[rows, columns], atol=1e-11)
+    np.testing.assert_allclose(covariance[stored], full[rows, columns], atol=1e-11)
     np.testing.assert_allclose(solution, full @ vector, atol=1e-11)
     np.testing.assert_allclose(turned, expected.T @ vector, atol=1e-12)
     np.testing.assert_allclose(product, -2.0 * matrix @ vector, atol=1e-12)
@@ -112,4 +117,5 @@ def test_nested_data_leave_small_blocks():
 def test_what_is_not_positive_definite_is_nan():
     matrix = np.array([[1.0, 2.0], [2.0, 1.0]])
     first = np.zeros(2, dtype=np.int64)
-    assert np.isnan(worked(matrix, first, first, np.ones(2))[0])
+    bordered = np.pad(matrix, (0, 1))
+    assert np.isnan(worked(bordered, first, first, offsets(first), np.ones(2))[0])
