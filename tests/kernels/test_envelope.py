@@ -4,6 +4,9 @@ import numba
 import numpy as np
 import pytest
 
+from bayes_alliance.kernels.crossed_moments import Term, crossed_moments
+from bayes_alliance.kernels.crossed_problem import prepare_crossed
+from bayes_alliance.kernels.crossed_work import elimination_steps
 from bayes_alliance.kernels.envelope import (
     add_symmetric,
     add_transposed,
@@ -119,3 +122,26 @@ def test_what_is_not_positive_definite_is_nan():
     first = np.zeros(2, dtype=np.int64)
     bordered = np.pad(matrix, (0, 1))
     assert np.isnan(worked(bordered, first, first, offsets(first), np.ones(2))[0])
+
+
+@pytest.mark.parametrize("kind", ["nested", "crossed", "four levels"])
+def test_the_work_is_known_from_the_groups_alone(kind):
+    """The same first entries as those of the sums, whose making is what is to be avoided."""
+    rng = np.random.default_rng(4)
+    client = np.repeat(np.arange(60), 2)
+    manager = client // 3 if kind != "crossed" else rng.integers(20, size=120)
+    group = [manager, client] if kind == "nested" else [manager // 4, client, manager]
+    effects = [2, 1] if kind == "nested" else [1, 1, 2]
+    counts = [int(g.max()) + 1 for g in group]
+    terms = [
+        Term(columns=rng.normal(size=(120, q)), group=g, n_groups=n)
+        for g, n, q in zip(group, counts, effects, strict=True)
+    ]
+    X = np.ones((120, 1))
+    sums = crossed_moments(rng.normal(size=120), X, terms)
+    ready = prepare_crossed(sums, np.zeros(1), np.ones(1)).arrays()
+    dense = len(ready.reach) - 1
+    width = np.arange(dense) - ready.reach[:dense] + 1
+    steps = elimination_steps(group, counts, effects)
+    assert steps == (width**2).sum()
+    assert (steps < dense * 4) == (kind == "nested")

@@ -12,9 +12,7 @@ from bayes_alliance.kernels.prior_density import CODES
 from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
-
-# Above this many effects beside the largest factor its dense matrix is slower than sampling them.
-MOST_DENSE_EFFECTS = 150
+from bayes_alliance.sampling.engines.collapsed_work import too_much_work
 
 
 def reasons_against(model: Model) -> list[str]:
@@ -24,23 +22,12 @@ def reasons_against(model: Model) -> list[str]:
     reasons: list[str] = []
     if not model.design.groups:
         reasons.append("it has no groups")
-    dense = dense_effects(model)
-    if dense > MOST_DENSE_EFFECTS:
-        reasons.append(
-            f"beside its largest grouping factor it has {dense} group effects "
-            f"(at most {MOST_DENSE_EFFECTS})"
-        )
+    reasons += too_much_work(model)
     for entry in model.priors.entries:
         allowed = "real" if entry.variable == names.B else "positive"
         if entry.prior.kind.support not in (allowed, "correlation"):
             reasons.append(f"the prior of {entry.key} is {entry.prior}, which has bounds")
     return reasons
-
-
-def dense_effects(model: Model) -> int:
-    """Count the group effects outside the grouping factor that has the most."""
-    sizes = sorted(len(g.labels) * len(g.effects) for g in model.design.groups)
-    return sum(sizes[:-1])
 
 
 def sampled_coefficients(model: Model) -> NDArray[np.int64]:

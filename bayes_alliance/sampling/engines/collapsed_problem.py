@@ -166,7 +166,8 @@ def _outcome(model: Model) -> tuple[Array, Array | None, Array | None]:
         raise SamplingError(
             "The model was to be sampled.",
             f"It holds none of its {frame.rows_used} rows: its fit was saved without them.",
-            "Load the fit with load_fit(path, data=your_table), or build the model again.",
+            "Load the fit with load_fit(path, data=your_table); if its rows were streamed, build "
+            "the model again with scan_table.",
         )
     y = frame.y - model.design.offset
     frequency = model.formula.response.weight_kind == "frequency"

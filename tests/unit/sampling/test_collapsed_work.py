@@ -1,0 +1,53 @@
+"""Nested levels are integrated out however many there are; crossed ones while it pays."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayes_alliance as ba
+from bayes_alliance.errors import SamplingError
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
+
+
+def table(agencies: int, managers: int, clients: int) -> pd.DataFrame:
+    """Clients in case managers in agencies, some of everything in the outcome."""
+    rng = np.random.default_rng(2)
+    manager = np.repeat(np.arange(agencies * managers), clients)
+    agency = manager // managers
+    outcome = rng.normal(size=agencies)[agency] + rng.normal(size=agencies * managers)[manager]
+    return pd.DataFrame(
+        {
+            "alliance": outcome + rng.normal(size=len(manager)),
+            "stigma": rng.normal(size=len(manager)),
+            "agency": [f"a{k:04d}" for k in agency],
+            "manager": [f"m{k:05d}" for k in manager],
+            "other": [f"o{k:04d}" for k in rng.integers(agencies, size=len(manager))],
+        }
+    )
+
+
+def test_many_agencies_of_nested_managers_are_no_reason() -> None:
+    model = ba.Model(
+        "alliance ~ stigma + (1 + stigma | agency) + (1 | agency:manager)", table(400, 2, 3)
+    )
+    assert reasons_against(model) == []
+
+
+def test_many_crossed_groups_are() -> None:
+    model = ba.Model("alliance ~ stigma + (1 | other) + (1 | manager)", table(200, 3, 3))
+    (reason,) = reasons_against(model)
+    assert "200 group effects" in reason
+    assert "too many of them meet" in reason
+    with pytest.raises(SamplingError, match="too many of them meet"):
+        ba.sample(model, engine="collapsed", seed=1)
+
+
+def test_few_crossed_groups_are_none() -> None:
+    model = ba.Model("alliance ~ stigma + (1 | other) + (1 | manager)", table(60, 2, 3))
+    assert reasons_against(model) == []
+
+
+def test_more_upper_groups_than_their_matrix_may_have() -> None:
+    model = ba.Model("alliance ~ 1 + (1 | agency) + (1 | agency:manager)", table(3001, 2, 2))
+    (reason,) = reasons_against(model)
+    assert "3001 group effects (at most 3000)" in reason
