@@ -38,7 +38,8 @@ class Coverage:
         ``lower`` and ``upper`` end of what chance alone would give in 95 of 100 data sets.
     rows
         Position of each row's outcome in its prediction (the probability integral transform),
-        and the Pareto k of its weights.
+        and the Pareto k of its weights. It takes the place of draws: each row has its own weights
+        of all of them, which are not kept.
     curve
         At equally spaced positions, index ``position``: ``excess``, the observed minus the
         uniform distribution function, and the band ``lower`` to ``upper`` it stays in with a

@@ -15,6 +15,7 @@ from bayes_alliance.checks.group_shifts import (
     Quantities,
     quantities_of,
     refitted,
+    weighted_draws,
     without_each,
 )
 from bayes_alliance.display import as_html, as_text, number
@@ -33,6 +34,7 @@ from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
 
 _SHOWN = 10
@@ -50,8 +52,13 @@ class Influence:
     table
         One row a group and quantity: group, variable, element, mean (all groups in),
         mean_without, sd_without, shift (in posterior standard deviations; NaN for what does not
-        vary), above_zero and above_zero_without (probability of being positive), pareto_k (NaN
-        where the model was refitted), reliable, refitted, caseload.
+        vary), probability_positive and probability_positive_without (of being above 0),
+        pareto_k (NaN where the model was refitted), reliable, refitted, caseload.
+    draws
+        The draws and what turns them into draws without a group: ``value``, dims (chain, draw,
+        quantity), and ``weight``, dims (chain, draw, group), which sums to one for each group.
+        Where ``exact``, the table's coefficients are averaged in closed form instead, and where
+        the model was refitted the refit's draws count, which are not kept.
     exact
         Whether coefficients and effects were integrated out in closed form.
     note
@@ -60,6 +67,7 @@ class Influence:
 
     group: str
     table: pd.DataFrame
+    draws: xr.Dataset
     exact: bool
     note: str = ""
 
@@ -220,7 +228,13 @@ def influence(
     table = _table(left_out, caseloads, quantities, whole, without, density, list(again))
     if density.draws < fit.draws_in_all:
         note = f"{note} {density.draws} of {fit.draws_in_all} draws were used, for speed.".strip()
-    return Influence(group=left_out.name, table=table, exact=density.exact, note=note)
+    return Influence(
+        group=left_out.name,
+        table=table,
+        draws=weighted_draws(posterior, quantities, weights, left_out),
+        exact=density.exact,
+        note=note,
+    )
 
 
 def _table(
@@ -247,8 +261,8 @@ def _table(
             "mean_without": without.mean.ravel(),
             "sd_without": without.sd.ravel(),
             "shift": ((without.mean - whole.mean) / spread).ravel(),
-            "above_zero": np.tile(whole.above_zero, groups),
-            "above_zero_without": without.above_zero.ravel(),
+            "probability_positive": np.tile(whole.above_zero, groups),
+            "probability_positive_without": without.above_zero.ravel(),
             "pareto_k": np.repeat(np.where(refits, np.nan, density.shape), many),
             "reliable": np.repeat(reliable, many),
             "refitted": np.repeat(refits, many),

@@ -99,8 +99,41 @@ def _shares(fit: Fit, at: Mapping[str, Any] | None) -> tuple[xr.DataArray | None
         if at:
             raise
         return None, f"No variance shares: {reason}"
+    if found.undefined:
+        return None, f"No variance shares: in {found.undefined} draws they do not exist (nu <= 2)."
     note = "Variance shares are averaged over the predictors of all rows." if average else ""
     return found.draws[SHARE], note
+
+
+def weighted_draws(
+    posterior: xr.Dataset, quantities: Quantities, weights: Array, left_out: LeftOut
+) -> xr.Dataset:
+    """Return the draws and the weights that turn them into draws without each group, as labelled.
+
+    Variables ``value``, dims (chain, draw, quantity), and ``weight``, dims (chain, draw, group).
+    """
+    import xarray as xr
+
+    sample = (names.CHAIN, names.DRAW)
+    shape = tuple(posterior.sizes[dim] for dim in sample)
+    pairs = list(zip(quantities.variables, quantities.elements, strict=True))
+    labels = {
+        "quantity": [f"{name}[{element}]" if element else name for name, element in pairs],
+        "variable": list(quantities.variables),
+        "element": list(quantities.elements),
+    }
+    coords: dict[str, Any] = {
+        name: ("quantity", np.asarray(own, dtype=object)) for name, own in labels.items()
+    }
+    coords["group"] = np.asarray(left_out.labels, dtype=object)
+    coords |= {dim: posterior[dim].to_numpy() for dim in sample}
+    return xr.Dataset(
+        {
+            "value": ((*sample, "quantity"), quantities.values.reshape(*shape, -1)),
+            "weight": ((*sample, "group"), (weights / weights.sum(axis=0)).reshape(*shape, -1)),
+        },
+        coords=coords,
+    )
 
 
 def all_groups(quantities: Quantities) -> Moments:

@@ -25,10 +25,12 @@ from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 ROW, GROUP = "row", "group"
+_REPLICATION, _STATISTIC = "replication", "statistic"
 _EXTREME = 0.01
 _NUMBERS_KEPT = 8e6
 
@@ -42,6 +44,9 @@ class PredictiveCheck:
     table
         One row a statistic: observed, predicted (median), lower, upper (95%), p (share of the
         replications that are larger, ties counted half).
+    draws
+        The statistics of every replicated data set: ``value``, dims (replication, statistic).
+        Replications are drawn from draws spread over all chains, and have no chain of their own.
     replicated
         Replicated outcomes, shape (draw, row), or means by group, (draw, group), for the picture:
         all of them, or evenly spaced ones where they are many.
@@ -60,6 +65,7 @@ class PredictiveCheck:
     """
 
     table: pd.DataFrame
+    draws: xr.Dataset
     replicated: Array
     observed: Array
     kind: Kind = "posterior"
@@ -185,8 +191,10 @@ def check_predictive(
         seen += len(outcomes)
     observed = fit.model.frame.y
     own = {label: float(value[0]) for label, value in _all_of(statistics, observed[None]).items()}
+    every = {label: np.concatenate([m[label] for m in made]) for label in own}
     return PredictiveCheck(
-        table=_table(own, {label: np.concatenate([m[label] for m in made]) for label in own}),
+        table=_table(own, every),
+        draws=_replicated_statistics(every),
         replicated=np.concatenate(kept),
         observed=observed if average is None else average @ observed,
         kind=kind,
@@ -245,6 +253,15 @@ def _categories(fit: Fit) -> tuple[str, ...]:
     return tuple(str(level) for level in fit.model.frame.levels) or binary
 
 
+def _replicated_statistics(made: dict[str, Array]) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.Dataset(
+        {"value": ((_REPLICATION, _STATISTIC), np.column_stack(list(made.values())))},
+        coords={_STATISTIC: np.asarray(list(made), dtype=object)},
+    )
+
+
 def _table(observed: dict[str, float], made: dict[str, Array]) -> pd.DataFrame:
     import pandas as pd
 
@@ -256,4 +273,4 @@ def _table(observed: dict[str, float], made: dict[str, Array]) -> pd.DataFrame:
         rows[label] = [seen, middle, lower, upper, p]
     columns = ["observed", "predicted", "lower", "upper", "p"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return table.rename_axis("statistic")
+    return table.rename_axis(_STATISTIC)

@@ -38,7 +38,7 @@ _IN_WORDS: dict[Level, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What all checks together say.
+    """What all checks together say. It judges the fit's own draws, and has none.
 
     Parameters
     ----------

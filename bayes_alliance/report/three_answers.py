@@ -134,7 +134,7 @@ class Answers:
         worse = table.iloc[1]
         difference = float(worse["difference"])
         sign = 1.0 if worse.name == VARYING else -1.0
-        return sign * difference + 0.0, float(worse["se_difference"])
+        return sign * difference + 0.0, float(worse["standard_error_difference"])
 
     @property
     def votes(self) -> dict[str, str]:

@@ -102,11 +102,13 @@ VERBS: dict[str, Verb] = {
     "diagnose": lambda t: ba.diagnose(t.full),
     "answer_questions": lambda t: ba.answer_questions(t.table, seed=1),
 }
+# Their records say what takes the place of draws, or that there are none.
+WITHOUT_DRAWS = {"compare", "check_coverage", "diagnose", "answer_questions"}
 # What takes no fit, or gives back a fit, a table or a file.
 OTHERS = {
     "AllianceError", "DataError", "Fit", "Model", "ModelError", "SamplingError", "__version__",
     "check_data", "compile_model", "grid", "list_examples", "list_models", "load_example",
-    "load_fit", "load_model", "median_odds_ratio", "read_table", "sample", "sample_many",
+    "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce", "sample", "sample_many",
     "scan_table", "simulate_study", "with_group_log_likelihood", "with_log_likelihood",
     "with_predictive", "with_prior", "with_prior_predictive", "write_report",
 }  # fmt: skip
@@ -132,6 +134,9 @@ def test_every_verb_answers_and_says_how_unsure(thin: Thin, verb: str) -> None:
         widths = (table["upper"] - table["lower"]).astype(float)
         assert (widths >= 0).all(), table
         assert (widths > 0).any(), table
+    assert hasattr(found, "draws") or verb in WITHOUT_DRAWS
+    if hasattr(found, "draws"):
+        assert all(len(values.dims) > 1 for values in found.draws.data_vars.values())
     if hasattr(found, "plot"):
         figure, axes = plt.subplots()
         found.plot(axes)

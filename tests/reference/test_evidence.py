@@ -32,7 +32,7 @@ def test_the_exact_evidence_is_met(name, tools):
     for evidence in found:
         assert evidence.integrated
         assert evidence.log_evidence == pytest.approx(exact(reference), abs=CLOSE)
-        assert evidence.error < CLOSE
+        assert evidence.mcse < CLOSE
     assert found[0].log_evidence == pytest.approx(found[1].log_evidence, abs=CLOSE)
 
 
@@ -53,9 +53,9 @@ def test_a_bridge_over_all_group_effects_knows_its_error(name, centred, tools):
     fit = ba.sample(tools.model(reference, centred=centred), seed=1)
     evidence = ba.log_evidence(fit, integrate=False)
     assert not evidence.integrated
-    assert evidence.error < 0.1
+    assert evidence.mcse < 0.1
     difference = evidence.log_evidence - exact(reference)
-    assert abs(difference) < 4 * evidence.error
+    assert abs(difference) < 4 * evidence.mcse
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_an_ordinal_reference_is_met(tools):
     reference = tools.read("wine")
     evidence = ba.log_evidence(ba.sample(tools.model(reference), seed=1, draws=2000))
     peer = reference["log_marginal_likelihood"]
-    error = np.hypot(evidence.error, peer["approx_se_logml"])
+    error = np.hypot(evidence.mcse, peer["approx_se_logml"])
     assert error < 0.03
     difference = evidence.log_evidence - peer["log_marginal_likelihood"] - np.log(24)
     assert abs(difference) < 4 * error

@@ -162,7 +162,7 @@ def test_the_sum_follows_the_two(answers, factors, gap, says, closes):
         tables[scale].loc[VARYING, "log_bayes_factor"] = np.log(factor)
     comparison = answers.comparison.table.copy()
     assert list(comparison.index) == [VARYING, FIXED]
-    comparison.loc[FIXED, ["difference", "se_difference"]] = [-gap, 2.0]
+    comparison.loc[FIXED, ["difference", "standard_error_difference"]] = [-gap, 2.0]
     changed = replace(
         answers,
         factors=replace(answers.factors, tables=tables),

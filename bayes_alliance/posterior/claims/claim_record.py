@@ -32,7 +32,7 @@ class Hypothesis:
         One row a comparison (and one for all of a chain together): mean, sd, lower, upper of left
         minus right; ``probability`` that it holds, with its Monte Carlo error ``mcse``; ``odds``;
         ``prior``, the probability by the prior, and ``evidence``, the posterior over the prior
-        odds, with ``evidence_mcse`` (all NaN without prior draws);
+        odds, with ``mcse_evidence`` (all NaN without prior draws);
         ``probability_of_direction``, that of the likelier sign; ``rope``, the share of the draws
         within it (NaN without one); ess_bulk and r_hat.
     draws

@@ -30,20 +30,20 @@ def weigh_claim(holds: NDArray[np.bool_], prior: NDArray[np.bool_] | None) -> di
     """Return the numbers of one claim, by the names of the record's columns."""
     probability, mcse = probability_and_error(holds)
     odds = _odds(probability)
-    evidence = evidence_mcse = before = np.nan
+    evidence = mcse_evidence = before = np.nan
     if prior is not None:
         before, before_mcse = probability_and_error(prior)
         if 0 < before < 1:
             evidence = odds / _odds(before)
             relative = _relative_error(probability, mcse), _relative_error(before, before_mcse)
-            evidence_mcse = evidence * float(np.hypot(*relative)) if 0 < odds < np.inf else np.nan
+            mcse_evidence = evidence * float(np.hypot(*relative)) if 0 < odds < np.inf else np.nan
     return {
         "probability": probability,
         "mcse": mcse,
         "odds": odds,
         "prior": before,
         "evidence": evidence,
-        "evidence_mcse": evidence_mcse,
+        "mcse_evidence": mcse_evidence,
     }
 
 

@@ -64,14 +64,16 @@ class Comparison:
     unit
         What was left out one at a time: ``"row"``, or the name of a grouping factor.
     table
-        One row a model, the best first: elpd (sum of log predictive densities), se, difference
-        from the best and se_difference (0 for the best itself), better (in how many rows or
-        groups it predicts better than the best model; NaN for that one), weight (stacking),
-        parameters, mcse (Monte Carlo error of elpd), unreliable (rows or groups whose Pareto k
-        is too large), refitted, draws.
+        One row a model, the best first: elpd (sum of log predictive densities) and its
+        standard_error over rows or groups, difference from the best and
+        standard_error_difference (0 for the best itself), better (in how many rows or groups it
+        predicts better than the best model; NaN for that one), weight (stacking), parameters,
+        mcse (Monte Carlo error of elpd), unreliable (rows or groups whose Pareto k is too large),
+        refitted, draws.
     pointwise
         One row a unit: for each model its log predictive density and Pareto k, as columns with
-        two levels (quantity, model). NaN where the model was refitted.
+        two levels (quantity, model). Pareto k is NaN where the model was refitted. It takes the
+        place of draws, which are averaged over for each unit.
     preferred
         The simplest model that is not clearly worse than the best.
     notes
@@ -88,7 +90,7 @@ class Comparison:
     def sentence(self) -> str:
         """The comparison in words for a paper."""
         best, row = str(self.table.index[0]), self.table.iloc[0]
-        elpd, error = f"{row['elpd']:.1f}", f"standard error {row['se']:.1f}"
+        elpd, error = f"{row['elpd']:.1f}", f"standard error {row['standard_error']:.1f}"
         if len(self.table) == 1:
             alone = f"The {self._units} left out one at a time, '{best}' has an elpd of {elpd}"
             return f"{alone} ({error}).{self._unreliable}"
@@ -101,7 +103,7 @@ class Comparison:
     def _against(self, name: str) -> str:
         row = self.table.loc[name]
         gap = f"'{name}' lies {-row['difference']:.1f} below it (standard error "
-        gap += f"{row['se_difference']:.1f}) and predicts {row['better']:.0f} of the "
+        gap += f"{row['standard_error_difference']:.1f}) and predicts {row['better']:.0f} of the "
         gap += f"{len(self.pointwise)} better"
         return f"{gap}: {'a' if self.is_clear(name) else 'no'} clear difference."
 
@@ -119,7 +121,10 @@ class Comparison:
     def is_clear(self, name: str) -> bool:
         """Tell whether a model is clearly worse than the best one."""
         place = list(self.table.index).index(name)
-        gap, error = -self.table["difference"].iloc[place], self.table["se_difference"].iloc[place]
+        gap, error = (
+            -self.table["difference"].iloc[place],
+            self.table["standard_error_difference"].iloc[place],
+        )
         return bool(gap >= CLEAR_DIFFERENCE and gap >= CLEAR_ERRORS * error)
 
     def _notes(self) -> list[str]:
@@ -167,7 +172,7 @@ class Comparison:
         import pandas as pd
 
         axes = own_axes(axes, height=intervals_height(len(self.table)))
-        error = CLEAR_ERRORS * self.table["se_difference"]
+        error = CLEAR_ERRORS * self.table["standard_error_difference"]
         mean = self.table["difference"]
         shown = pd.DataFrame({"mean": mean, "lower": mean - error, "upper": mean + error})
         chosen = self.preferred if len(self.table) > 1 else None
@@ -177,7 +182,9 @@ class Comparison:
         place = len(shown) - 1 - first
         axes.plot([shown["mean"].iloc[first]], [place], "o", color=BLUE, markersize=9)
         reference_line(axes)
-        axes.set_xlabel(f"elpd by {self.unit}: difference from the best, ± {CLEAR_ERRORS:g} standard errors")
+        axes.set_xlabel(
+            f"elpd by {self.unit}: difference from the best, ± {CLEAR_ERRORS:g} standard errors"
+        )
         return axes
 
 

@@ -51,9 +51,9 @@ def comparison_table(
     table = pd.DataFrame(
         {
             "elpd": points.sum(axis=0),
-            "se": _error_of_sum(points),
+            "standard_error": _error_of_sum(points),
             "difference": against.sum(axis=0),
-            "se_difference": _error_of_sum(against),
+            "standard_error_difference": _error_of_sum(against),
             "better": (against > 0).sum(axis=0).astype(float),
             "weight": stacking_weights(points),
             "parameters": [parameters[name] for name in order],
@@ -73,7 +73,7 @@ def comparison_table(
 def near_the_best(table: pd.DataFrame) -> pd.Series[bool]:
     """Tell which models are not clearly worse than the best, itself among them."""
     gap = -table["difference"]
-    return (gap < CLEAR_DIFFERENCE) | (gap < CLEAR_ERRORS * table["se_difference"])
+    return (gap < CLEAR_DIFFERENCE) | (gap < CLEAR_ERRORS * table["standard_error_difference"])
 
 
 def _error_of_sum(

@@ -18,6 +18,7 @@ from bayes_alliance.sampling.run import compile_model, sample
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from bayes_alliance.sampling.engines.contract import Compiled
 
@@ -92,6 +93,7 @@ def bayes_factors(
     }
     return BayesFactors(
         tables=tables,
+        draws=_bridges(found, scales),
         against=chosen,
         priors=differing.table,
         scaled=differing.scaled,
@@ -136,7 +138,7 @@ def _table(evidence: Mapping[str, Evidence], against: str) -> pd.DataFrame:
     import pandas as pd
 
     values = np.asarray([e.log_evidence for e in evidence.values()])
-    errors = np.asarray([e.error for e in evidence.values()])
+    errors = np.asarray([e.mcse for e in evidence.values()])
     place = list(evidence).index(against)
     difference = values - values[place]
     # The model held against itself is no estimate: its difference has no error.
@@ -147,13 +149,23 @@ def _table(evidence: Mapping[str, Evidence], against: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "log_evidence": values,
-            "error": errors,
+            "mcse": errors,
             "log_bayes_factor": difference,
-            "log_error": error,
+            "mcse_log_bayes_factor": error,
             "bayes_factor": factor,
             "probability": weight / weight.sum(),
         },
         index=pd.Index(list(evidence), name="model"),
+    )
+
+
+def _bridges(found: Mapping[str, Mapping[float, Evidence]], scales: list[float]) -> xr.Dataset:
+    import xarray as xr
+
+    estimates = np.stack([[found[name][scale].estimates for name in found] for scale in scales])
+    return xr.Dataset(
+        {"log_evidence": (("prior_scale", "model", "repeat", "half"), estimates)},
+        coords={"prior_scale": scales, "model": np.asarray(list(found), dtype=object)},
     )
 
 

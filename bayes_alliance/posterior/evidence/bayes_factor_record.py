@@ -14,12 +14,14 @@ from bayes_alliance.errors import listed
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
 
 _TITLE = "Bayes factors"
 # Least Bayes factor, and what Kass and Raftery call it.
 _STRENGTHS = ((150.0, "very strong"), (20.0, "strong"), (3.0, "positive"), (0.0, "hardly any"))
 _WIDTHS = 2.0
+_ERROR = "mcse_log_bayes_factor"
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")
 _MARKERS = ("o", "s", "^", "D")
 
@@ -31,9 +33,13 @@ class BayesFactors:
     Parameters
     ----------
     tables
-        By prior scale: one row a model with log_evidence and its error, log_bayes_factor (natural
-        logarithm, against one model) and its error log_error, bayes_factor, and probability, that
-        of the model when all are equally probable beforehand.
+        By prior scale: one row a model with log_evidence and its Monte Carlo standard error mcse,
+        log_bayes_factor (natural logarithm, against one model) and its own
+        mcse_log_bayes_factor, bayes_factor, and probability, that of the model when all are
+        equally probable beforehand.
+    draws
+        What takes the place of draws, the bridges behind each evidence: ``log_evidence``, dims
+        (prior_scale, model, repeat, half).
     against
         The model the others are held against.
     priors
@@ -45,6 +51,7 @@ class BayesFactors:
     """
 
     tables: Mapping[float, pd.DataFrame]
+    draws: xr.Dataset
     against: str
     priors: pd.DataFrame
     scaled: tuple[str, ...]
@@ -70,11 +77,11 @@ class BayesFactors:
         return " ".join(self._sentence(str(name)) for name in others)
 
     def _sentence(self, name: str) -> str:
-        log_factor, error = self._log_factor(name, 1.0), float(self.table["log_error"][name])
+        log_factor, error = self._log_factor(name, 1.0), float(self.table[_ERROR][name])
         if abs(log_factor) < _WIDTHS * error:
             return (
                 f"The bridge is too rough to tell {name} from {self.against}: the log Bayes "
-                f"factor is {log_factor:.2g} with a standard error of {error:.2g}."
+                f"factor is {log_factor:.2g} with a Monte Carlo standard error of {error:.2g}."
             )
         winner, loser = (name, self.against) if log_factor > 0 else (self.against, name)
         sign = 1.0 if log_factor > 0 else -1.0
@@ -105,7 +112,7 @@ class BayesFactors:
         Parameters
         ----------
         axes
-            Where to draw; a new figure if left out. Lines reach two standard errors.
+            Where to draw; a new figure if left out. Lines reach two Monte Carlo errors.
         """
         axes = own_axes(axes)
         scales = list(self.tables)
@@ -115,7 +122,7 @@ class BayesFactors:
         for k, name in enumerate(others):
             rows = [self.tables[scale].loc[name] for scale in scales]
             middle = np.asarray([row["log_bayes_factor"] for row in rows]) / np.log(10)
-            half = _WIDTHS * np.asarray([row["log_error"] for row in rows]) / np.log(10)
+            half = _WIDTHS * np.asarray([row[_ERROR] for row in rows]) / np.log(10)
             colour = _COLOURS[k % len(_COLOURS)]
             places = steps - shift[k]
             axes.hlines(places, middle - half, middle + half, color=colour, linewidth=3, alpha=0.5)

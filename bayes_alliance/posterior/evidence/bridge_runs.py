@@ -32,13 +32,13 @@ class BridgeRuns:
     estimates
         Shape (repeat, half): the proposal is fitted to one half of each chain and the bridge built
         to the other, then the other way round; each repeat draws new proposals.
-    error
-        Standard error of their mean, as the estimates' own variances and the disagreement of the
-        halves tell it, whichever is larger.
+    mcse
+        Monte Carlo standard error of their mean, as the estimates' own variances and the
+        disagreement of the halves tell it, whichever is larger.
     """
 
     estimates: Array
-    error: float
+    mcse: float
 
     @property
     def log_evidence(self) -> float:
@@ -63,7 +63,7 @@ def run_bridges(target: Target, *, repeats: int, seed: int) -> BridgeRuns:
     rng = np.random.default_rng([seed, 5])
     sides = [_half(target, fitted, used, repeats, rng) for fitted, used in (halves, halves[::-1])]
     estimates = np.asarray([[run.log_ratio for run in runs] for runs, _ in sides]).T
-    return BridgeRuns(estimates=estimates, error=_error(estimates, [v for _, v in sides]))
+    return BridgeRuns(estimates=estimates, mcse=_error(estimates, [v for _, v in sides]))
 
 
 def _half(

@@ -22,6 +22,7 @@ from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
 
 _TITLE = "Log evidence"
@@ -36,14 +37,16 @@ _UNSURE = 0.1
 class Evidence:
     """The log evidence (log marginal likelihood) of one model, natural logarithm.
 
+    It is one number for all draws together: :attr:`draws` holds the bridges it is the mean of.
+
     Parameters
     ----------
-    log_evidence, error
-        The estimate and its standard error.
+    log_evidence, mcse
+        The estimate and its Monte Carlo standard error.
     estimates
         What it is the mean of, shape (repeat, half): see :func:`log_evidence`.
     table
-        One row: log_evidence, error, draws used, dimensions of the bridge.
+        One row: log_evidence, mcse, draws used, dimensions of the bridge.
     integrated
         Whether coefficients and group effects were integrated out beforehand.
     formula
@@ -53,7 +56,7 @@ class Evidence:
     """
 
     log_evidence: float
-    error: float
+    mcse: float
     estimates: NDArray[np.float64]
     table: pd.DataFrame
     integrated: bool
@@ -61,12 +64,19 @@ class Evidence:
     scaled_priors: tuple[str, ...]
 
     @property
+    def draws(self) -> xr.Dataset:
+        """The bridges, which take the place of draws: ``log_evidence``, dims (repeat, half)."""
+        import xarray as xr
+
+        return xr.Dataset({"log_evidence": (("repeat", "half"), self.estimates)})
+
+    @property
     def sentence(self) -> str:
         """The number in one sentence for a paper."""
-        digits = max(1, int(np.ceil(-np.log10(max(self.error, 1e-3)))))
+        digits = max(1, int(np.ceil(-np.log10(max(self.mcse, 1e-3)))))
         return (
             f"The log evidence of {self.formula} is {self.log_evidence:.{digits}f} "
-            f"(bridge sampling, standard error {self.error:.2g})."
+            f"(bridge sampling, Monte Carlo standard error {self.mcse:.2g})."
         )
 
     def _shown(self) -> pd.DataFrame:
@@ -79,14 +89,14 @@ class Evidence:
             else "over every parameter and group effect"
         )
         notes = [self.sentence, f"The bridge was built {built}."]
-        if self.error > _UNSURE:
+        if self.mcse > _UNSURE:
             notes.append("Too unsure for a Bayes factor: take more draws.")
         if self.scaled_priors:
             notes.append(f"Default priors, scaled to the data: {listed(self.scaled_priors)}.")
         return notes
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw every estimate the number is the mean of, with twice the standard error.
+        """Draw every estimate the number is the mean of, with twice the Monte Carlo error.
 
         Parameters
         ----------
@@ -100,7 +110,7 @@ class Evidence:
             for (r, h), value in np.ndenumerate(self.estimates)
         ]
         values = np.asarray([self.log_evidence, *(value for _, value in rows)])
-        spread = np.asarray([2 * self.error, *np.zeros(len(rows))])
+        spread = np.asarray([2 * self.mcse, *np.zeros(len(rows))])
         table = pd.DataFrame({"mean": values, "lower": values - spread, "upper": values + spread})
         axes = own_axes(axes, height=intervals_height(len(table)))
         draw_intervals(axes, table, labels=["mean", *(label for label, _ in rows)])
@@ -144,9 +154,9 @@ def log_evidence(
     Returns
     -------
     Evidence
-        The estimate, its standard error and the estimates it is the mean of. The error is the
-        relative error of the evidence (Fruehwirth-Schnatter, with the draws' autocorrelation) or
-        half the disagreement of the halves, whichever is larger.
+        The estimate, its Monte Carlo standard error and the estimates it is the mean of. The
+        error is the relative error of the evidence (Fruehwirth-Schnatter, with the draws'
+        autocorrelation) or half the disagreement of the halves, whichever is larger.
 
     Raises
     ------
@@ -177,13 +187,13 @@ def log_evidence(
     runs = run_bridges(target, repeats=repeats, seed=fit.settings.seed if seed is None else seed)
     row = {
         "log_evidence": runs.log_evidence,
-        "error": runs.error,
+        "mcse": runs.mcse,
         "draws": used.draws_in_all,
         "dimensions": target.dimensions,
     }
     return Evidence(
         log_evidence=runs.log_evidence,
-        error=runs.error,
+        mcse=runs.mcse,
         estimates=runs.estimates,
         table=pd.DataFrame([row], index=[fit.model.outcome]),
         integrated=integrated,

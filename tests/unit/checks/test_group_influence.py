@@ -87,7 +87,7 @@ def test_it_is_what_a_refit_says(odd):
             assert row["mean_without"] == pytest.approx(float(values.mean()), abs=0.15 * sd)
             assert row["sd_without"] == pytest.approx(sd, rel=0.15)
         above = float((draws["b", "x"] > 0).mean())
-        assert row_of(found, label, "b", "x")["above_zero_without"] == pytest.approx(
+        assert row_of(found, label, "b", "x")["probability_positive_without"] == pytest.approx(
             above, abs=0.02
         )
 
@@ -199,3 +199,19 @@ def test_what_cannot_be_asked_is_refused(quiet, tmp_path):
     bare = ba.load_fit(quiet.save(tmp_path / "bare.fit", data=False))
     with pytest.raises(SamplingError, match="without them"):
         ba.influence(bare)
+
+
+def test_the_draws_and_their_weights_are_those_of_the_table(quiet):
+    found = ba.influence(quiet)
+    draws = found.draws
+    assert draws["value"].dims == ("chain", "draw", "quantity")
+    assert draws["weight"].dims == ("chain", "draw", "group")
+    np.testing.assert_allclose(draws["weight"].sum(("chain", "draw")), 1.0, rtol=1e-9)
+    weighted = (draws["value"] * draws["weight"]).sum(("chain", "draw"))
+    # Coefficients are averaged in closed form, so that their weighted draws only come near.
+    rows = found.table[(found.table["variable"] != "b") & ~found.table["refitted"]]
+    for _, row in rows.iterrows():
+        name = f"{row['variable']}[{row['element']}]" if row["element"] else row["variable"]
+        own = float(weighted.sel(quantity=name, group=row["group"]))
+        assert own == pytest.approx(row["mean_without"], rel=1e-9)
+    np.testing.assert_array_equal(draws["value"].sel(quantity="sigma"), quiet.posterior["sigma"])

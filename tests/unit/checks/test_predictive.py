@@ -202,3 +202,15 @@ def test_every_outcome_has_its_picture(request, name, level):
     assert axes.get_ylabel() == ("rows" if level == "row" else "groups")
     assert found.sentence in found._repr_html_()
     plt.close(figure)
+
+
+def test_the_draws_are_the_statistics_of_every_replication(slopes_fit):
+    for level in (None, MANAGER):
+        found = ba.check_predictive(slopes_fit, level=level, draws=60)
+        made = found.draws["value"]
+        assert made.dims == ("replication", "statistic")
+        assert made.sizes["replication"] == found.replications
+        assert list(made["statistic"].to_numpy()) == list(found.table.index)
+        lower, middle, upper = np.quantile(made, [0.025, 0.5, 0.975], axis=0)
+        expected = found.table[["lower", "predicted", "upper"]].to_numpy().T
+        np.testing.assert_array_equal([lower, middle, upper], expected)

@@ -76,7 +76,7 @@ def test_savage_and_dickey_give_the_same(clients):
     row = ba.bayes_factors(fits, prior_scales=(1,)).table.loc["slope"]
     density, error = density_of_slope_at_zero(fits["slope"])
     expected = stats.norm(0, 4).logpdf(0) - np.log(density)
-    both = np.hypot(row["log_error"], error)
+    both = np.hypot(row["mcse_log_bayes_factor"], error)
     assert both < 0.01
     assert row["log_bayes_factor"] == pytest.approx(expected, abs=4 * both)
 
@@ -86,14 +86,20 @@ def test_the_table_is_made_of_the_evidence(fits, factors):
     table = factors.table
     for name, found in evidence.items():
         assert table.loc[name, "log_evidence"] == found.log_evidence
-        assert table.loc[name, "error"] == found.error
+        assert table.loc[name, "mcse"] == found.mcse
+        bridges = factors.draws["log_evidence"].sel(model=name, prior_scale=1.0)
+        assert bridges.dims == ("repeat", "half")
+        np.testing.assert_array_equal(bridges, found.estimates)
+    for scale, of_scale in factors.tables.items():
+        means = factors.draws["log_evidence"].sel(prior_scale=scale).mean(("repeat", "half"))
+        np.testing.assert_allclose(means, of_scale["log_evidence"], rtol=1e-12)  # float error
     np.testing.assert_allclose(
         np.log(table["bayes_factor"]), table["log_evidence"] - table.loc["null", "log_evidence"]
     )
     odds = table["probability"] / table.loc["null", "probability"]
     np.testing.assert_allclose(odds, table["bayes_factor"])
     assert table["probability"].sum() == pytest.approx(1, abs=1e-12)
-    assert table.loc["null", "log_error"] == 0
+    assert table.loc["null", "mcse_log_bayes_factor"] == 0
     turned = ba.bayes_factors(fits, against="slope", prior_scales=(1,)).table
     assert turned.loc["null", "bayes_factor"] * table.loc["slope", "bayes_factor"] == pytest.approx(
         1, abs=1e-12
@@ -196,7 +202,9 @@ def test_what_cannot_be_compared_is_refused(clients, fits):
 def made_up(factors, log_factors, error=0.01):
     """The record with these log Bayes factors of ``slope`` at the three scales."""
     tables = {
-        scale: table.loc[["null", "slope"]].assign(log_bayes_factor=[0.0, value], log_error=error)
+        scale: table.loc[["null", "slope"]].assign(
+            log_bayes_factor=[0.0, value], mcse_log_bayes_factor=error
+        )
         for (scale, table), value in zip(factors.tables.items(), log_factors, strict=True)
     }
     return replace(factors, tables=tables, scaled=("b[stigma]",))

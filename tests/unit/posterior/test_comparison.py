@@ -62,7 +62,7 @@ def test_numbers_come_from_the_pointwise_ones(null_fit, with_stigma):
     gap = points["null"].log_density - points["stigma"].log_density
     row = found.table.loc["null"]
     assert row["difference"] == pytest.approx(gap.sum())
-    assert row["se_difference"] == pytest.approx(np.sqrt(320) * gap.std(ddof=1))
+    assert row["standard_error_difference"] == pytest.approx(np.sqrt(320) * gap.std(ddof=1))
     assert row["better"] == (gap > 0).sum()
     assert found.table["weight"].sum() == pytest.approx(1.0)
     assert np.isnan(found.table.loc["stigma", "better"])
@@ -318,9 +318,9 @@ def test_the_table_is_plain_pandas(null_fit):
     assert isinstance(found.table, pd.DataFrame)
     assert list(found.table.columns) == [
         "elpd",
-        "se",
+        "standard_error",
         "difference",
-        "se_difference",
+        "standard_error_difference",
         "better",
         "weight",
         "parameters",

@@ -57,7 +57,7 @@ def test_a_bridge_over_everything_gives_the_same(schools_fit):
     evidence = ba.log_evidence(schools_fit, integrate=False)
     assert int(evidence.table["dimensions"].iloc[0]) == 1 + 1 + 8
     difference = evidence.log_evidence - schools_by_quadrature()
-    assert abs(difference) < 4 * evidence.error < 0.2
+    assert abs(difference) < 4 * evidence.mcse < 0.2
 
 
 def rows_by_hand(clients):
@@ -262,6 +262,9 @@ def test_the_record_shows_itself(null_fit):
     evidence = ba.log_evidence(null_fit, repeats=3)
     assert evidence.estimates.shape == (3, 2)
     assert evidence.log_evidence == pytest.approx(evidence.estimates.mean())
+    assert evidence.draws["log_evidence"].dims == ("repeat", "half")
+    np.testing.assert_array_equal(evidence.draws["log_evidence"], evidence.estimates)
+    assert evidence.table["mcse"].iloc[0] == evidence.mcse
     assert f"{evidence.log_evidence:.2f}" in str(evidence)
     assert "Default priors, scaled to the data: b[Intercept]" in str(evidence)
     assert evidence.sentence.startswith("The log evidence of alliance ~ 1 + (1 | case_manager)")
@@ -269,6 +272,6 @@ def test_the_record_shows_itself(null_fit):
     axes = evidence.plot()
     assert len(axes.get_yticks()) == 7
     plt.close(axes.figure)
-    unsure = replace(evidence, error=0.5)
+    unsure = replace(evidence, mcse=0.5)
     assert "Too unsure" in str(unsure)
     assert "Too unsure" not in str(evidence)

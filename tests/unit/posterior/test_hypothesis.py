@@ -237,7 +237,7 @@ def test_evidence_is_posterior_over_prior_odds(slopes_fit):
     relative = np.hypot(
         row["mcse"] / (after * (1 - after)), 1 / np.sqrt(2000 * before * (1 - before))
     )
-    assert row["evidence_mcse"] == pytest.approx(row["evidence"] * relative, rel=0.1)
+    assert row["mcse_evidence"] == pytest.approx(row["evidence"] * relative, rel=0.1)
 
 
 def test_a_claim_all_draws_share_keeps_an_error_and_no_false_certainty(slopes_fit):
