@@ -208,6 +208,80 @@ def test_ordinal_probabilities_change_by_nothing_in_all(ordinal_fit: Fit) -> Non
     assert np.abs(found.table["mean"]).max() > 0.01
 
 
+@pytest.fixture(scope="module")
+def ordinal_slopes_fit(clients: pd.DataFrame, make_fit: Callable[..., Fit]) -> Fit:
+    """Four ordered answers, intercepts and slopes that vary, and are correlated."""
+    formula = "rating ~ stigma + (1 + stigma | case_manager)"
+    return make_fit(ba.Model(formula, clients, "cumulative"))
+
+
+def drawn_effects(fit: Fit, seed: int) -> np.ndarray:
+    """The new group's intercept and slope in each draw, told by its linear predictor."""
+    rows = ba.grid(fit, stigma=[0.0, 1.0])
+    found = ba.predict(fit, rows, kind="group", scale="link", seed=seed)
+    at_zero, at_one = flat(found.draws["prediction"]).T
+    return np.column_stack([at_zero, at_one - at_zero - coefficient(fit, "stigma")])
+
+
+def test_the_ordinal_new_group_is_drawn_from_the_population(ordinal_slopes_fit: Fit) -> None:
+    """Whitened by the covariance of its own draw it is standard normal, in both effects."""
+    posterior = ordinal_slopes_fit.posterior
+    sd, cor = flat(posterior["sd_case_manager"]), flat(posterior["cor_case_manager"])[:, 0]
+    effects = drawn_effects(ordinal_slopes_fit, 5)
+    first = effects[:, 0] / sd[:, 0]
+    second = (effects[:, 1] / sd[:, 1] - cor * first) / np.sqrt(1 - cor**2)
+    for z in (first, second, (first + second) / np.sqrt(2)):
+        # 1,000 draws that are independent: five standard errors of mean and sd.
+        assert abs(z.mean()) < 5 / np.sqrt(z.size)
+        assert abs(z.std() - 1) < 5 / np.sqrt(2 * z.size)
+
+
+def ordinal_mean(fit: Fit, eta: np.ndarray) -> np.ndarray:
+    """Expected answer, category by category; ``eta`` of shape (draw, row)."""
+    cuts = flat(fit.posterior["cutpoint"])
+    found = np.zeros_like(eta)
+    for d, k in np.ndindex(*eta.shape):
+        below = [0.0, *(special.expit(cut - eta[d, k]) for cut in cuts[d]), 1.0]
+        found[d, k] = sum((c + 1) * (below[c + 1] - below[c]) for c in range(4))
+    return found
+
+
+def test_an_ordinal_new_group_has_a_contrast_of_its_own(ordinal_slopes_fit: Fit) -> None:
+    """Every row goes from 1 to 3 within one new group; scores are averaged over rows."""
+    fit, stated = ordinal_slopes_fit, np.array([1.0, 3.0])
+    rows = ba.grid(fit, stigma=[0.5, 2.0, 4.0])
+    effects = drawn_effects(fit, 5)
+    eta = effects[:, [0]] + (coefficient(fit, "stigma") + effects[:, 1])[:, None] * stated
+    low, high = ordinal_mean(fit, eta).T
+    found = ba.contrast(fit, {"stigma": (1, 3)}, rows, kind="group", seed=5)
+    np.testing.assert_allclose(flat(found.draws["contrast"])[:, 0], high - low, atol=1e-9)
+    assert "for a new group of case_manager, drawn from the population" in found.sentence
+    ratio = ba.contrast(fit, {"stigma": (1, 3)}, rows, kind="group", comparison="ratio", seed=5)
+    np.testing.assert_allclose(flat(ratio.draws["contrast"])[:, 0], high / low, atol=1e-9)
+    # On average over groups it is the contrast of the population, but not group by group.
+    averaged = flat(ba.contrast(fit, {"stigma": (1, 3)}, rows).draws["contrast"])[:, 0]
+    excess = high - low - averaged
+    assert abs(excess.mean()) < 5 * excess.std() / np.sqrt(excess.size)
+    assert excess.std() > 0.1
+
+
+def test_an_ordinal_new_group_has_a_slope_of_its_own(ordinal_slopes_fit: Fit) -> None:
+    """The slope of the expected answer: the density at every cut point, times the group's slope."""
+    fit, stated = ordinal_slopes_fit, np.array([0.5, 2.0, 4.0])
+    rows = ba.grid(fit, stigma=stated)
+    effects = drawn_effects(fit, 7)
+    slope = coefficient(fit, "stigma") + effects[:, 1]
+    eta = effects[:, [0]] + slope[:, None] * stated
+    above = special.expit(eta[:, :, None] - flat(fit.posterior["cutpoint"])[:, None, :])
+    expected = slope[:, None] * (above * (1 - above)).sum(axis=-1)
+    by_row = slopes(fit, "stigma", rows, kind="group", by=None, seed=7)
+    # The curvature of three logistic curves under a group's slope, over a step of 1e-4.
+    np.testing.assert_allclose(flat(by_row.draws["slope"]), expected, atol=1e-6)
+    mean = slopes(fit, "stigma", rows, kind="group", seed=7)
+    np.testing.assert_allclose(flat(mean.draws["slope"])[:, 0], expected.mean(axis=1), atol=1e-6)
+    assert mean.table["mean"][0] == pytest.approx(expected.mean(), abs=1e-6)
+
+
 def test_a_yes_or_no_goes_from_no_to_yes(clients: pd.DataFrame, make_fit) -> None:
     data = clients.assign(trained=(np.arange(len(clients)) % 3 == 0).astype(int))
     fit = make_fit(ba.Model("alliance ~ trained + (1 | case_manager)", data))
