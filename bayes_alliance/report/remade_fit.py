@@ -111,7 +111,7 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name, words in _COUNTS.items()
         if now[name] != then[name]
     ]
-    if now["fingerprint"] != then["fingerprint"]:
+    if then["fingerprint"] not in (None, now["fingerprint"]):
         before, after = then["fingerprint_by_column"], now["fingerprint_by_column"]
         # Where rows are missing every column differs, and that is no news.
         others = [] if found else [n for n in before if before[n] != after.get(n)]

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from bayes_alliance.data.provenance import EXAMPLE, READ_AS
+from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.model.saved import column_fingerprints, fingerprint
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import installed_versions
+from bayes_alliance.sampling.store import FINGERPRINT
 
 RECORD_FORMAT = 1
 _DIGITS = 8  # of sums and means, whose last digits depend on the versions that add
@@ -78,18 +80,12 @@ def data_record(model: Model) -> dict[str, Any]:
     """Return what tells a model's rows from others, and where they came from if that is known."""
     frame = model.frame
     held = len(frame.rows) > 0
-    if model.stream is not None:
-        digest = _sums_digest(model)
-    elif held:
-        digest = fingerprint(frame.rows)
-    else:
-        digest = frame.rows.attrs["fingerprint"]
     return {
         "rows_in_table": frame.rows_in_table,
         "rows_used": frame.rows_used,
         "missing": dict(frame.missing),
         "columns": [str(name) for name in frame.rows.columns],
-        "fingerprint": digest,
+        "fingerprint": _fingerprint(model),
         "fingerprint_by_column": column_fingerprints(frame.rows) if held else {},
         "learnt_sha256": _learnt_digest(model) if held or model.stream is not None else None,
         "source": frame.source,
@@ -97,10 +93,19 @@ def data_record(model: Model) -> dict[str, Any]:
     }
 
 
+def _fingerprint(model: Model) -> str | None:
+    """Return the digest of the rows; None for streamed ones whose sums were left out."""
+    rows = model.frame.rows
+    if model.stream is not None:
+        return _sums_digest(model)
+    if len(rows):
+        return fingerprint(rows)
+    kept: str = rows.attrs[FINGERPRINT]
+    return None if streamed_from(rows) is not None else kept
+
+
 def _provenance(model: Model) -> dict[str, Any]:
     """Return how the table was made, unless it has lost or gained rows since."""
-    from bayes_alliance.data.scanning import streamed_from
-
     attributes, rows = model.frame.rows.attrs, model.frame.rows_in_table
     read_as = attributes.get(READ_AS)
     return {
