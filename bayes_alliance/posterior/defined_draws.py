@@ -29,26 +29,50 @@ def existing(values: Array) -> NDArray[np.bool_]:
 def summary_where_defined(array: xr.DataArray, prob: float) -> pd.DataFrame:
     """Summarise the draws that exist, dims (chain, draw, ...), in the columns of a summary.
 
-    All NaN if there is none. R-hat and ESS are those of chains from which the other draws were
-    taken out, all cut to the same length.
+    Where a quantity does not exist in a draw, none of those that lack any draw is looked at there.
+    All NaN where no draw is left.
     """
     import pandas as pd
 
-    values = array.to_numpy()
-    there = existing(values)
-    if there.all() or not there.any():
-        numbers = summary_numbers(values, prob)
-    else:
-        numbers = summary_numbers(values[there][None], prob)
-        found = diagnose_chains(existing_chains(values).reshape(*_shape(there), -1))
-        spread = numbers[:, COLUMNS.index("sd")]
-        ess = {"ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail, "r_hat": found.r_hat}
-        # The errors are those of all that is left, not only of the chains' common length.
-        longer = np.sqrt(np.prod(_shape(there)) / there.sum())
-        errors = {"mcse_mean": found.mcse_mean * longer, "mcse_sd": found.mcse_sd * longer}
-        for name, column in {**ess, **errors}.items():
-            numbers[:, COLUMNS.index(name)] = np.where(spread > 0, column, np.nan)
+    numbers = numbers_where_defined(array.to_numpy(), prob)
     return pd.DataFrame(numbers, index=element_labels(array), columns=list(COLUMNS))
+
+
+def numbers_where_defined(values: Array, prob: float) -> Array:
+    """Summarise the draws that exist, shape (chain, draw, ...), one row an element."""
+    flat = values.reshape(*values.shape[:2], -1)
+    lacking = np.isnan(flat)
+    partly = lacking.any(axis=(0, 1)) & ~lacking.all(axis=(0, 1))
+    numbers = np.empty((flat.shape[2], len(COLUMNS)))
+    numbers[~partly] = summary_numbers(flat[..., ~partly], prob)
+    if partly.any():
+        numbers[partly] = _of_existing(flat[..., partly], prob)
+    return numbers
+
+
+def _of_existing(values: Array, prob: float) -> Array:
+    """Summarise the draws in which every quantity exists.
+
+    R-hat and ESS are those of chains from which the other draws were taken out, all cut to the
+    same length.
+    """
+    there = existing(values)
+    if not there.any():
+        return np.full((values.shape[2], len(COLUMNS)), np.nan)
+    numbers = summary_numbers(values[there][None], prob)
+    found = diagnose_chains(existing_chains(values))
+    # The errors are those of all that is left, not only of the chains' common length.
+    longer = np.sqrt(np.prod(_shape(there)) / there.sum())
+    columns = {
+        "ess_bulk": found.ess_bulk,
+        "ess_tail": found.ess_tail,
+        "r_hat": found.r_hat,
+        "mcse_mean": found.mcse_mean * longer,
+        "mcse_sd": found.mcse_sd * longer,
+    }
+    for name, column in columns.items():
+        numbers[:, COLUMNS.index(name)] = column
+    return numbers
 
 
 def existing_chains(values: Array) -> Array:

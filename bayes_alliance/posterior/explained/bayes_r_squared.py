@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
 from bayes_alliance.kernels.link_mean import inverse_link
+from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
     Measure,
+    given_variance,
     measures_table,
     share_in_words,
 )
@@ -49,7 +51,7 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     Returns
     -------
     ExplainedVariance
-        One row. NaN for a Student outcome if nu <= 2 in a draw.
+        One row. Of a Student outcome given nu above 2, which the sentence says.
 
     Raises
     ------
@@ -82,13 +84,16 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     row = table.iloc[0]
     thin = "" if share.size == fit.draws_in_all else f" {share.size} of {fit.draws_in_all} draws."
     missing = int(np.isnan(share).sum())
-    unknown = [f"In {missing} draws nu is 2 or less: no residual variance."] if missing else []
+    unknown = [f"In {missing:,} draws nu is 2 or less: no residual variance."] if missing else []
     return ExplainedVariance(
         title="Explained variance (Bayesian R2)",
         table=table,
         draws=kept,
-        sentence=f"Predictors and the groups at hand explain {share_in_words(row, prob)} of the "
-        f"variance of {fit.model.outcome} (Bayesian R2, conditional on the group effects).",
+        sentence=after_given(
+            given_variance(share),
+            f"Predictors and the groups at hand explain {share_in_words(row, prob)} of the "
+            f"variance of {fit.model.outcome} (Bayesian R2, conditional on the group effects).",
+        ),
         notes=(
             f"{interval_words(prob)}.{thin}",
             "Conditional on the group effects, with the residual variance that the model states.",

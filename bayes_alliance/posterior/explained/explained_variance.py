@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.posterior.summaries import COLUMNS, check_prob, interval_words, summary_numbers
+from bayes_alliance.posterior.defined_draws import given_words, numbers_where_defined
+from bayes_alliance.posterior.summaries import COLUMNS, check_prob, interval_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,8 @@ class ExplainedVariance:
         printed table leaves those out and names them below.
     draws
         Variable ``r2``, dims (chain, draw, measure), with coordinates ``of`` and ``name`` along
-        the measures, those that exist.
+        the measures, those that exist. NaN in draws without a residual variance (Student outcome
+        with nu <= 2); table and sentence are of the others.
     sentence
         The main measures in words, for a paper.
     notes
@@ -111,7 +113,8 @@ class ExplainedVariance:
 def measures_table(measures: Sequence[Measure], prob: float) -> tuple[pd.DataFrame, xr.Dataset]:
     """Return the table and the draws of a record, in the order of the measures.
 
-    A measure that is the same in every draw has no R-hat; one that is NaN in a draw is NaN.
+    A measure that is the same in every draw has no R-hat; one that does not exist in some draws is
+    that of the others.
     """
     import pandas as pd
 
@@ -121,7 +124,7 @@ def measures_table(measures: Sequence[Measure], prob: float) -> tuple[pd.DataFra
     places = np.flatnonzero([measure.share is not None for measure in measures])
     draws = _dataset(values, there)
     numbers = np.full((len(measures), len(COLUMNS)), np.nan)
-    numbers[places] = summary_numbers(values, prob)
+    numbers[places] = numbers_where_defined(values, prob)
     index = pd.MultiIndex.from_arrays(
         [[m.of for m in measures], [m.name for m in measures]], names=[_OF, _MEASURE]
     )
@@ -144,6 +147,14 @@ def _dataset(values: Array, measures: Sequence[Measure]) -> xr.Dataset:
     )
 
 
+def given_variance(residual: Array) -> str:
+    """Say that the residual variance is taken to exist, where it does not in some draws."""
+    undefined = int(np.isnan(residual).sum())
+    return given_words(undefined, residual.size) if undefined < residual.size else ""
+
+
 def share_in_words(row: Any, prob: float) -> str:
     """Write a share with its interval: ``26% (95% interval 18% to 35%)``."""
+    if row["mean"] != row["mean"]:
+        return "not known (the residual variance does not exist)"
     return f"{row['mean']:.0%} ({prob:.0%} interval {row['lower']:.0%} to {row['upper']:.0%})"

@@ -255,7 +255,8 @@ def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:
     missing = int(np.isnan(parts.residual).sum())
     if missing:
         notes.append(
-            f"In {missing} of {parts.residual.size} draws nu is 2 or less: the residual variance "
-            "does not exist there, so the measures are NaN."
+            f"In {missing:,} of the {parts.residual.size:,} draws nu is 2 or less: the residual "
+            "variance does not exist there. Measures that need it are those of the other draws, "
+            "as under a prior that keeps nu above 2."
         )
     return notes

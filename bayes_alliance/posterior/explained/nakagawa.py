@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
     Measure,
+    given_variance,
     measures_table,
     share_in_words,
 )
@@ -36,7 +38,7 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
     -------
     ExplainedVariance
         Two rows. Yes-or-no and ordinal outcomes are on the link scale, with the residual variance
-        of the link. NaN for a Student outcome if nu <= 2 in a draw.
+        of the link. Of a Student outcome given nu above 2, which the sentence says.
 
     Raises
     ------
@@ -72,8 +74,11 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
         title="Explained variance (Nakagawa)",
         table=table,
         draws=draws,
-        sentence=f"The marginal R2 of {fit.model.outcome}, of the predictors alone, is {first}; "
-        f"the conditional R2, of predictors and groups, is {second}.",
+        sentence=after_given(
+            given_variance(parts.residual),
+            f"The marginal R2 of {fit.model.outcome}, of the predictors alone, is {first}; "
+            f"the conditional R2, of predictors and groups, is {second}.",
+        ),
         notes=(f"{interval_words(prob)}.", *implied_variance_notes(fit, parts)),
         prob=prob,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
+    given_variance,
     measures_table,
     share_in_words,
 )
@@ -62,7 +64,7 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
     -------
     ExplainedVariance
         One row a measure. Yes-or-no and ordinal outcomes are on the link scale, with the residual
-        variance of the link. NaN for a Student outcome if nu <= 2 in a draw.
+        variance of the link. Of a Student outcome given nu above 2, which the sentence says.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
         title="Explained variance",
         table=table,
         draws=draws,
-        sentence=_sentence(fit, table, prob),
+        sentence=after_given(given_variance(parts.residual), _sentence(fit, table, prob)),
         notes=(
             f"{interval_words(prob)}.",
             *implied_variance_notes(fit, parts),

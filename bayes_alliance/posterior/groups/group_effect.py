@@ -36,7 +36,7 @@ CAUTION = (
     "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
     "and small caseloads are drawn towards the middle."
 )
-_QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
+QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
 _CAUTION_IN_PICTURES = "no league table: where intervals overlap, the order may be chance"
 
 
@@ -265,7 +265,7 @@ def _table(held: xr.Dataset, design: GroupDesign, raw: np.ndarray, prob: float) 
             **{name: column[name] for name in ("mean", "sd", "lower", "upper")},
             "caseload": np.repeat(design.caseloads, effects),
             "raw": raw.ravel(),
-            **{name: column[name] for name in _QUALITY},
+            **{name: column[name] for name in QUALITY},
         }
     )
 

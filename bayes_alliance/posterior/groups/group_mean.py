@@ -15,8 +15,13 @@ from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
-from bayes_alliance.posterior.groups.group_effect import CAUTION, chosen_group
-from bayes_alliance.posterior.summaries import check_prob, interval_words
+from bayes_alliance.posterior.groups.group_effect import CAUTION, QUALITY, chosen_group
+from bayes_alliance.posterior.summaries import (
+    COLUMNS,
+    check_prob,
+    interval_words,
+    summary_numbers,
+)
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
@@ -50,7 +55,8 @@ class GroupMeans:
     outcome
         Name of the outcome: a yes counts 1, an ordered category its place from 1.
     table
-        One row a group: group, mean, sd, lower, upper, caseload, raw.
+        One row a group: group, mean, sd, lower, upper, caseload, raw, mcse_mean, ess_bulk,
+        ess_tail, r_hat.
     draws
         Variable ``mean``, dims (chain, draw, group).
     overall
@@ -162,7 +168,7 @@ def group_means(
     return GroupMeans(
         group=design.name,
         outcome=fit.model.outcome,
-        table=_table(design, means, averages @ outcomes, prob),
+        table=_table(design, means.reshape(*sizes, -1), averages @ outcomes, prob),
         draws=xr.Dataset(
             {"mean": ((names.CHAIN, names.DRAW, design.name), means.reshape(*sizes, -1))},
             coords={design.name: np.asarray(design.labels, dtype=object)},
@@ -176,16 +182,14 @@ def group_means(
 def _table(design: GroupDesign, means: Array, raw: Array, prob: float) -> pd.DataFrame:
     import pandas as pd
 
-    lower, upper = np.quantile(means, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
+    column = dict(zip(COLUMNS, summary_numbers(means, prob).T, strict=True))
     return pd.DataFrame(
         {
             "group": list(design.labels),
-            "mean": means.mean(axis=0),
-            "sd": means.std(axis=0, ddof=1),
-            "lower": lower,
-            "upper": upper,
+            **{name: column[name] for name in ("mean", "sd", "lower", "upper")},
             "caseload": design.caseloads,
             "raw": raw,
+            **{name: column[name] for name in QUALITY},
         }
     )
 

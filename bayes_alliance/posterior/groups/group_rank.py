@@ -69,7 +69,8 @@ def rank_table(
     ranks, below, above = _ranks(draws, margin or 0.0)
     if best == LOW:
         ranks = len(group.labels) + 1 - ranks
-    low, high = (_quantiles(ranks, tail) for tail in ((1 - prob) / 2, (1 + prob) / 2))
+    # (1 - 0.95) / 2 is a little more than 0.025 to the computer, and would take the next rank.
+    low, high = (_quantiles(ranks, round(tail, 12)) for tail in ((1 - prob) / 2, (1 + prob) / 2))
     fifth = (ranks <= fifth_of(len(group.labels))).mean(axis=0)
     columns: dict[str, Any] = {
         "mean": ranks.mean(axis=0).T.ravel(),

@@ -36,7 +36,7 @@ class Contrasts:
     ----------
     table
         One row a contrast: what is compared (``columns``), then mean, sd, lower, upper and the
-        probability of direction; up to 100 rows also Monte Carlo errors, ESS and R-hat.
+        probability of direction; up to 1,000 rows also Monte Carlo errors, ESS and R-hat.
     draws
         Variable ``contrast``, dims (chain, draw, row), with ``category`` behind where each has a
         probability. Empty where it would not fit into the memory allowed; a note says so then.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 CATEGORY = "category"
 # Up to here every estimate has its Monte Carlo error, its ESS and its R-hat beside it.
-DIAGNOSED = 100
+DIAGNOSED = 1000
 _DRAWS_KEPT = (
     "The draws of the {rows} rows were not kept ({size:.1f} GB; the limit is {memory:g} GB): "
     "average with by=, or use fewer with draws=."

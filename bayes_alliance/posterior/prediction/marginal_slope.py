@@ -43,7 +43,7 @@ class Slopes:
     ----------
     table
         One row a slope: of which predictor, and where (``columns``), then mean, sd, lower, upper
-        and the probability of direction; up to 100 rows also Monte Carlo errors, ESS and R-hat.
+        and the probability of direction; up to 1,000 rows also Monte Carlo errors, ESS and R-hat.
     draws
         Variable ``slope``, dims (chain, draw, row), with ``category`` behind where each has a
         probability. Empty where it would not fit into the memory allowed; a note says so then.

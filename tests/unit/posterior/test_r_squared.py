@@ -478,10 +478,26 @@ def test_a_student_residual_needs_more_than_two_degrees(student_fit: Fit) -> Non
     heavy = student_fit.with_group(
         names.POSTERIOR, posterior.assign(nu=(posterior["nu"].dims, low))
     )
+    there = low > 2
+    given = ba.nakagawa_r2(heavy).table.iloc[0]
+    expected = (f / total)[there]
+    assert given["mean"] == pytest.approx(expected.mean(), rel=1e-9)
+    assert given["upper"] == pytest.approx(np.quantile(expected, 0.975), rel=1e-9)
+    kept = f"{there.sum():,} of the {there.size:,} draws"
     for verb in (ba.nakagawa_r2, ba.r2_measures, ba.bayes_r2):
         found = verb(heavy)
-        assert found.table["mean"].isna().all()
+        assert np.isfinite(found.table.loc["total", "mean"]).any()
         assert any("nu is 2 or less" in note for note in found.notes)
+        assert found.sentence.startswith(f"Given that nu is above 2, as in {kept}")
+        assert np.isnan(found.draws["r2"].to_numpy()[0, :3]).any(axis=-1).all()
+    never = student_fit.with_group(
+        names.POSTERIOR, posterior.assign(nu=(posterior["nu"].dims, np.full_like(nu, 1.5)))
+    )
+    for verb in (ba.nakagawa_r2, ba.r2_measures, ba.bayes_r2):
+        found = verb(never)
+        assert found.table.loc["total", "mean"].isna().all()
+        assert "nan" not in found.sentence
+        assert "not known" in found.sentence or "cannot be said" in found.sentence
 
 
 def test_other_families_say_their_scale(bernoulli_fit: Fit, ordinal_fit: Fit) -> None:
