@@ -8,7 +8,7 @@ INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --b
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint wheel bench bench-peers calibrate clean
+.PHONY: help demo test test-fast lint docs wheel bench bench-peers calibrate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ lint: .venv/.ready-to-develop ## check style, types and the import rule
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+docs: .venv/.ready-to-develop ## build the documentation into site/, without a warning
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
 wheel: .venv/.ready-to-develop ## build the wheel and try it in an environment of its own
 	.ci/try-wheel
 
@@ -41,7 +44,7 @@ calibrate: .venv/.ready-to-develop ## run the long simulation-based calibration
 	$(PYTEST) -m calibration --timeout=0
 
 clean: ## remove what these targets made, the environment included
-	rm -rf .venv .venv-peers .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .uv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -f alliance_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
