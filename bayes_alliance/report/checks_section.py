@@ -1,22 +1,33 @@
-"""The sections on the posterior predictive check and on the verdict."""
+"""The sections on the computation with its verdict, and on the predictive checks."""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
+from bayes_alliance.checks.coverage import Coverage
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.predictive import PredictiveCheck
-from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
 from bayes_alliance.display import number
-from bayes_alliance.model.spec import Model
-from bayes_alliance.report.blocks import Block, Figure, Notice, Paragraph, Section, Table, Tone
+from bayes_alliance.report.blocks import (
+    Block,
+    Figure,
+    Heading,
+    Items,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+    Tone,
+)
+from bayes_alliance.report.computation_words import computation_words
 from bayes_alliance.report.group_labels import ShownLabels
-from bayes_alliance.report.results import REPLICATIONS, Results
+from bayes_alliance.report.results import Results
 from bayes_alliance.report.sentences import verdict_sentence
 from bayes_alliance.report.tables import predictive_table
 
-_HEADING = "Posterior predictive check"
+_HEADING = "Posterior predictive checks"
+_INTRO = (
+    "If the model is a fair account of the data, outcomes drawn from it for the same rows look "
+    "like the outcomes that were observed."
+)
 _CHECK_NAMES = {
     "r_hat": "R-hat",
     "ess_bulk": "bulk ESS",
@@ -27,49 +38,74 @@ _TONES: dict[str, Tone] = {"fine": "fine", "caution": "caution", "bad": "bad"}
 
 
 def predictive_section(results: Results) -> Section:
-    """Show the outcome as observed over what the model replicates."""
-    if results.predictive is None:
-        text = (
-            "This check needs the rows the model was fitted to, and the fit was saved without them."
-        )
-        return Section(key="predictive", heading=_HEADING, blocks=(Paragraph(text=text),))
-    intro = (
-        "If the model is a fair account of the data, outcomes drawn from it for the same rows look "
-        "like the outcomes that were observed."
-    )
-    blocks = (
-        Paragraph(text=intro),
-        _predictive_figure(results.fit.model, results.predictive),
-        Paragraph(text=results.predictive.sentence),
-        predictive_table(results.predictive),
-    )
-    return Section(key="predictive", heading=_HEADING, blocks=blocks)
+    """Show the data as observed over what the model replicates, and whether predictions hold."""
+    found = results.checks
+    blocks: list[Block] = []
+    if isinstance(found.posterior, str):
+        blocks.append(Paragraph(text=found.posterior))
+        return Section(key="predictive", heading=_HEADING, blocks=tuple(blocks))
+    outcome = results.fit.model.outcome
+    blocks += [
+        Paragraph(text=_INTRO),
+        check_figure(found.posterior, key="predictive", what=f"Distribution of {outcome}"),
+        Paragraph(text=found.posterior.sentence),
+        predictive_table(found.posterior),
+    ]
+    for name, check in found.by_group.items():
+        blocks.append(Heading(text=f"Means by {name}"))
+        if isinstance(check, str):
+            blocks.append(Paragraph(text=check))
+            continue
+        what = f"Distribution of the mean of {outcome} by {name}"
+        figure = check_figure(check, key=f"predictive-{name}", what=what)
+        blocks += [figure, Paragraph(text=check.sentence), predictive_table(check)]
+    blocks += [Heading(text="Do predictive intervals cover?"), *_coverage_blocks(found.coverage)]
+    return Section(key="predictive", heading=_HEADING, blocks=tuple(blocks))
 
 
-def _predictive_figure(model: Model, check: PredictiveCheck) -> Figure:
-    step = max(1, len(check.replicated) // REPLICATIONS)
-    drawn: dict[str, Any] = {
-        "observed": check.observed,
-        "replicated": check.replicated[::step],
-        "outcome": model.outcome,
-    }
-    levels = model.frame.levels or (("0", "1") if model.family.outcome == "binary" else ())
-    numeric = partial(draw_numeric_check, **drawn)
+def check_figure(check: PredictiveCheck, *, key: str, what: str) -> Figure:
+    """Draw a predictive check; the alternative text says what comes out of it."""
     return Figure(
-        key="predictive",
-        caption=f"Distribution of {model.outcome}: observed, and in outcomes replicated from the "
-        "posterior.",
-        description=f"Bars of the observed {model.outcome} with the middle and the 95% band of the "
-        "replicated outcomes; the table below compares them in numbers.",
-        draw=partial(draw_category_check, **drawn, levels=levels) if levels else numeric,
+        key=key,
+        caption=f"{what}: observed, and in outcomes replicated from the {check.kind}.",
+        description=f"{what} over the middle and the 95% band of {check.replications} replicated "
+        f"data sets. {check.sentence}",
+        draw=lambda axes: check.plot(axes),
         height=3.0,
     )
 
 
-def verdict_section(results: Results, labels: ShownLabels) -> Section:
+def _coverage_blocks(found: Coverage | str) -> list[Block]:
+    if isinstance(found, str):
+        return [Paragraph(text=found)]
+    table = Table(
+        caption="Outcomes within their predictive interval, each row predicted from the others",
+        frame=found.table,
+        headings={
+            "promised": "promised",
+            "observed": "observed",
+            "lower": "by chance, from",
+            "upper": "to",
+        },
+        row_heading="interval",
+    )
+    figure = Figure(
+        key="coverage",
+        caption="Position of each outcome in its leave-one-out prediction: how far the positions "
+        "stray from uniform, over the band of a right model.",
+        description=found.sentence,
+        draw=lambda axes: found.plot(axes),
+        height=3.0,
+    )
+    notes = tuple(note for note in found._notes() if note != found.sentence)
+    return [Paragraph(text=found.sentence), figure, table, *([Items(items=notes)] if notes else [])]
+
+
+def computation_section(results: Results, labels: ShownLabels) -> Section:
     """List every finding with its value, its threshold and its remedy."""
     verdict = results.verdict
     blocks: list[Block] = [
+        Paragraph(text=computation_words(results.fit)),
         Notice(
             tone=_TONES[verdict.level],
             title=verdict.sentence,
@@ -80,7 +116,7 @@ def verdict_section(results: Results, labels: ShownLabels) -> Section:
     passed = [finding for finding in verdict.findings if finding.level == "fine"]
     if passed:
         blocks.append(_passed_table(passed, labels))
-    return Section(key="verdict", heading="Verdict", blocks=tuple(blocks))
+    return Section(key="computation", heading="Computation and verdict", blocks=tuple(blocks))
 
 
 def _passed_table(passed: list[Finding], labels: ShownLabels) -> Table:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from bayes_alliance.checks.finding import Level
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Items, Notice, Section
-from bayes_alliance.report.checks_section import predictive_section, verdict_section
+from bayes_alliance.report.checklist_section import checklist_section
+from bayes_alliance.report.checks_section import computation_section, predictive_section
+from bayes_alliance.report.comparison_section import comparison_section
 from bayes_alliance.report.data_section import data_section
 from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.group_words import all_groups
+from bayes_alliance.report.groups_section import groups_section
+from bayes_alliance.report.influence_section import influence_section
 from bayes_alliance.report.limits import limits
+from bayes_alliance.report.methods_section import methods_section
 from bayes_alliance.report.model_section import model_section, prior_section, question_section
 from bayes_alliance.report.reproduction import reproduction_section
 from bayes_alliance.report.results import Results, collect_results
 from bayes_alliance.report.results_section import results_section
+from bayes_alliance.report.sensitivity_section import sensitivity_section
 from bayes_alliance.report.sentences import conclusions
+from bayes_alliance.report.session_record import session_record
+from bayes_alliance.report.slopes_section import slopes_section
+from bayes_alliance.report.typesetting import typeset
 from bayes_alliance.report.wording import plural
 from bayes_alliance.sampling.fit import Fit
 
@@ -38,6 +49,8 @@ class ReportContent:
         Level of the verdict.
     sections
         The whole report, in order; the conclusions stand in it too.
+    record
+        All it takes to make the report again, as plain JSON.
     """
 
     title: str
@@ -46,43 +59,57 @@ class ReportContent:
     conclusions: tuple[str, ...]
     level: Level
     sections: tuple[Section, ...]
+    record: dict[str, Any] = field(default_factory=dict)
 
 
-def build_content(fit: Fit, *, title: str | None = None, anonymise: bool = False) -> ReportContent:
+def build_content(
+    fits: Fit | Sequence[Fit], *, title: str | None = None, anonymise: bool = False
+) -> ReportContent:
     """Gather all that a report of this fit shows; the same fit gives the same content.
 
     Parameters
     ----------
-    fit
-        The fit.
+    fits
+        The fit; of several the first is the one reported, and the others are compared with it.
     title
         Title of the report; one made from the outcome if None.
     anonymise
         Show numbers in the place of the groups' own labels.
     """
+    main, *others = [fits] if isinstance(fits, Fit) else list(fits)
     if anonymise:
-        _check_names_hidden(fit)
-    results = collect_results(fit)
+        for fit in (main, *others):
+            _check_names_hidden(fit)
+    results = collect_results(main, others)
     labels = shown_labels(results.groups, anonymise=anonymise)
-    model, answers = fit.model, conclusions(results)
+    model, answers = main.model, conclusions(results)
+    sections = (
+        question_section(model),
+        Section(key="in-short", heading="In short", blocks=(Items(items=answers),)),
+        data_section(results, labels),
+        model_section(model),
+        prior_section(results),
+        computation_section(results, labels),
+        results_section(results),
+        groups_section(results, labels),
+        slopes_section(results, labels),
+        comparison_section(results),
+        sensitivity_section(results),
+        predictive_section(results),
+        influence_section(results, labels),
+        Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
+        methods_section(results),
+        checklist_section(results),
+        reproduction_section(main),
+    )
     return ReportContent(
         title=title or f"Multilevel analysis of {model.outcome}",
-        subtitle=_subtitle(fit),
+        subtitle=_subtitle(main),
         notices=_notices(results),
         conclusions=answers,
         level=results.verdict.level,
-        sections=(
-            question_section(model),
-            Section(key="in-short", heading="In short", blocks=(Items(items=answers),)),
-            data_section(results, labels),
-            model_section(model),
-            prior_section(model),
-            results_section(results, labels),
-            predictive_section(results),
-            verdict_section(results, labels),
-            reproduction_section(fit),
-            Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
-        ),
+        sections=tuple(typeset(section) for section in sections if section is not None),
+        record=session_record(main, others, title=title, anonymise=anonymise),
     )
 
 

@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_shares(axes: Axes, *, shares: pd.DataFrame) -> Axes:
-    """Draw the share of each level with its interval, in per cent."""
-    draw_intervals(axes, 100 * shares[["mean", "lower", "upper"]])
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("share of the variance, per cent")
-    return axes
-
-
 def draw_coefficients(axes: Axes, *, summary: pd.DataFrame) -> Axes:
     """Draw each coefficient with its interval and a line at zero."""
     draw_intervals(axes, summary[["mean", "lower", "upper"]])

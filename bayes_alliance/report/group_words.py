@@ -36,6 +36,12 @@ def many_groups(group: GroupDesign) -> str:
     return " within ".join(_plural(column_words(factor)) for factor in reversed(group.factors))
 
 
+def one_of_groups(group: GroupDesign) -> str:
+    """Name one among the groups: ``one of the case managers``."""
+    words = many_groups(group)
+    return f"one of {words}" if words.startswith("the ") else f"one of the {words}"
+
+
 def all_groups(model: Model) -> str:
     """Name the groups of every factor."""
     return joined(many_groups(group) for group in model.design.groups)

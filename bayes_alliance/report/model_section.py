@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.blocks import Block, Code, Facts, Items, Paragraph, Section
+from bayes_alliance.report.blocks import Block, Facts, Heading, Items, Paragraph, Section
+from bayes_alliance.report.checks_section import check_figure
+from bayes_alliance.report.equation_lines import model_equation, prior_equation
 from bayes_alliance.report.group_words import all_groups
-from bayes_alliance.report.model_words import equation, family_words, varying_words
-from bayes_alliance.report.tables import prior_table
+from bayes_alliance.report.model_words import family_words, varying_words
+from bayes_alliance.report.results import Results
+from bayes_alliance.report.tables import predictive_table, prior_table
 from bayes_alliance.report.wording import joined, plural
+
+_SYMBOLS = (
+    "γ are the coefficients of the tables, β the coefficients of one group, u, v and w the "
+    "departures of the groups, τ their standard deviations, ρ their correlations."
+)
 
 
 def question_section(model: Model) -> Section:
@@ -47,13 +55,15 @@ def model_section(model: Model) -> Section:
         blocks=(
             Facts(pairs=tuple(facts)),
             Items(items=varying_words(model)),
-            Code(text=equation(model), label="The model as an equation"),
+            model_equation(model),
+            Paragraph(text=_SYMBOLS),
         ),
     )
 
 
-def prior_section(model: Model) -> Section:
-    """Show every prior."""
+def prior_section(results: Results) -> Section:
+    """Show every prior, and the data the priors expect."""
+    model = results.fit.model
     chosen = sum(entry.chosen for entry in model.priors.entries)
     total = len(model.priors.entries)
     text = (
@@ -63,6 +73,16 @@ def prior_section(model: Model) -> Section:
     )
     if chosen:
         text = f"{chosen} of the {plural(total, 'prior')} were chosen for this analysis. {text}"
-    return Section(
-        key="priors", heading="Priors", blocks=(Paragraph(text=text), prior_table(model))
-    )
+    blocks: list[Block] = [Paragraph(text=text), prior_table(model), prior_equation(model)]
+    blocks.append(Heading(text="What the priors expect"))
+    check = results.checks.prior
+    if isinstance(check, str):
+        blocks.append(Paragraph(text=check))
+    else:
+        what = f"Distribution of {model.outcome}"
+        blocks += [
+            Paragraph(text=check.sentence),
+            check_figure(check, key="prior-predictive", what=what),
+            predictive_table(check),
+        ]
+    return Section(key="priors", heading="Priors", blocks=tuple(blocks))

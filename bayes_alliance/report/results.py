@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import Any
 
 from bayes_alliance import names
-from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import AllianceError
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
+from bayes_alliance.posterior.moderation.group_slope import group_slopes, typical_value
+from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
 from bayes_alliance.posterior.shares.stated_values import sloping_variables
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
+from bayes_alliance.posterior.shares.variance_curve import ShareCurve, share_curve
 from bayes_alliance.posterior.summaries import Summary, summarize
-
-if TYPE_CHECKING:
-    from bayes_alliance.sampling.fit import Fit
-
-REPLICATIONS = 500
+from bayes_alliance.report.compared_fits import ComparedFits, compare_fits
+from bayes_alliance.report.model_checks import ModelChecks, check_model
+from bayes_alliance.sampling.fit import Fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Results:
     ----------
     fit
         The fit itself.
+    others
+        Fits it is compared with.
     verdict
         Whether the draws can be trusted.
     shares
@@ -40,55 +44,111 @@ class Results:
         Correlations between group effects; None if there are none.
     groups
         The group effects, one entry a grouping factor.
-    predictive
-        The posterior predictive check; None for a fit without its rows.
     """
 
     fit: Fit
+    others: tuple[Fit, ...] = ()
     verdict: Verdict
     shares: Shares | str
     coefficients: Summary | None
     spread: Summary | None
     correlations: Summary | None
     groups: tuple[GroupEffects, ...]
-    predictive: PredictiveCheck | None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether no check of the fit failed."""
+        return self.verdict.level != "bad"
+
+    @cached_property
+    def checks(self) -> ModelChecks:
+        """The model held against the data, and the priors against both."""
+        at = None if isinstance(self.shares, str) else self.shares.at
+        return check_model(self.fit, trusted=self.trusted, at=at or None)
+
+    @cached_property
+    def compared(self) -> ComparedFits | None:
+        """The fit beside the others; None if there are none."""
+        if not self.others:
+            return None
+        return compare_fits([self.fit, *self.others], level=self.verdict.level)
+
+    @cached_property
+    def slopes(self) -> tuple[GroupSlopes, ...]:
+        """The slopes that vary, by grouping factor and numeric predictor."""
+        if not self.fit.has_data:
+            return ()
+        return tuple(
+            found
+            for group in self.fit.model.design.groups
+            for name in sloping_variables(self.fit)
+            if (found := _slopes(self.fit, name, group.name)) is not None
+        )
+
+    @cached_property
+    def curves(self) -> tuple[ShareCurve, ...]:
+        """Variance shares along each predictor whose slope varies."""
+        if not self.fit.has_data or isinstance(self.shares, str):
+            return ()
+        typical = dict(self.shares.at)
+        found = (_curve(self.fit, name, typical) for name in typical)
+        return tuple(curve for curve in found if curve is not None)
 
 
-def collect_results(fit: Fit) -> Results:
+def collect_results(fit: Fit, others: Sequence[Fit] = ()) -> Results:
     """Compute what the report shows."""
     model = fit.model
     groups = model.design.groups
     return Results(
         fit=fit,
+        others=tuple(others),
         verdict=diagnose(fit),
         shares=_shares(fit),
         coefficients=_summary(fit, [names.B] if model.design.coefficients else []),
         spread=_summary(fit, [*(names.sd(g.name) for g in groups), *model.family.parameters]),
         correlations=_summary(fit, [names.cor(g.name) for g in groups if g.pairs]),
         groups=tuple(group_effects(fit, group=group.name) for group in groups),
-        predictive=check_predictive(fit, draws=REPLICATIONS) if fit.has_data else None,
     )
 
 
-def typical_values(fit: Fit) -> dict[str, Any]:
-    """Return where slopes that vary are evaluated: means of numbers, the commonest category."""
-    rows = fit.model.frame.rows
-    values: dict[str, Any] = {}
-    for name in sloping_variables(fit):
-        if name not in rows.columns:
-            values[name] = _mean_of_effect(fit, name)
-            continue
-        column = rows[name]
-        numeric = column.dtype.kind in "iuf"
-        values[name] = float(column.mean()) if numeric else column.mode().iloc[0]
-    return values
+def typical_values(fit: Fit) -> dict[str, Any] | None:
+    """Return where slopes that vary are evaluated: means of numbers, the commonest category.
+
+    None where they are not known: without rows, and without what a stream keeps of them.
+    """
+    variables = sloping_variables(fit)
+    if fit.has_data:
+        return {name: typical_value(fit, name) for name in variables}
+    means = _streamed_means(fit)
+    return {name: means[name] for name in variables} if set(variables) <= set(means) else None
 
 
-def _mean_of_effect(fit: Fit, label: str) -> float:
-    """Return the mean of an effect that is centred by group, to the digits that are not noise."""
-    groups = fit.model.design.groups
-    group = next(g for g in groups if label in g.effects)
-    return round(float(group.Z[:, group.effects.index(label)].mean()), 10) + 0.0
+def _streamed_means(fit: Fit) -> dict[str, float]:
+    """Return the mean of every effect of rows that were streamed, as far as it was kept."""
+    stream = fit.model.stream
+    if stream is None:
+        return {}
+    return {
+        label: float(group.Z[:, k].mean())
+        for group in stream.typical_design.groups
+        for k, label in enumerate(group.effects)
+    }
+
+
+def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | None:
+    try:
+        return group_slopes(fit, predictor, group=group)
+    except AllianceError:
+        # A category, or a slope that varies between other groups only.
+        return None
+
+
+def _curve(fit: Fit, predictor: str, typical: dict[str, Any]) -> ShareCurve | None:
+    at = {name: value for name, value in typical.items() if name != predictor}
+    try:
+        return share_curve(fit, predictor, at=at)
+    except AllianceError:
+        return None
 
 
 def _summary(fit: Fit, variables: list[str]) -> Summary | None:
@@ -98,14 +158,22 @@ def _summary(fit: Fit, variables: list[str]) -> Summary | None:
 def _shares(fit: Fit) -> Shares | str:
     if not fit.model.groups:
         return "The model has no groups, so there is no variance to share out between levels."
-    varying = bool(sloping_variables(fit))
-    if varying and not fit.has_data:
+    values = typical_values(fit)
+    if values is None:
         return (
-            "A slope varies between the groups, so the share depends on the predictor's value. "
-            "This fit was saved without its rows, so its mean is not known: ask for the share at "
-            "a value of your choice with variance_shares(fit, at={...})."
+            "A slope varies between the groups, so the share depends on the predictor's value, and "
+            f"the predictor's mean is not known here. {_share_elsewhere(fit)}"
         )
     try:
-        return variance_shares(fit, at=typical_values(fit) if varying else None)
+        return variance_shares(fit, at=values or None)
     except AllianceError as error:
         return str(error)
+
+
+def _share_elsewhere(fit: Fit) -> str:
+    """Say what gives the share where the rows are not held."""
+    stated = ", ".join(f'"{name}": ...' for name in sloping_variables(fit))
+    own = f"variance_shares(fit, at={{{stated}}}) gives it at values you state"
+    if fit.streamed_from is not None:
+        return f"{own}, for which no rows are needed."
+    return f"{own}; with load_fit(path, data=your_table) this report gives it at the mean."

@@ -9,7 +9,7 @@ from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
 from bayes_alliance.posterior.shares.variance import Shares
-from bayes_alliance.posterior.summaries import Summary
+from bayes_alliance.posterior.summaries import DIRECTION, Summary
 from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.group_words import level_name, many_groups
 from bayes_alliance.report.sentences import Slope
@@ -27,6 +27,7 @@ HEADINGS = {
     "caseload": "rows",
 }
 _COUNTS = frozenset({"median", "value", "threshold"})
+_PROBABILITIES = frozenset({"negative", "p", "probability", DIRECTION})
 SHARE_COLUMNS = ("mean", "sd", "lower", "upper", "mcse_mean", "mcse_sd")
 _ACCURACY = (
     "MCSE is the Monte Carlo error of the number; ESS the number of independent draws it is worth "
@@ -47,8 +48,10 @@ def cell(column: str, value: Any) -> str:
         return count(value)
     if column == "r_hat":
         return f"{value:.3f}"
-    if column in ("negative", "p"):
+    if column in _PROBABILITIES:
         return probability(value)
+    if column == "weight":
+        return f"{value:.2f}"
     return count(value) if isinstance(value, int) else figure(value)
 
 
@@ -169,7 +172,7 @@ def data_tables(report: ModelDataReport) -> tuple[Table, ...]:
 def predictive_table(check: PredictiveCheck) -> Table:
     """Observed statistics beside the ones the model replicates."""
     return Table(
-        caption="Statistics of the outcome, observed and replicated by the model",
+        caption=f"Statistics of the outcome, observed and replicated from the {check.kind}",
         frame=check.table,
         headings={
             "predicted": "replicated",
@@ -179,7 +182,7 @@ def predictive_table(check: PredictiveCheck) -> Table:
         },
         row_heading="statistic",
         notes=(
-            "P near 0 or 1 means that the model does not reproduce this side of the data; values "
-            "between say that it does.",
+            f"P near 0 or 1 means that the {check.kind} hardly makes data with this side of them; "
+            "values between say that it does.",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bayes_alliance.display import number
@@ -12,6 +13,11 @@ _MINUS = "\N{MINUS SIGN}"
 def figure(value: float, *, digits: int = 3) -> str:
     """Write a number for prose and tables, with a real minus sign."""
     return number(float(value), digits=digits).replace("-", _MINUS)
+
+
+def with_minus(text: str) -> str:
+    """Set a real minus sign before the numbers of a sentence."""
+    return re.sub(r"(?<![\w.\-])-(?=\d)", _MINUS, text)
 
 
 def short(value: float) -> str:

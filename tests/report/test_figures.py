@@ -16,7 +16,7 @@ from bayes_alliance.posterior.groups.caterpillar import (
     draw_caterpillar,
 )
 from bayes_alliance.report.blocks import Figure
-from bayes_alliance.report.figures import draw_caseloads, draw_coefficients, draw_shares
+from bayes_alliance.report.figures import draw_caseloads, draw_coefficients
 from bayes_alliance.report.style import svg_of
 
 
@@ -50,16 +50,6 @@ def test_caterpillar_tells_apart_what_does_not_hold_zero(axes: Axes) -> None:
     draw_caterpillar(axes, effects=table, labels=["a", "b", "c"])
     by_colour = {line.get_color(): list(line.get_xdata()) for line in axes.lines[:2]}
     assert sorted(by_colour.values()) == [[-2, 2], [0]]
-
-
-def test_intervals_are_drawn_from_top_to_bottom(axes: Axes) -> None:
-    table = pd.DataFrame(
-        {"mean": [0.2, 0.8], "lower": [0.1, 0.7], "upper": [0.3, 0.9]}, index=["a", "b"]
-    )
-    draw_shares(axes, shares=table)
-    assert list(axes.lines[0].get_xdata()) == [20, 80]
-    assert list(axes.lines[0].get_ydata()) == [1, 0]
-    assert axes.get_xlim() == (0, 100)
 
 
 def test_coefficients_have_a_line_at_zero(axes: Axes) -> None:

@@ -2,14 +2,12 @@
 
 import dataclasses
 import re
-from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_alliance.report.content import ReportContent
-from bayes_alliance.report.model_words import equation
 from bayes_alliance.report.results import collect_results, typical_values
 from bayes_alliance.report.sentences import (
     Slope,
@@ -110,25 +108,3 @@ def test_a_bad_verdict_withholds_every_conclusion(bad_content: ReportContent) ->
 def test_never_significant(slopes_page: str) -> None:
     text = re.sub(r"<[^>]*>", " ", slopes_page)
     assert "significan" not in text.lower()
-
-
-@pytest.mark.parametrize(
-    ("formula", "family", "first", "last"),
-    [
-        (
-            "score ~ age + (1 | therapist)",
-            "gaussian",
-            "score = b[Intercept] + b[age] × age",
-            "sigma",
-        ),
-        ("score ~ 1 + (1 | therapist)", "student", "score = b[Intercept]", "Student-t"),
-        ("returned ~ 1 + (1 | therapist)", "bernoulli", "log odds of (returned = 1)", "sd_therap"),
-        ("rating ~ age + (1 | therapist)", "cumulative", "= −cutpoint[k] + b[age]", "sd_therap"),
-    ],
-)
-def test_equation(made_up: ModuleType, formula: str, family: str, first: str, last: str) -> None:
-    model = made_up.Model(formula, made_up.many_groups_table(40), family)
-    lines = equation(model).splitlines()
-    assert first in lines[0]
-    assert last in lines[-1]
-    assert ("residual" in lines[2]) == (family in ("gaussian", "student"))

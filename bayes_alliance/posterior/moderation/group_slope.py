@@ -119,17 +119,21 @@ def group_slopes(
 
 def typical_value(fit: Fit, name: str) -> Any:
     """Return a predictor's mean, or its most frequent category."""
-    rows, design = fit.model.frame.rows, fit.model.design
+    rows = fit.model.frame.rows
     if name in rows.columns:
         column = rows[name]
         return float(column.mean()) if column.dtype.kind in "iuf" else column.mode().iloc[0]
-    if name in design.coefficients:
-        column = design.X[:, design.coefficients.index(name)]
-    else:
-        group = next(g for g in design.groups if name in g.effects)
-        column = group.Z[:, group.effects.index(name)]
     # What is centred by group has a mean of 0 but for the noise of its digits.
-    return round(float(column.mean()), 10) + 0.0
+    return round(float(_effect_column(fit, name).mean()), 10) + 0.0
+
+
+def _effect_column(fit: Fit, label: str) -> Array:
+    """Return the column of an effect that is centred by group."""
+    design = fit.model.design
+    if label in design.coefficients:
+        return design.X[:, design.coefficients.index(label)]
+    group = next(g for g in design.groups if label in g.effects)
+    return group.Z[:, group.effects.index(label)]
 
 
 def _checked_range(fit: Fit, predictor: str, group: GroupDesign) -> list[Any]:

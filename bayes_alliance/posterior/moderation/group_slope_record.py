@@ -68,17 +68,14 @@ class GroupSlopes:
         below = int((self.table["upper"] < 0).sum())
         above = int((self.table["lower"] > 0).sum())
         count = len(self.table)
-        clear = (
-            f"below 0 for {below} and above 0 for {above} of the {count} groups"
-            if below or above
-            else f"on one side of 0 for none of the {count} groups"
-        )
+        clear = f"{below or 'none'} lies" if below in (0, 1) else f"{below} lie"
         return (
             f"The slope of {self.predictor} is {number(float(common.mean()))} in an average group "
             f"of {self.group} ({self.prob:.0%} interval {number(float(low))} to "
             f"{number(float(high))}); the groups' own run from "
             f"{number(float(self.table['mean'].min()))} to "
-            f"{number(float(self.table['mean'].max()))}, with an interval that lies {clear}."
+            f"{number(float(self.table['mean'].max()))}, and of their {count} intervals "
+            f"{clear} below 0 and {above or 'none'} above."
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -114,7 +111,8 @@ class GroupSlopes:
         order = np.argsort(self.table["mean"].to_numpy(), kind="stable")
         if len(order) <= MOST_LINES:
             return order
-        return order[np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)]
+        places = np.linspace(0, len(order) - 1, MOST_LINES).round().astype(int)
+        return np.asarray(order[places])
 
     def _notes(self) -> list[str]:
         where = listed(f"{k} = {_shown(v)}" for k, v in self.at.items())

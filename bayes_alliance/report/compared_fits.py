@@ -1,0 +1,94 @@
+"""Several fits held against each other for a report: prediction, and evidence where it is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bayes_alliance.checks.finding import Level
+from bayes_alliance.checks.verdict import diagnose
+from bayes_alliance.errors import AllianceError
+from bayes_alliance.posterior.comparison.comparison import Comparison, compare
+from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
+from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.sampling.fit import Fit
+
+# Where a fit takes longer than this, a dozen more of them would take longer than a reader waits.
+_QUICK_SECONDS = 5.0
+_REFITS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedFits:
+    """What was found when the models were compared; a sentence says why where nothing was.
+
+    Parameters
+    ----------
+    fits
+        By the names shown; the first is the one the report is about.
+    levels
+        Level of the verdict on each.
+    by_row, by_group
+        Prediction of rows and of groups not yet seen; the latter None if there are no groups.
+    factors
+        Bayes factors against the model the report is about.
+    """
+
+    fits: Mapping[str, Fit]
+    levels: Mapping[str, Level]
+    by_row: Comparison | str
+    by_group: Comparison | str | None
+    factors: BayesFactors | str
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The models whose fit failed a check."""
+        return tuple(name for name, level in self.levels.items() if level == "bad")
+
+
+def compare_fits(fits: Sequence[Fit], *, level: Level) -> ComparedFits:
+    """Compare the first fit with the others.
+
+    Parameters
+    ----------
+    fits
+        Two or more.
+    level
+        Level of the verdict on the first.
+    """
+    # Short names: formulas in every sentence would hide what it says.
+    named = {f"Model {k}": fit for k, fit in enumerate(fits, start=1)}
+    others = list(named)[1:]
+    levels = {next(iter(named)): level} | {name: diagnose(named[name]).level for name in others}
+    if "bad" in levels.values():
+        failed = ", ".join(f"'{name}'" for name, found in levels.items() if found == "bad")
+        reason = f"Nothing is compared, because the fit of {failed} failed its checks."
+        return ComparedFits(fits=named, levels=levels, by_row=reason, by_group=None, factors=reason)
+    quick = all(sum(fit.seconds.values()) <= _QUICK_SECONDS for fit in fits)
+    grouped = any(fit.model.groups for fit in fits)
+    return ComparedFits(
+        fits=named,
+        levels=levels,
+        by_row=_compared(named, "row", quick=quick),
+        by_group=_compared(named, "group", quick=quick) if grouped else None,
+        factors=_factors(named, quick=quick),
+    )
+
+
+def _compared(fits: Mapping[str, Fit], by: str, *, quick: bool) -> Comparison | str:
+    try:
+        return compare(fits, by=by, refits=_REFITS if quick else 0)  # type: ignore[arg-type]
+    except AllianceError as error:
+        return str(error)
+
+
+def _factors(fits: Mapping[str, Fit], *, quick: bool) -> BayesFactors | str:
+    if not quick:
+        return (
+            "Bayes factors are left out: with their prior scales they ask for new fits, which take "
+            "long here. bayes_factors({name: fit, ...}) gives them."
+        )
+    try:
+        return bayes_factors(fits)
+    except AllianceError as error:
+        return str(error)

@@ -1,0 +1,174 @@
+"""Pictures of whole distributions: variance shares, and each parameter before and after."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.drawing import BLUE, GREY, INK, faint_grid, quiet_axis
+from bayes_alliance.posterior.shares.variance import Shares
+from bayes_alliance.sampling.fit import Fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayes_alliance.model.prior import Prior
+
+Array = NDArray[np.float64]
+MOST_PANELS = 12
+_COLUMNS, _POINTS, _RIDGE = 3, 200, 0.75
+_TITLE_WIDTH = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A parameter with its prior and its posterior draws."""
+
+    label: str
+    prior: Prior
+    draws: Array
+
+
+def draw_share_densities(axes: Axes, *, shares: Shares, labels: Sequence[str]) -> Axes:
+    """Draw the posterior density of each level's share over its mean and interval."""
+    values = shares.draws["share"].to_numpy()
+    flat = values.reshape(-1, values.shape[-1])
+    table = shares.table
+    for k, place in enumerate(np.arange(len(table))[::-1]):
+        x, height = density(flat[:, k], 0.0, 1.0)
+        height = _RIDGE * height / height.max()
+        axes.fill_between(100 * x, place, place + height, color=BLUE, alpha=0.3, linewidth=0)
+        axes.plot(100 * x, place + height, color=BLUE, linewidth=1.0)
+        row = 100 * table.iloc[k]
+        axes.hlines(place, row["lower"], row["upper"], color=INK, linewidth=2.2)
+        axes.plot([row["mean"]], [place], "o", color=INK, markersize=6, markeredgecolor="white")
+    axes.set_yticks(np.arange(len(table))[::-1], labels=list(labels))
+    axes.set_ylim(-0.3, len(table) - 0.1)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of the variance, per cent")
+    faint_grid(axes)
+    quiet_axis(axes)
+    return axes
+
+
+def share_densities_height(levels: int) -> float:
+    """Return the height, in inches, of a picture with that many levels."""
+    return 0.8 + 0.7 * levels
+
+
+def panels_of(fit: Fit) -> tuple[Panel, ...]:
+    """Return every coefficient, sd and parameter of the family with a proper prior."""
+    model, posterior, panels = fit.model, fit.posterior, []
+    places: dict[str, int] = {}
+    for entry in model.priors.entries:
+        k = places.get(entry.variable, 0)
+        places[entry.variable] = k + 1
+        if not entry.prior.proper or entry.prior.kind.support == "correlation":
+            continue
+        values = posterior[entry.variable].to_numpy()
+        flat = values.reshape(values.shape[0] * values.shape[1], -1)
+        panels.append(Panel(label=_label(fit, entry), prior=entry.prior, draws=flat[:, k]))
+    return tuple(panels)
+
+
+def _label(fit: Fit, entry: Any) -> str:
+    if entry.variable == names.B:
+        return str(entry.element)
+    if entry.element is None:
+        return str(entry.variable)
+    for group in fit.model.design.groups:
+        if entry.variable == names.sd(group.name):
+            return f"sd of {entry.element} by {group.name}"
+    return f"{entry.variable} {entry.element}"
+
+
+def learnt(panel: Panel) -> float:
+    """Return by how much the data narrowed a parameter: posterior sd over the prior's width.
+
+    The prior's width is that of its middle 68%, which every proper prior has.
+    """
+    low, high = panel.prior.frozen.ppf([0.16, 0.84])
+    return float(panel.draws.std() / ((high - low) / 2))
+
+
+def draw_panels(axes: Axes, *, panels: Sequence[Panel]) -> Axes:
+    """Draw prior and posterior density of each parameter, in small pictures side by side."""
+    axes.set_axis_off()
+    rows = -(-len(panels) // _COLUMNS)
+    for k, panel in enumerate(panels):
+        row, column = divmod(k, _COLUMNS)
+        width, height = 1 / _COLUMNS, 1 / rows
+        place = (
+            column * width + 0.02,
+            1 - (row + 1) * height + 0.2 * height,
+            width - 0.04,
+            0.48 * height,
+        )
+        _draw_panel(axes.inset_axes(place), panel)
+    handles = [
+        axes.plot([], [], color=BLUE, linewidth=4, alpha=0.5)[0],
+        axes.plot([], [], color=INK, linewidth=1.3, linestyle=(0, (4, 2)))[0],
+    ]
+    axes.legend(handles, ["posterior", "prior"], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return axes
+
+
+def panels_height(count: int) -> float:
+    """Return the height, in inches, of that many small pictures."""
+    return 0.35 + 1.35 * -(-count // _COLUMNS)
+
+
+def _draw_panel(inset: Axes, panel: Panel) -> None:
+    low, high = _range(panel)
+    x, after = density(panel.draws, low, high)
+    inset.fill_between(x, after, color=BLUE, alpha=0.4, linewidth=0)
+    # Some priors have a distribution function only; its rise is the density.
+    step = (x[1] - x[0]) / 4
+    rise = panel.prior.frozen.cdf(x + step) - panel.prior.frozen.cdf(np.maximum(x - step, low))
+    before = np.asarray(rise) / (x + step - np.maximum(x - step, low))
+    inset.plot(x, before, color=INK, linewidth=1.3, linestyle=(0, (4, 2)))
+    inset.set_xlim(low, high)
+    inset.set_ylim(0, 1.15 * max(float(after.max()), _within(before, 1.5 * float(after.max()))))
+    inset.set_yticks([])
+    inset.spines[["left", "top", "right"]].set_visible(False)
+    inset.spines["bottom"].set_color(GREY)
+    inset.locator_params(axis="x", nbins=4)
+    inset.tick_params(axis="x", labelsize=8)
+    title = textwrap.shorten(panel.label, 2 * _TITLE_WIDTH, placeholder=" …")
+    inset.set_title(textwrap.fill(title, _TITLE_WIDTH), fontsize=9, pad=3)
+
+
+def _within(values: Array, limit: float) -> float:
+    return min(float(np.nanmax(values)), limit)
+
+
+def _range(panel: Panel) -> tuple[float, float]:
+    """Show the posterior and some of the prior around it: twice the posterior's width."""
+    low, high = np.quantile(panel.draws, [0.001, 0.999])
+    room = 0.6 * (high - low) or 1.0
+    support = panel.prior.kind.support
+    return (max(0.0, low - room) if support == "positive" else low - room), high + room
+
+
+def density(draws: Array, low: float, high: float) -> tuple[Array, Array]:
+    """Return places from low to high and a smooth density of the draws there.
+
+    Binned counts smoothed by a normal kernel; what it would put beyond the ends, where the draws
+    may press against a bound, is folded back.
+    """
+    edges = np.linspace(low, high, _POINTS + 1)
+    step = edges[1] - edges[0]
+    counts = np.histogram(draws, edges)[0].astype(float)
+    spread = min(draws.std(), (np.subtract(*np.quantile(draws, [0.75, 0.25]))) / 1.349)
+    width = max(0.9 * spread * len(draws) ** -0.2, step) if spread > 0 else step
+    reach = min(int(np.ceil(4 * width / step)), len(counts) - 1)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
+    padded = np.pad(counts, reach, mode="symmetric")
+    smooth = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    return edges[:-1] + step / 2, np.asarray(smooth / (len(draws) * step))

@@ -1,0 +1,219 @@
+"""The model as the lines of a textbook: level 1, the levels above, distributions, priors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bayes_alliance import names
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
+from bayes_alliance.report.blocks import Equation
+from bayes_alliance.report.equation_symbols import Symbols, all_labels, as_label, choose_symbols
+from bayes_alliance.report.equation_words import equation_in_words
+from bayes_alliance.report.group_words import many_groups
+
+_TERMS = 4
+_LINKS = {
+    "logit": r"\operatorname{{logit}}\,{}",
+    "probit": r"\Phi^{{-1}}({})",
+    "cloglog": r"\operatorname{{cloglog}}\,{}",
+    "identity": "{}",
+}
+
+
+def model_equation(model: Model) -> Equation:
+    """Write the model level by level; every symbol comes from the design, none from a name."""
+    symbols = choose_symbols(model)
+    above = _upper_levels(model, symbols)
+    distributions = [*_outcome_lines(model, symbols), *_effect_lines(model, symbols)]
+    lines = [
+        *_headed("Level 1 (rows)", _first_level(model, symbols)),
+        *_headed(_upper_heading(model), above),
+        *_headed("Distributions", distributions),
+    ]
+    return Equation(lines=tuple(lines), words=equation_in_words(model))
+
+
+def _headed(heading: str, lines: Sequence[str]) -> list[str]:
+    return [as_label(f"{heading}:"), *lines] if lines else []
+
+
+def _upper_heading(model: Model) -> str:
+    groups = model.design.groups
+    if len(groups) == 1:
+        return f"Level 2 ({many_groups(groups[0])})"
+    nested = all(g.upper in model.groups or len(g.factors) == 1 for g in groups)
+    chain = nested and len({len(group.factors) for group in groups}) == len(groups)
+    return f"Levels 2 to {1 + len(groups)}" if chain else "Level 2 (crossed groups)"
+
+
+def _first_level(model: Model, symbols: Symbols) -> list[str]:
+    """Write what holds for each row: coefficients that vary carry the index of their groups."""
+    above = set(_of_upper_levels(model))
+    terms = [
+        _times(coefficient_symbol(model, symbols, label), label, symbols.row)
+        for label in all_labels(model)
+        if label not in above
+    ]
+    if np.any(model.design.offset):
+        terms.append(rf"\text{{offset}}_{{{symbols.row}}}")
+    cutpoint = names.CUTPOINT in model.family.parameters
+    terms = [r"-\theta_{c}", *terms] if cutpoint else terms
+    if not model.family.on_link_scale:
+        terms.append(f"e_{{{symbols.row}}}")
+    return _wrapped(_left_side(model, symbols), terms or ["0"])
+
+
+def _left_side(model: Model, symbols: Symbols) -> str:
+    outcome = f"{as_label(model.outcome)}_{{{symbols.row}}}"
+    inside = {
+        "numeric": outcome,
+        "binary": rf"\Pr({outcome} = 1)",
+        "ordinal": rf"\Pr({outcome} > c)",
+    }[model.family.outcome]
+    return _LINKS[model.link].format(inside)
+
+
+def _varying(model: Model, label: str) -> list[GroupDesign]:
+    return [group for group in model.design.groups if label in group.effects]
+
+
+def coefficient_symbol(model: Model, symbols: Symbols, label: str) -> str:
+    """Return what stands before a column at level 1: one value for all, or one for each group."""
+    varying = _varying(model, label)
+    if not varying:
+        return symbols.coefficient(label)
+    index = "".join(sorted({letter for group in varying for letter in symbols.index[group.name]}))
+    return rf"\beta_{{{symbols.number[label]}{index}}}"
+
+
+def _times(symbol: str, label: str, index: str) -> str:
+    return symbol if label == names.INTERCEPT else rf"{symbol}\,{as_label(label)}_{{{index}}}"
+
+
+def _of_upper_levels(model: Model) -> dict[str, str]:
+    """Return, by label, the grouping factor within whose groups a predictor does not change.
+
+    They stand in the equation of the intercept, as textbooks have it; of several factors the one
+    with fewest groups counts. Without rows nobody knows, and all stay at level 1.
+    """
+    design = model.design
+    if not _varying(model, names.INTERCEPT) or not len(design.X):
+        return {}
+    found = {}
+    coarse_first = sorted(design.groups, key=lambda group: len(group.labels))
+    for k, label in enumerate(design.coefficients):
+        if label == names.INTERCEPT or _varying(model, label):
+            continue
+        for group in coarse_first:
+            if _constant_within(design.X[:, k], group):
+                found[label] = group.name
+                break
+    return found
+
+
+def _constant_within(column: np.ndarray, group: GroupDesign) -> bool:
+    highest, lowest = np.full(len(group.labels), -np.inf), np.full(len(group.labels), np.inf)
+    np.maximum.at(highest, group.index, column)
+    np.minimum.at(lowest, group.index, column)
+    return bool((highest == lowest).all())
+
+
+def _upper_levels(model: Model, symbols: Symbols) -> list[str]:
+    """Write each coefficient that varies as its common value plus the departures of the groups."""
+    lines = []
+    for label in all_labels(model):
+        varying = _varying(model, label)
+        if not varying:
+            continue
+        common = [symbols.coefficient(label)] if label in model.design.coefficients else []
+        if label == names.INTERCEPT:
+            common += [
+                _times(symbols.coefficient(name), name, symbols.index[group])
+                for name, group in _of_upper_levels(model).items()
+            ]
+        departures = [symbols.departure(group, label) for group in varying]
+        left = coefficient_symbol(model, symbols, label)
+        lines += _wrapped(left, [*common, *departures])
+    return lines
+
+
+def _outcome_lines(model: Model, symbols: Symbols) -> list[str]:
+    """Write the distribution of the residual, or of the outcome where it has none."""
+    family, row = model.family, symbols.row
+    if family.on_link_scale:
+        return []
+    response = model.formula.response
+    spread = r"\sigma^{2}"
+    if response.weight_kind == "known_error":
+        spread = rf"{as_label(str(response.weights))}_{{{row}}}^{{2}}"
+    elif response.weight_kind == "precision":
+        spread = rf"\sigma^{{2}} / {as_label(str(response.weights))}_{{{row}}}"
+    if family.name == "student":
+        return [rf"e_{{{row}}} \sim \operatorname{{Student}}(\nu, 0, {spread})"]
+    return [rf"e_{{{row}}} \sim \operatorname{{Normal}}(0, {spread})"]
+
+
+def _effect_lines(model: Model, symbols: Symbols) -> list[str]:
+    lines = []
+    for group in model.design.groups:
+        for label in group.effects:
+            spread = f"{symbols.spread(group, label)}^{{2}}"
+            departure = symbols.departure(group, label)
+            lines.append(rf"{departure} \sim \operatorname{{Normal}}(0, {spread})")
+        for i, j in group.pairs:
+            first, second = group.effects[i], group.effects[j]
+            pair = f"{symbols.departure(group, first)}, {symbols.departure(group, second)}"
+            symbol = symbols.correlation(group, first, second)
+            lines.append(rf"\operatorname{{cor}}({pair}) = {symbol}")
+    return lines
+
+
+def prior_equation(model: Model) -> Equation:
+    """Write the priors with the symbols of the model's equation; alike ones share a line."""
+    symbols = choose_symbols(model)
+    alike: dict[str, list[str]] = {}
+    for entry in model.priors.entries:
+        prior = entry.prior
+        arguments = ", ".join(f"{value:.4g}" for value in prior.arguments)
+        distribution = rf"\operatorname{{{prior.distribution}}}({arguments})"
+        own = _prior_symbol(model, symbols, entry.variable, entry.element)
+        alike.setdefault(distribution, []).append(own)
+    lines = [rf"{own} \sim {distribution}" for distribution, own in _in_lines(alike)]
+    words = "; ".join(f"{entry.key} has the prior {entry.prior}" for entry in model.priors.entries)
+    return Equation(lines=tuple(lines), words=f"{words}.")
+
+
+def _in_lines(alike: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    width = 2 * _TERMS
+    return [
+        (distribution, ", ".join(own[start : start + width]))
+        for distribution, own in alike.items()
+        for start in range(0, len(own), width)
+    ]
+
+
+def _prior_symbol(model: Model, symbols: Symbols, variable: str, element: str | None) -> str:
+    if variable == names.B and element is not None:
+        return symbols.coefficient(element)
+    for group in model.design.groups:
+        if variable == names.sd(group.name) and element is not None:
+            return symbols.spread(group, element)
+        if variable == names.cor(group.name) and len(group.pairs) == 1:
+            first, second = group.pairs[0]
+            return symbols.correlation(group, group.effects[first], group.effects[second])
+        if variable == names.cor(group.name):
+            return rf"\mathbf{{R}}_{{{symbols.effect[group.name]}}}"
+    if variable == names.CUTPOINT:
+        places = [e.element for e in model.priors.entries if e.variable == names.CUTPOINT]
+        return rf"\theta_{{{1 + places.index(element)}}}"
+    return {names.SIGMA: r"\sigma", names.NU: r"\nu"}.get(variable, as_label(variable))
+
+
+def _wrapped(left: str, terms: Sequence[str]) -> list[str]:
+    """Break a sum of many terms into lines."""
+    first = " + ".join(terms[:_TERMS]).replace("+ -", "- ")
+    rest = [terms[k : k + _TERMS] for k in range(_TERMS, len(terms), _TERMS)]
+    return [f"{left} = {first}", *(rf"\quad + {' + '.join(some)}" for some in rest)]

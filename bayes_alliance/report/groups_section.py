@@ -1,0 +1,124 @@
+"""The section on each group: caterpillar with shrinkage, ranks, table."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bayes_alliance import names
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.groups.caterpillar import (
+    LABELLED_GROUPS,
+    caterpillar_height,
+    draw_caterpillar,
+    has_raw_dots,
+)
+from bayes_alliance.posterior.groups.group_effect import CAUTION, GroupEffects
+from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
+from bayes_alliance.report.group_labels import ShownLabels
+from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.results import Results
+from bayes_alliance.report.tables import group_table
+from bayes_alliance.report.wording import count, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ROWS_SHOWN = 5000
+
+
+def groups_section(results: Results, labels: ShownLabels) -> Section | None:
+    """Show the effects of every group, and what their order is worth."""
+    if not results.groups:
+        return None
+    blocks: list[Block] = []
+    if not results.trusted:
+        text = "The fit failed its checks: these groups are not to be compared."
+        blocks.append(Notice(tone="bad", title="Not to be relied on", text=text))
+    for effects in results.groups:
+        blocks += _group_blocks(results, effects, labels)
+    return Section(key="groups", heading="Groups", blocks=tuple(blocks))
+
+
+def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) -> list[Block]:
+    model: Model = results.fit.model
+    group = model.design.group(effects.group)
+    shown = labels.by_group[effects.group]
+    words = many_groups(group)
+    blocks: list[Block] = [
+        Heading(text=f"Each of {words}" if words.startswith("the ") else f"The {words}"),
+        Paragraph(
+            text="Each departure is drawn towards 0, more so where a group has few rows. An "
+            f"interval that holds 0 means that the group cannot be told from the average. {CAUTION}"
+        ),
+    ]
+    if results.trusted:
+        blocks.append(Paragraph(text=effects.sentence))
+    blocks += [_caterpillar(effects, effect, shown, words) for effect in group.effects]
+    if results.trusted and len(group.labels) > 2:
+        blocks.append(_ranks(effects, shown, words))
+    if len(effects.table) <= ROWS_SHOWN:
+        return [*blocks, group_table(effects, shown, model)]
+    text = (
+        f"The table has {count(len(effects.table))} rows, too many for a page: "
+        f'group_effects(fit, group="{effects.group}").table holds them.'
+    )
+    return [*blocks, Paragraph(text=text)]
+
+
+def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], words: str) -> Figure:
+    table = effects.table[effects.table["effect"] == effect]
+    # With as many effects as rows, raw departures would be the clients' own outcomes.
+    enough = table["caseload"] > len(effects.design.effects)
+    table = table.assign(raw=table["raw"].where(enough))
+    apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())
+    what = _what(effect)
+    labels = [shown[str(group)] for group in table["group"]]
+    unnamed = "" if len(table) <= LABELLED_GROUPS else " There are too many groups to name each."
+    told = f"{apart} of them do not hold 0" if apart else "every one of them holds 0"
+    return Figure(
+        key=f"groups-{effects.group}-{effect}",
+        caption=f"{what} of {words}, as departures from the common value: mean and 95% interval, "
+        f"lowest to highest. Orange: the interval does not hold 0.{_hollow(table)}{unnamed}",
+        description=f"{len(table)} intervals in the order of their means, from "
+        f"{figure(table['mean'].min())} to {figure(table['mean'].max())}; {told}.",
+        draw=partial(draw_caterpillar, effects=table, labels=labels),
+        height=caterpillar_height(len(table)),
+    )
+
+
+def _what(effect: str) -> str:
+    return "Intercepts" if effect == names.INTERCEPT else f"Slopes of {effect}"
+
+
+def _hollow(table: pd.DataFrame) -> str:
+    """Explain the hollow dots where there are any."""
+    if not has_raw_dots(table):
+        return ""
+    return " Hollow dots: by the group's own rows alone, before they are drawn to the middle."
+
+
+def _ranks(effects: GroupEffects, shown: dict[str, str], words: str) -> Figure:
+    """Draw the rank of each group by its first effect, with how unsure it is."""
+    effect = effects.design.effects[0]
+    rows = effects.ranks[effects.ranks["effect"] == effect]
+    width = float((rows["upper"] - rows["lower"] + 1).median())
+    labels = [shown[str(group)] for group in rows["group"]]
+    return Figure(
+        key=f"ranks-{effects.group}",
+        caption=f"Ranks of {words} by {_what(effect).lower()}, 1 the highest: mean and 95% "
+        "interval. Where intervals overlap the order may be chance.",
+        description=f"{len(rows)} ranks in order. The interval of a typical one covers "
+        f"{width:.0f} of the {len(rows)} places.",
+        draw=partial(_draw_ranks, ranks=rows, labels=labels),
+        height=caterpillar_height(len(rows)),
+    )
+
+
+def _draw_ranks(axes: Axes, *, ranks: pd.DataFrame, labels: list[str]) -> Axes:
+    draw_caterpillar(axes, effects=ranks, labels=labels, reference=None)
+    axes.set_xlim(0.5, len(ranks) + 0.5)
+    axes.invert_yaxis()
+    axes.set_xlabel("rank, 1 is the highest")
+    return axes

@@ -1,0 +1,86 @@
+"""The section on what each group, left out, would do to the results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bayes_alliance.checks.group_influence import Influence
+from bayes_alliance.drawing import intervals_height
+from bayes_alliance.report.blocks import Block, Figure, Heading, Items, Paragraph, Section, Table
+from bayes_alliance.report.group_labels import ShownLabels
+from bayes_alliance.report.group_words import one_of_groups
+from bayes_alliance.report.results import Results
+
+_SHOWN, _DRAWN = 10, 100
+_COLUMNS = ["group", "mean", "mean_without", "shift", "pareto_k", "caseload"]
+
+
+def influence_section(results: Results, labels: ShownLabels) -> Section | None:
+    """Show the groups that move the results most."""
+    found = results.checks.influence
+    if not found:
+        return None
+    blocks: list[Block] = []
+    for name, influence in found.items():
+        words = one_of_groups(results.fit.model.design.group(name))
+        if len(found) > 1:
+            blocks.append(Heading(text=f"Without {words}"))
+        if isinstance(influence, str):
+            blocks.append(Paragraph(text=influence))
+        else:
+            blocks += _influence_blocks(shown_influence(influence, labels), words)
+    return Section(key="influence", heading="Influence of single groups", blocks=tuple(blocks))
+
+
+def shown_influence(influence: Influence, labels: ShownLabels) -> Influence:
+    """Return the record under the labels the report shows."""
+    shown = labels.by_group[influence.group]
+    table = influence.table
+    renamed = table.assign(group=[shown[str(label)] for label in table["group"]])
+    return replace(influence, table=renamed)
+
+
+def _influence_blocks(influence: Influence, words: str) -> list[Block]:
+    many = influence.table.groupby(["variable", "element"], sort=False).ngroups
+    drawn = _those_that_move(influence)
+    groups = influence.table["group"].nunique()
+    cut = f" The {_DRAWN} of {groups} that move it most." if groups > _DRAWN else ""
+    largest = influence.largest.head(_SHOWN)
+    pairs = zip(largest["variable"].astype(str), largest["element"].astype(str), strict=True)
+    names = [f"{variable}[{element}]" if element else variable for variable, element in pairs]
+    return [
+        Paragraph(text=influence.sentence),
+        Figure(
+            key=f"influence-{influence.group}",
+            caption=f"How far each result moves without {words}, in posterior standard "
+            f"deviations; the largest is named.{cut}",
+            description=influence.sentence,
+            draw=lambda axes: drawn.plot(axes),
+            height=intervals_height(many),
+        ),
+        Table(
+            caption="The largest changes when one group is left out",
+            frame=largest[_COLUMNS].set_axis(names, axis=0),
+            headings={
+                "mean": "mean, all\N{NO-BREAK SPACE}in",
+                "mean_without": "mean without",
+                "shift": "change in\N{NO-BREAK SPACE}sd",
+                "pareto_k": "Pareto\N{NO-BREAK SPACE}k",
+                "caseload": "rows",
+            },
+            row_heading="result",
+        ),
+        Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
+    ]
+
+
+def _those_that_move(influence: Influence) -> Influence:
+    """Keep the groups with the largest changes, so that a picture of thousands stays light."""
+    table = influence.table
+    if table["group"].nunique() <= _DRAWN:
+        return influence
+    size = np.abs(table["shift"])
+    places = size.groupby([table["variable"], table["element"]]).rank(ascending=False)
+    return replace(influence, table=table[places <= _DRAWN])

@@ -1,0 +1,207 @@
+"""The methods as a paper tells them: data, model, priors, computation, checks, with citations."""
+
+from __future__ import annotations
+
+from bayes_alliance import names
+from bayes_alliance.checks.convergence import E_BFMI, ESS, R_HAT
+from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
+from bayes_alliance.report.citations import cited
+from bayes_alliance.report.computation_words import computation_words
+from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.results import Results
+from bayes_alliance.report.wording import count, joined, percent, plural
+from bayes_alliance.sampling.fit import Fit
+
+_PACKAGE = "bayes-alliance"
+_MOST_PRIORS = 8
+
+
+def methods_paragraphs(results: Results) -> tuple[str, ...]:
+    """Return the paragraphs, ready to be copied."""
+    return (
+        f"{_data_words(results.fit)} {_model_words(results.fit.model)}",
+        _prior_words(results),
+        f"{_software_words(results.fit)} {_computed(results.fit)} "
+        f"{_convergence_words(results.verdict)}",
+        _quantity_words(results),
+    )
+
+
+def _data_words(fit: Fit) -> str:
+    frame = fit.model.frame
+    used, table = frame.rows_used, frame.rows_in_table
+    of = (
+        f" in {joined(_group_counts(g) for g in fit.model.design.groups)}"
+        if fit.model.groups
+        else ""
+    )
+    words = f"We analysed {plural(used, 'row')}{of}."
+    dropped = table - used
+    if dropped > 0:
+        verb = "was" if dropped == 1 else "were"
+        words += (
+            f" {plural(dropped, 'further row')} ({percent(dropped / table)}) lacked a value of the "
+            f"outcome, a predictor or a group and {verb} left out."
+        )
+    return words
+
+
+def _group_counts(group: GroupDesign) -> str:
+    caseloads = group.caseloads
+    rows = ""
+    if len(caseloads):
+        rows = f" ({count(int(caseloads.min()))} to {count(int(caseloads.max()))} rows each)"
+    words = many_groups(group)
+    number = count(len(group.labels))
+    if words.startswith("the groups of "):
+        return f"{number} {words.removeprefix('the ')}{rows}"
+    return f"{number} {words}{rows}"
+
+
+def _model_words(model: Model) -> str:
+    slopes = [c for c in model.design.coefficients if c != names.INTERCEPT]
+    on = f" on {joined(slopes)}" if slopes else ""
+    kind = "multilevel model" if model.groups else "regression model"
+    link = "" if model.link == "identity" else f" and {model.link} link"
+    varying = "".join(f" {_varying(group)}" for group in model.design.groups)
+    return (
+        f"A Bayesian {kind} regressed {model.outcome}{on} ({model.family.description}{link})."
+        if slopes
+        else f"A Bayesian {kind} described {model.outcome} ({model.family.description}{link})."
+    ) + f"{varying} In formula notation: {model.formula.text}."
+
+
+def _varying(group: GroupDesign) -> str:
+    effects = [
+        "the intercept" if label == names.INTERCEPT else f"the slope of {label}"
+        for label in group.effects
+    ]
+    what = joined(effects)
+    tied = ""
+    if len(effects) > 1:
+        tied = ", correlated" if group.pairs else ", uncorrelated"
+    return f"{what[0].upper()}{what[1:]} varied between {many_groups(group)}{tied}."
+
+
+def _prior_words(results: Results) -> str:
+    entries = results.fit.model.priors.entries
+    chosen = [entry for entry in entries if entry.chosen]
+    if not chosen:
+        start = (
+            "All priors were the defaults of the package, weakly informative and scaled to the "
+            "outcome and the predictors"
+        )
+    elif len(chosen) == len(entries):
+        start = "All priors were chosen for this analysis"
+    else:
+        start = (
+            f"{joined(entry.key for entry in chosen)} had priors chosen for this analysis; the "
+            "others were the defaults of the package, weakly informative and scaled to the data"
+        )
+    listed = [f"{entry.key} ~ {entry.prior}" for entry in entries]
+    if len(listed) > _MOST_PRIORS:
+        listed = [*listed[:_MOST_PRIORS], f"and {len(listed) - _MOST_PRIORS} more in the table"]
+    words = f"{start}: {'; '.join(listed)}."
+    if any(group.pairs for group in results.fit.model.design.groups):
+        words += f" Correlations had an LKJ prior {cited('lewandowski2009')}."
+    if not isinstance(results.checks.prior, str):
+        words += " The priors were looked at by what data they expect (prior predictive check)."
+    return words
+
+
+def _software_words(fit: Fit) -> str:
+    versions, joint = fit.versions, fit.settings.engine != "collapsed"
+    used = {"pymc": "PyMC"} if joint else {}
+    used |= {"nutpie": "nutpie", "arviz": "ArviZ", "numpy": "NumPy", "python": "Python"}
+    known = [
+        f"{used[name]} {versions[name]}" for name in used if versions.get(name, "")[:1].isdigit()
+    ]
+    own = versions.get(_PACKAGE, "")
+    own = f" {own}" if own[:1].isdigit() else ""
+    others = f", with {joined(known)}" if known else ""
+    sources = cited("abrilpla2023", "kumar2019") if joint else cited("kumar2019")
+    return f"The analysis was done with bayes_alliance{own}{others} {sources}."
+
+
+def _computed(fit: Fit) -> str:
+    sources = cited("hoffman2014")
+    if fit.settings.engine == "collapsed":
+        sources = cited("hoffman2014", "lai2024")
+    return computation_words(fit, sources=sources)
+
+
+def _convergence_words(verdict: Verdict) -> str:
+    values = {finding.code: finding.value for finding in verdict.findings}
+    source = cited("vehtari2021")
+    words = (
+        f"Convergence was judged by rank-normalised split R-hat (at most {R_HAT}), bulk and tail "
+        f"effective sample sizes (at least {ESS:.0f}) {source}, divergent transitions and E-BFMI "
+        f"(at least {E_BFMI}), for every parameter and group effect."
+    )
+    found = [
+        (f"the largest R-hat was {values['r_hat']:.3f}", values.get("r_hat")),
+        (f"the smallest bulk ESS {count(_whole(values.get('ess_bulk')))}", values.get("ess_bulk")),
+        (f"the smallest tail ESS {count(_whole(values.get('ess_tail')))}", values.get("ess_tail")),
+    ]
+    shown = [text for text, value in found if value is not None and value == value]
+    divergent = int(values.get("divergences", 0.0))
+    shown.append(f"{'no' if not divergent else count(divergent)} transitions diverged")
+    text = joined(shown)
+    return f"{words} {text[0].upper()}{text[1:]}."
+
+
+def _whole(value: float | None) -> float:
+    return value if value is not None and value == value else 0.0
+
+
+def _quantity_words(results: Results) -> str:
+    parts = ["We report posterior means with 95% equal-tailed intervals."]
+    shares, checks = results.shares, results.checks
+    if not isinstance(shares, str):
+        on_link = results.fit.model.family.on_link_scale
+        source = cited("nakagawa2017") if on_link else cited("goldstein2002")
+        parts.append(f"Variance shares were computed for every draw {source}.")
+    if not isinstance(checks.posterior, str):
+        parts.append(
+            "The model was held against the data by posterior predictive checks of rows"
+            f"{' and of group means' if checks.by_group else ''} {cited('gelman1996')}."
+        )
+    if not isinstance(checks.coverage, str):
+        parts.append(
+            "Predictive intervals were checked with each row left out in turn, by "
+            f"Pareto-smoothed importance sampling {cited('vehtari2017', 'vehtari2024')}, and "
+            f"their uniformity {cited('saeilynoja2022')}."
+        )
+    if not isinstance(checks.sensitivity, str):
+        parts.append(
+            f"Sensitivity to the priors was looked at by power-scaling {cited('kallioinen2023')}."
+        )
+    if any(not isinstance(found, str) for found in checks.influence.values()):
+        parts.append("The influence of each group was looked at by leaving it out.")
+    return " ".join([*parts, *_comparison_words(results)])
+
+
+def _comparison_words(results: Results) -> list[str]:
+    compared = results.compared
+    if compared is None or compared.failed:
+        return []
+    named = (f"{name}, {fit.model.formula.text}" for name, fit in compared.fits.items())
+    words = [f"The models compared were {'; '.join(named)}."]
+    if not isinstance(compared.by_row, str):
+        words.append(
+            "Models were compared by their expected log predictive density with one row left out "
+            f"at a time {cited('vehtari2017')}."
+        )
+    if compared.by_group is not None and not isinstance(compared.by_group, str):
+        words.append(
+            "They were compared with one group left out at a time too, its effects integrated out "
+            f"{cited('merkle2019')}."
+        )
+    if not isinstance(compared.factors, str):
+        words.append(
+            f"Bayes factors {cited('kass1995')} come from bridge sampling {cited('gronau2017')} "
+            "and are given at half and double the scale of the priors that differ."
+        )
+    return words

@@ -1,0 +1,19 @@
+"""Why a fit does not hold its rows, and what gives a report that needs them."""
+
+from __future__ import annotations
+
+from bayes_alliance.sampling.fit import Fit
+
+
+def why_not(fit: Fit) -> str:
+    """Say why what needs the rows is not there, and what to do."""
+    if fit.streamed_from is not None:
+        return (
+            "This needs the rows themselves. They were read as a stream and never kept, so that "
+            "no saved file brings them back: fit the model to a random sample of the rows, read "
+            "into memory, and look at it there."
+        )
+    return (
+        "This needs the rows the model was fitted to, and the fit was saved without them: load it "
+        "with load_fit(path, data=your_table)."
+    )

@@ -1,0 +1,92 @@
+"""The checks of a model that a report shows, each computed once, or the reason why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bayes_alliance.checks.coverage import Coverage, check_coverage
+from bayes_alliance.checks.group_influence import Influence, influence
+from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
+from bayes_alliance.checks.prior_weight import PriorSensitivity, prior_sensitivity
+from bayes_alliance.errors import AllianceError
+from bayes_alliance.report.missing_rows import why_not
+from bayes_alliance.sampling.fit import Fit
+
+REPLICATIONS = 500
+_OF_THE_PRIOR = 300
+_FEWEST_GROUPS = 5
+_FAILED = "Left out, because the fit failed its checks and its draws cannot be weighted."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChecks:
+    """What was found when the model was held against the data and the priors against both.
+
+    Where a check could not be done, a sentence that says why stands in its place.
+
+    Parameters
+    ----------
+    prior, posterior
+        Rows as the prior, and as the posterior, replicates them.
+    by_group
+        Group means as the posterior replicates them, by grouping factor with enough groups.
+    coverage
+        Whether leave-one-out predictions keep what they promise.
+    sensitivity
+        How much the priors weigh.
+    influence
+        What each group, left out, would do, by grouping factor.
+    """
+
+    prior: PredictiveCheck | str
+    posterior: PredictiveCheck | str
+    by_group: Mapping[str, PredictiveCheck | str]
+    coverage: Coverage | str
+    sensitivity: PriorSensitivity | str
+    influence: Mapping[str, Influence | str]
+
+
+def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> ModelChecks:
+    """Run the checks; those that weight the draws only where the draws can be trusted.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    trusted
+        Whether it passed its checks.
+    at
+        Predictor values for the variance shares; None to average over the rows.
+    """
+    groups = fit.model.design.groups
+    several = [group.name for group in groups if len(group.labels) >= _FEWEST_GROUPS]
+    return ModelChecks(
+        prior=_tried(fit, lambda: check_predictive(fit, kind="prior", draws=_OF_THE_PRIOR)),
+        posterior=_tried(fit, lambda: check_predictive(fit, draws=REPLICATIONS)),
+        by_group={name: _by_group(fit, name) for name in several},
+        coverage=_tried(fit, lambda: check_coverage(fit)) if trusted else _FAILED,
+        sensitivity=_tried(fit, lambda: prior_sensitivity(fit, at=at)) if trusted else _FAILED,
+        influence={
+            group.name: _without(fit, group.name, at) if trusted else _FAILED for group in groups
+        },
+    )
+
+
+def _by_group(fit: Fit, name: str) -> PredictiveCheck | str:
+    return _tried(fit, lambda: check_predictive(fit, level=name, draws=REPLICATIONS))
+
+
+def _without(fit: Fit, name: str, at: Mapping[str, Any] | None) -> Influence | str:
+    return _tried(fit, lambda: influence(fit, group=name, at=at))
+
+
+def _tried[Found](fit: Fit, check: Callable[[], Found]) -> Found | str:
+    """Return what a check finds, or in words why it cannot be done."""
+    if not fit.has_data:
+        return why_not(fit)
+    try:
+        return check()
+    except AllianceError as error:
+        return str(error)

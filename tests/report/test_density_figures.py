@@ -1,0 +1,67 @@
+"""Densities of draws integrate to one, and stop where their support does."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure as Canvas
+from scipy.stats import halfnorm, norm
+
+from bayes_alliance.posterior.shares.variance import variance_shares
+from bayes_alliance.report.density_figures import (
+    MOST_PANELS,
+    density,
+    draw_panels,
+    draw_share_densities,
+    learnt,
+    panels_of,
+)
+from bayes_alliance.sampling.fit import Fit
+
+
+def test_a_density_is_that_of_the_draws() -> None:
+    draws = norm(2, 3).rvs(40_000, random_state=1)
+    x, height = density(draws, -10, 14)
+    # 40,000 draws: the smoothed height is off by a few hundredths of the peak.
+    np.testing.assert_allclose(height, norm(2, 3).pdf(x), atol=0.05 * norm(2, 3).pdf(2))
+    assert np.trapezoid(height, x) == pytest.approx(1, abs=0.01)
+
+
+def test_draws_that_press_against_a_bound_keep_their_height_there() -> None:
+    draws = halfnorm(scale=2).rvs(40_000, random_state=2)
+    x, height = density(draws, 0, 9)
+    assert height[0] == pytest.approx(halfnorm(scale=2).pdf(x[0]), rel=0.07)
+    assert np.trapezoid(height, x) == pytest.approx(1, abs=0.02)
+
+
+def test_draws_that_do_not_vary_have_a_density() -> None:
+    _, height = density(np.full(100, 0.5), 0, 1)
+    assert np.isfinite(height).all()
+    assert height.max() > 10
+
+
+def test_panels_hold_every_number_with_a_prior_but_correlations(slopes_fit: Fit) -> None:
+    panels = panels_of(slopes_fit)
+    assert [panel.label for panel in panels] == [
+        "Intercept", "stigma", "sd of Intercept by case_manager", "sd of stigma by case_manager",
+        "sigma",
+    ]  # fmt: skip
+    posterior = slopes_fit.posterior
+    sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy().ravel()
+    np.testing.assert_array_equal(panels[3].draws, sd)
+
+
+def test_what_was_learnt_compares_the_widths(slopes_fit: Fit) -> None:
+    stigma = panels_of(slopes_fit)[1]
+    low, high = stigma.prior.frozen.ppf([0.16, 0.84])
+    assert learnt(stigma) == pytest.approx(2 * stigma.draws.std() / (high - low))
+
+
+def test_pictures_are_drawn_with_a_panel_each(slopes_fit: Fit) -> None:
+    panels = panels_of(slopes_fit)
+    axes = draw_panels(Canvas().add_subplot(), panels=panels)
+    assert [inset.get_title() for inset in axes.child_axes][:2] == ["Intercept", "stigma"]
+    assert len(axes.child_axes) == len(panels) < MOST_PANELS
+    # A standard deviation has no density below 0, before or after the data.
+    assert axes.child_axes[2].get_xlim()[0] >= 0
+    shares = variance_shares(slopes_fit, at={"stigma": 0.0})
+    drawn = draw_share_densities(Canvas().add_subplot(), shares=shares, labels=["a", "b"])
+    assert [label.get_text() for label in drawn.get_yticklabels()] == ["a", "b"]
