@@ -1,6 +1,7 @@
 """What the pages say can be typed: names exist, formulas are models, tests are where they stand."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
@@ -40,6 +41,41 @@ def test_every_block_of_code_is_python_with_names_that_exist(pages: dict[str, st
         ast.parse(block)
         unknown = set(re.findall(r"\bba\.(\w+)", block)) - set(ba.__all__)
         assert unknown == set(), name
+
+
+def wrong_calls(code: str) -> list[str]:
+    """Return the calls of public names whose arguments these do not take."""
+    wrong = []
+    for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        by_name = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+        if name in ba.__all__ and "..." not in ast.unparse(call):
+            try:
+                inspect.signature(getattr(ba, name)).bind(*call.args, **by_name)
+            except TypeError as error:
+                wrong.append(f"{ast.unparse(call)}: {error}")
+    return wrong
+
+
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def test_calls_have_arguments_that_are_taken(pages: dict[str, str]) -> None:
+    """In blocks of code, and in the running text and tables."""
+    for name, text in pages.items():
+        inline = [piece for piece in re.findall(r"`([^`\n]+)`", text) if "(fit" in piece]
+        for code in [*code_of(pages, name), *filter(is_python, inline)]:
+            assert wrong_calls(code) == [], name
+
+
+@pytest.mark.parametrize("code", ["ba.sample(model, sed=1)", 'predict(fit, rows, "new")'])
+def test_an_argument_that_is_not_taken_is_seen(code: str) -> None:
+    assert wrong_calls(code)
 
 
 @pytest.mark.parametrize(
