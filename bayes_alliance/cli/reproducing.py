@@ -38,6 +38,6 @@ def reproduce_file(
     if not found.same_versions:
         show_table("Versions", found.versions)
     if not found.differing.empty:
-        show_table("Numbers that differ", found.differing)
+        show_table("Numbers that differ", found.differing.drop(columns="agrees"))
     print(found.sentence)
     raise typer.Exit(FINE if found.agree else VERDICT_BAD)

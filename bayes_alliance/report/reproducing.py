@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance.errors import DataError
 from bayes_alliance.report.content import build_content
 from bayes_alliance.report.number_comparison import leaves, number_table, text_differences
+from bayes_alliance.report.page_numbers import page_differences
 from bayes_alliance.report.remade_fit import recorded_table, remade_fit, remade_model
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction_record import Reproduction
@@ -27,13 +28,13 @@ _NOT_COMPARED = frozenset({"reproduce"})
 
 
 def reproduce(
-    path: str | Path, *, data: pd.DataFrame | ScannedTable | str | Path | None = None
+    path: str | Path, data: pd.DataFrame | ScannedTable | str | Path | None = None
 ) -> Reproduction:
     """Make a report again and say whether its numbers come out.
 
     The report carries a record of the run that made it: formula, priors, settings, seed, versions
     and a digest of the table. The models are fitted again as the record says, and every number of
-    the new report is held against the old one.
+    the new report is held against the old one; of a page also every number its tables show.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def _compared(
     same_draws = digests == [draws_digest(fit) for fit in fits]
     table = number_table(then, now, exact=same)
     texts = text_differences(then, now)
+    if same:  # other versions may round otherwise
+        texts += page_differences(path, reported)
     none_differs = bool((table["agrees"] != 0).all())
     compared = bool(table["agrees"].notna().any())
     return Reproduction(

@@ -37,7 +37,8 @@ class Reproduction:
         ``error`` of the difference (0 for a count of rows, NaN where it is not known) and
         ``agrees`` (1, 0, or NaN where other versions made it and its error is not known).
     texts
-        Where the texts differ; with other versions some do.
+        Where the texts differ, or a page shows another number than its data; with other versions
+        some texts do.
     versions
         One row a package, Python and the machine: ``then``, ``now``, ``same``.
     fits
@@ -101,8 +102,10 @@ class Reproduction:
 
     def _shown(self) -> pd.DataFrame:
         """Return the numbers that differ, or the first ones if none does."""
-        shown = self.table if self.differing.empty else self.differing
-        return shown.head(_SHOWN)
+        shown = (self.table if self.differing.empty else self.differing).head(_SHOWN)
+        return shown.assign(
+            agrees=shown["agrees"].map({1.0: "yes", 0.0: "no"}).fillna("not judged")
+        )
 
     def __str__(self) -> str:
         return as_text("Reproduction", self._shown(), self.sentence)

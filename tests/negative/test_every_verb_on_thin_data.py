@@ -94,6 +94,7 @@ VERBS: dict[str, Verb] = {
     "compare": lambda t: ba.compare({"full": t.full, "fixed": t.fixed}, by="group"),
     "log_evidence": lambda t: ba.log_evidence(t.full, seed=1),
     "bayes_factors": lambda t: ba.bayes_factors({"full": t.full, "fixed": t.fixed}, seed=1),
+    "point_bayes_factor": lambda t: ba.point_bayes_factor(t.full, "stigma"),
     "hypothesis": lambda t: ba.hypothesis(t.full, "sd_case_manager[stigma] > 0.5"),
     "prior_sensitivity": lambda t: ba.prior_sensitivity(t.full),
     "check_predictive": lambda t: ba.check_predictive(t.full, level="case_manager", draws=200),
@@ -108,9 +109,10 @@ WITHOUT_DRAWS = {"compare", "check_coverage", "diagnose", "answer_questions"}
 OTHERS = {
     "AllianceError", "DataError", "Fit", "Model", "ModelError", "SamplingError", "__version__",
     "check_data", "compile_model", "grid", "list_examples", "list_models", "load_example",
-    "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce", "sample", "sample_many",
-    "scan_table", "simulate_study", "with_group_log_likelihood", "with_log_likelihood",
-    "with_predictive", "with_prior", "with_prior_predictive", "write_report",
+    "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce", "sample",
+    "sample_many", "scan_table", "simulate_study", "with_group_log_likelihood",
+    "with_log_likelihood", "with_predictive", "with_prior", "with_prior_predictive",
+    "write_report",
 }  # fmt: skip
 
 
