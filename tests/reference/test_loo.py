@@ -20,13 +20,13 @@ def held_against(fit, loo):
     assert loo["pareto_k_gt_0.7"] == 0
     # The reference's largest k is 0.68 in one set: ours may fall on the other side of 0.7 there.
     assert found.bad.mean() < 0.01
-    error = np.sqrt((found.error**2).sum())
+    error = np.sqrt((found.mcse**2).sum())
     theirs = error * np.sqrt(found.draws / loo["draws_used"])
     z = (found.elpd - loo["elpd_loo"]) / np.hypot(error, theirs)
     closed = density_by_row(fit)
     if closed.exact:
         assert not closed.bad.any()
-        own = np.sqrt((closed.error**2).sum())
+        own = np.sqrt((closed.mcse**2).sum())
         z = max(z, (closed.elpd - loo["elpd_loo"]) / np.hypot(own, theirs), key=abs)
     p_loo = (found.within - found.log_density).sum()
     return z, np.sqrt(len(found.shape)) * found.log_density.std(), p_loo, np.hypot(error, theirs)

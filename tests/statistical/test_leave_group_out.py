@@ -81,7 +81,7 @@ def test_density_of_every_group_is_that_of_a_refit(study):
         value, error = judged(fit.model, refit, rows)
         if not density.bad[place]:
             found.append(
-                (density.log_density[place] - value) / np.hypot(error, density.error[place])
+                (density.log_density[place] - value) / np.hypot(error, density.mcse[place])
             )
     assert len(found) >= 0.8 * len(refits)
     assert np.abs(found).max() < LIMIT
@@ -96,7 +96,7 @@ def test_a_density_that_has_seen_the_group_is_told_apart(study):
     z = []
     for place, refit in enumerate(refits):
         value, error = judged(fit.model, refit, np.flatnonzero(left_out.index == place))
-        z.append((density.within[place] - value) / np.hypot(error, density.error[place]))
+        z.append((density.within[place] - value) / np.hypot(error, density.mcse[place]))
     assert np.max(z) > LIMIT
 
 
@@ -143,7 +143,7 @@ def test_crossed_groups_by_weights_and_by_refits_agree(shared_data):
         error = float(az.mcse(relative, method="mean")) / relative.mean()
         value = values.max() + np.log(relative.mean())
         assert not density.bad[place]
-        z = (density.log_density[place] - value) / np.hypot(error, density.error[place])
+        z = (density.log_density[place] - value) / np.hypot(error, density.mcse[place])
         assert abs(z) < LIMIT
 
 
@@ -160,7 +160,7 @@ def test_other_outcomes_by_weights_and_by_refits_agree():
     doubted = replace(density, shape=np.where(np.arange(12) < 3, 0.9, density.shape))
     refitted = with_refits(doubted, fit, left_out, most=3, seed=5)
     assert list(refitted.refitted[:4]) == [True, True, True, False]
-    error = np.hypot(refitted.error, density.error)[:3]
+    error = np.hypot(refitted.mcse, density.mcse)[:3]
     z = (refitted.log_density - density.log_density)[:3] / error
     assert not density.bad[:3].any()
     assert np.abs(z).max() < LIMIT

@@ -72,7 +72,7 @@ def judged(model, refit, place):
 
 def scores(density, places, truth):
     return np.array([
-        (density.log_density[place] - value) / np.hypot(error, density.error[place])
+        (density.log_density[place] - value) / np.hypot(error, density.mcse[place])
         for place, (value, error) in zip(places, truth, strict=True)
     ])  # fmt: skip
 

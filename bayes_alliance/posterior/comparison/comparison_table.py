@@ -57,7 +57,7 @@ def comparison_table(
             "better": (against > 0).sum(axis=0).astype(float),
             "weight": stacking_weights(points),
             "parameters": [parameters[name] for name in order],
-            "mcse": [float(np.sqrt((densities[n].error ** 2).sum())) for n in order],
+            "mcse": [float(np.sqrt((densities[n].mcse ** 2).sum())) for n in order],
             "unreliable": [int(densities[name].bad.sum()) for name in order],
             "refitted": [int(densities[name].refitted.sum()) for name in order],
             "draws": [densities[name].draws for name in order],

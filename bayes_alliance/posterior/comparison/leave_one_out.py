@@ -49,7 +49,7 @@ class LeftOutDensity:
         ``"row"``, or the name of the grouping factor.
     log_density
         Shape (unit,).
-    error
+    mcse
         Monte Carlo standard error of each.
     shape
         Pareto k of each; NaN where the model was refitted without it, or where too many of the
@@ -71,7 +71,7 @@ class LeftOutDensity:
 
     unit: str
     log_density: Array
-    error: Array
+    mcse: Array
     shape: Array
     refitted: NDArray[np.bool_]
     within: Array
@@ -167,7 +167,7 @@ def _density(
     return LeftOutDensity(
         unit=unit,
         log_density=log_density,
-        error=error,
+        mcse=error,
         shape=shape,
         refitted=np.zeros(len(shape), dtype=bool),
         within=within,

@@ -103,12 +103,12 @@ def with_refits(
         return density
     judge = _judge(density, fit, left_out)
     found = refit_without(fit, left_out, places[:most], judge, seed=seed)
-    log_density, error = density.log_density.copy(), density.error.copy()
+    log_density, error = density.log_density.copy(), density.mcse.copy()
     shape, refitted = density.shape.copy(), density.refitted.copy()
     for place, (value, its_error) in found.items():
         log_density[place], error[place] = value, its_error
         shape[place], refitted[place] = np.nan, True
-    return replace(density, log_density=log_density, error=error, shape=shape, refitted=refitted)
+    return replace(density, log_density=log_density, mcse=error, shape=shape, refitted=refitted)
 
 
 def _judge(

@@ -108,7 +108,7 @@ def made_up(points, shape=0.1):
     return LeftOutDensity(
         unit="g",
         log_density=np.asarray(points, dtype=float),
-        error=np.full(size, 0.01),
+        mcse=np.full(size, 0.01),
         shape=np.full(size, shape),
         refitted=np.zeros(size, dtype=bool),
         within=np.asarray(points, dtype=float),

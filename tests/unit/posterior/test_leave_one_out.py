@@ -48,9 +48,9 @@ def test_in_closed_form_rows_are_the_same_with_less_error_and_better_weights(slo
     assert closed.exact
     good = ~weighted.bad
     assert good.sum() > 150
-    z = (closed.log_density - weighted.log_density) / np.hypot(closed.error, weighted.error)
+    z = (closed.log_density - weighted.log_density) / np.hypot(closed.mcse, weighted.mcse)
     assert np.abs(z[good]).max() < 4.5  # 160 comparisons of one run
-    assert np.sum(closed.error**2) < 0.25 * np.sum(weighted.error**2)
+    assert np.sum(closed.mcse**2) < 0.25 * np.sum(weighted.mcse**2)
     assert np.nanmax(closed.shape) < 0.5 < np.nanmax(weighted.shape)
 
 
@@ -66,7 +66,7 @@ def test_rows_that_cannot_be_trusted_are_refitted(slopes_fit):
         assert list(np.flatnonzero(once.bad)) == [5]
         both = with_refits(density, slopes_fit, rows, most=20, seed=5)
         assert list(np.flatnonzero(both.refitted)) == [5, 60]
-        error = np.hypot(both.error, density.error)
+        error = np.hypot(both.mcse, density.mcse)
         assert (np.abs(both.log_density - density.log_density) <= 5 * error).all()
         untouched = ~both.refitted
         np.testing.assert_array_equal(both.log_density[untouched], density.log_density[untouched])
@@ -95,7 +95,7 @@ def test_large_data_uses_fewer_draws(null_fit, monkeypatch):
     # Both estimate the same sum; their errors are known, and partly shared.
     monkeypatch.setattr(leave_one_out, "_BY_ROW", 1e9)
     full = density_by_row(null_fit)
-    assert abs(thin.elpd - full.elpd) < 5 * np.sqrt((thin.error**2).sum())
+    assert abs(thin.elpd - full.elpd) < 5 * np.sqrt((thin.mcse**2).sum())
 
 
 def test_groups_given_nothing_are_the_joint_density(clients):
@@ -135,7 +135,7 @@ def test_closed_form_and_weighted_coefficients_agree(slopes_fit, monkeypatch):
     assert not weighted.exact
     good = ~closed.bad & ~weighted.bad
     assert good.sum() > 25
-    z = (closed.log_density - weighted.log_density) / np.hypot(closed.error, weighted.error)
+    z = (closed.log_density - weighted.log_density) / np.hypot(closed.mcse, weighted.mcse)
     assert np.abs(z[good]).max() < 4.5  # thirty comparisons of one run, partly shared draws
 
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_trusted_is_refitted(tiny_fit):
     assert list(once.bad) == [True, False, False, False, False]
     both = with_refits(doubtful, tiny_fit, left_out, most=20, seed=5)
     assert list(both.refitted) == [True, False, True, False, False]
-    error = np.hypot(both.error, density.error)
+    error = np.hypot(both.mcse, density.mcse)
     assert (np.abs(both.log_density - density.log_density)[[0, 2]] < 5 * error[[0, 2]]).all()
     np.testing.assert_array_equal(both.log_density[[1, 3, 4]], density.log_density[[1, 3, 4]])
     untouched = with_refits(doubtful, tiny_fit, left_out, most=0, seed=5)
@@ -172,7 +172,7 @@ def test_a_refit_integrates_what_no_other_row_informs(nested_fit):
     assert refit.posterior.sizes["agency:case_manager"] == 36
     weighted, _, _ = density_by_group(nested_fit, left_out)
     assert not weighted.bad[3]
-    assert abs(value - weighted.log_density[3]) < 4.5 * np.hypot(error, weighted.error[3])
+    assert abs(value - weighted.log_density[3]) < 4.5 * np.hypot(error, weighted.mcse[3])
 
 
 def test_few_draws_are_refused(clients, make_fit):
