@@ -16,7 +16,8 @@ from bayes_alliance.report.content import build_content
 from bayes_alliance.report.page_numbers import page_differences
 from bayes_alliance.report.remade_fit import recorded_table, remade_model
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
-from bayes_alliance.report.session_record import session_record
+from bayes_alliance.report.reproduction import program
+from bayes_alliance.report.session_record import draws_digest, session_record
 
 SHORT = {"draws": 60, "tune": 150, "chains": 2, "progress": False}
 SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
@@ -344,3 +345,20 @@ def test_an_interrupted_run_is_compared_within_errors(report: dict[str, Any], wr
     found = ba.reproduce(write(report))
     assert found.agree
     assert "interrupted" in found.sentence
+
+
+def test_the_printed_program_draws_the_same_draws(
+    clients: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clients.to_csv("clients.csv", sep=";", decimal=",", index=False)
+    table = ba.read_table("clients.csv", separator=";", decimal=",", missing=(-99, "refused"))
+    model = ba.Model(SLOPES, table, priors={"sigma": "HalfNormal(9)"}, centred=True)
+    fit = ba.sample(model, seed=1, **SHORT)
+    text = program(fit)
+    assert "centred=True" in text
+    written: list[ba.Fit] = []
+    monkeypatch.setattr(ba, "write_report", lambda made, path: written.append(made))
+    exec(compile(text, "program", "exec"), {})
+    assert draws_digest(written[0]) == draws_digest(fit)
+    assert written[0].model.priors == fit.model.priors
