@@ -55,6 +55,7 @@ _HOMES = {
     "hypothesis": "posterior.claims.claim",
     "log_evidence": "posterior.evidence.evidence",
     "bayes_factors": "posterior.evidence.bayes_factor",
+    "point_bayes_factor": "posterior.evidence.savage_dickey",
     "check_predictive": "checks.predictive",
     "check_coverage": "checks.coverage",
     "prior_sensitivity": "checks.prior_weight",
@@ -98,6 +99,7 @@ __all__ = [
     "median_odds_ratio",
     "nakagawa_r2",
     "predict",
+    "point_bayes_factor",
     "prior_sensitivity",
     "r2_measures",
     "read_table",
@@ -138,6 +140,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.evidence.evidence import log_evidence
     from bayes_alliance.posterior.explained.bayes_r_squared import bayes_r2
     from bayes_alliance.posterior.explained.nakagawa import nakagawa_r2
+    from bayes_alliance.posterior.evidence.savage_dickey import point_bayes_factor
     from bayes_alliance.posterior.explained.r_squared import r2_measures
     from bayes_alliance.posterior.groups.group_effect import group_effects
     from bayes_alliance.posterior.groups.group_mean import group_means

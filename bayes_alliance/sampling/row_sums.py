@@ -65,6 +65,22 @@ def row_density_blocks(
         yield places, _densities(work, whole, places)
 
 
+def coefficients_given_variances(
+    model: Model, posterior: xr.Dataset
+) -> tuple[Integers, Array, Array]:
+    """Return the normal posterior of the integrated coefficients, draw by draw of the variances.
+
+    Returns
+    -------
+    places : Integers
+        Which coefficients of the design they are, shape (k,).
+    mean, covariance : Array
+        Shapes (draw, k) and (draw, k, k).
+    """
+    places = np.setdiff1d(np.arange(len(model.design.coefficients)), sampled_coefficients(model))
+    return places, *_coefficients(_prepare(model, posterior))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     """Rows, their sums by group, and the draws.

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.display import as_html, as_text, cells, number
+from bayes_alliance.display import as_html, as_text, cells
 from bayes_alliance.drawing import BLUE, ORANGE, PALE, faint_grid, own_axes, reference_line
 from bayes_alliance.errors import listed
+from bayes_alliance.posterior.evidence.bayes_factor_words import (
+    scale_in_words,
+    strength_of_factor,
+    times_in_words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TITLE = "Bayes factors"
-# Least Bayes factor, and what Kass and Raftery call it.
-_STRENGTHS = ((150.0, "very strong"), (20.0, "strong"), (3.0, "positive"), (0.0, "hardly any"))
 _WIDTHS = 2.0
 _ERROR = "mcse_log_bayes_factor"
 _COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7")
@@ -86,16 +89,17 @@ class BayesFactors:
         winner, loser = (name, self.against) if log_factor > 0 else (self.against, name)
         sign = 1.0 if log_factor > 0 else -1.0
         claim = (
-            f"The data are {_times(sign * log_factor)} times as probable under {winner} as under "
-            f"{loser} ({_strength(sign * log_factor)} evidence for {winner})"
+            f"The data are {times_in_words(sign * log_factor)} times as probable under {winner} "
+            f"as under {loser} ({strength_of_factor(sign * log_factor)} evidence for {winner})"
         )
         rest = {scale: sign * self._log_factor(name, scale) for scale in self.tables if scale != 1}
         if not rest:
             return f"{claim}."
         turned = [scale for scale, value in rest.items() if value < 0]
-        words = {_strength(abs(value)) for value in (sign * log_factor, *rest.values())}
+        words = {strength_of_factor(abs(value)) for value in (sign * log_factor, *rest.values())}
         said = " and ".join(
-            f"{_times(value)} times with {_scale(scale)}" for scale, value in rest.items()
+            f"{times_in_words(value)} times with {scale_in_words(scale)}"
+            for scale, value in rest.items()
         )
         if turned:
             verdict = ", so the answer turns on the prior"
@@ -175,20 +179,3 @@ class BayesFactors:
                 as_html(f"With the prior scale of {listed(self.scaled)} changed", self.sensitivity)
             )
         return "".join(parts)
-
-
-def _strength(log_factor: float) -> str:
-    return next(words for least, words in _STRENGTHS if np.exp(min(log_factor, 700.0)) >= least)
-
-
-def _times(log_factor: float) -> str:
-    """Write a Bayes factor; beyond a million its size says nothing more."""
-    if log_factor > np.log(1e6):
-        return "over a million"
-    if log_factor < -np.log(1e6):
-        return "under a millionth"
-    return number(float(np.exp(log_factor)))
-
-
-def _scale(scale: float) -> str:
-    return {0.5: "half", 2.0: "double"}.get(scale, f"{scale:g} times")
