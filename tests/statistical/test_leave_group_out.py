@@ -17,8 +17,8 @@ from scipy import stats
 import bayes_alliance as ba
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.subset import without_groups
-from bayes_alliance.posterior.comparison.refits import with_refits
 from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
+from bayes_alliance.posterior.comparison.refits import with_refits
 from bayes_alliance.sampling.group_sums import coefficients_without_group
 from bayes_alliance.sampling.left_out import groups_to_leave_out
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.checks.group_shifts import quantities_of
 from bayes_alliance.errors import ModelError, SamplingError
 from bayes_alliance.model.subset import without_groups
 from bayes_alliance.posterior.comparison import leave_one_out
@@ -215,3 +216,14 @@ def test_the_draws_and_their_weights_are_those_of_the_table(quiet):
         own = float(weighted.sel(quantity=name, group=row["group"]))
         assert own == pytest.approx(row["mean_without"], rel=1e-9)
     np.testing.assert_array_equal(draws["value"].sel(quantity="sigma"), quiet.posterior["sigma"])
+
+
+def test_shares_that_do_not_exist_in_some_draws_are_left_out_and_said(student_fit):
+    posterior = student_fit.posterior
+    nu = posterior["nu"].copy()
+    nu[0, :3] = 1.5
+    broken = student_fit.with_group("posterior", posterior.assign(nu=nu))
+    found, note = quantities_of(broken, broken.posterior, None)
+    assert "share" not in found.variables
+    assert note == "No variance shares: in 3 draws they do not exist (nu <= 2)."
+    assert "share" in quantities_of(student_fit, posterior, None)[0].variables
