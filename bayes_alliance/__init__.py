@@ -62,7 +62,8 @@ _HOMES = {
     "influence": "checks.group_influence",
     "diagnose": "checks.verdict",
     "answer_questions": "report.three_questions",
-    "write_report": "report.html",
+    "reproduce": "report.reproducing",
+    "write_report": "report.writing",
 }
 __all__ = [
     "AllianceError",
@@ -98,11 +99,12 @@ __all__ = [
     "log_evidence",
     "median_odds_ratio",
     "nakagawa_r2",
-    "predict",
     "point_bayes_factor",
+    "predict",
     "prior_sensitivity",
     "r2_measures",
     "read_table",
+    "reproduce",
     "sample",
     "sample_many",
     "scan_table",
@@ -138,9 +140,9 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.comparison.comparison import compare
     from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
     from bayes_alliance.posterior.evidence.evidence import log_evidence
+    from bayes_alliance.posterior.evidence.savage_dickey import point_bayes_factor
     from bayes_alliance.posterior.explained.bayes_r_squared import bayes_r2
     from bayes_alliance.posterior.explained.nakagawa import nakagawa_r2
-    from bayes_alliance.posterior.evidence.savage_dickey import point_bayes_factor
     from bayes_alliance.posterior.explained.r_squared import r2_measures
     from bayes_alliance.posterior.groups.group_effect import group_effects
     from bayes_alliance.posterior.groups.group_mean import group_means
@@ -156,7 +158,8 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.shares.variance import variance_shares
     from bayes_alliance.posterior.shares.variance_curve import share_curve
     from bayes_alliance.posterior.summaries import summarize
-    from bayes_alliance.report.html import write_report
+    from bayes_alliance.report.writing import write_report
+    from bayes_alliance.report.reproducing import reproduce
     from bayes_alliance.report.three_questions import answer_questions
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit

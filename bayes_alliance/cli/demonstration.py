@@ -29,13 +29,11 @@ def run_demo(
     from bayes_alliance.cli.reporting import write_and_tell
     from bayes_alliance.data.examples import load_example
     from bayes_alliance.model.library import load_model
-    from bayes_alliance.report.html import check_report_path
+    from bayes_alliance.report.writing import check_report_path
 
     check_report_path(out)
-    clients = load_example(_EXAMPLE)
-    clients.attrs["example"] = _EXAMPLE
-    model = load_model(_MODEL, data=clients)
+    model = load_model(_MODEL, data=load_example(_EXAMPLE))
     print("The example data is simulated; no real client stands behind it.")
     print(f"Fitting: {model.formula.text} (less than a minute)", flush=True)
     fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
-    write_and_tell(fit, out)
+    write_and_tell([fit], [out])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,11 @@ from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
 
+OUT_HELP = (
+    "Where to write: .html, .docx, .md or .json; may be repeated for several formats. "
+    "report.html if left out."
+)
+
 
 def report_file(
     file: Annotated[
@@ -24,9 +30,11 @@ def report_file(
     table: TableOptions,
     model: ModelOptions,
     sampling: SamplingOptions,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the report.")] = Path(
-        "report.html"
-    ),
+    out: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=OUT_HELP)] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A saved fit to compare with; may be repeated."),
+    ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
     anonymise: Annotated[
         bool, typer.Option("--anonymise", help="Number the groups in the place of their labels.")
@@ -43,37 +51,48 @@ def report_file(
 
     Ends with 1 if the verdict on the fit is bad; the report is written all the same and says so.
     """
-    from bayes_alliance.report.html import check_report_path
+    from bayes_alliance.report.writing import check_report_path
 
-    check_report_path(out)
+    places = out or [Path("report.html")]
+    for place in places:
+        check_report_path(place)
+    others = [_loaded(other, table, data) for other in compare or ()]
     if file.suffix == FIT_SUFFIX:
         fit = _saved_fit(file, model, table, data)
     else:
         check_model_options(model)
         fit = run_sampling(make_model(model, load_table(file, table)), sampling)
-    write_and_tell(fit, out, title=title, anonymise=anonymise)
+    write_and_tell([fit, *others], places, title=title, anonymise=anonymise)
 
 
 def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path | None) -> Fit:
-    from bayes_alliance.sampling.loading import load_fit
-
     if model.given:
         raise typer.BadParameter(
             f"{file.name} is a saved fit and has its model: leave {', '.join(model.given)} out."
         )
+    return _loaded(file, table, data)
+
+
+def _loaded(file: Path, table: TableOptions, data: Path | None) -> Fit:
+    from bayes_alliance.sampling.loading import load_fit
+
     return load_fit(file, data=None if data is None else load_table(data, table))
 
 
 def write_and_tell(
-    fit: Fit, out: Path, *, title: str | None = None, anonymise: bool = False
+    fits: Sequence[Fit],
+    places: Sequence[Path],
+    *,
+    title: str | None = None,
+    anonymise: bool = False,
 ) -> None:
-    """Write the report, print its conclusions, and end with the code of its verdict."""
+    """Write the report once for each place, print its conclusions, and end with its verdict."""
     from bayes_alliance.cli.screen import show_items
     from bayes_alliance.report.content import build_content
-    from bayes_alliance.report.html import write_content
+    from bayes_alliance.report.writing import write_content
 
-    content = build_content(fit, title=title, anonymise=anonymise)
-    written = write_content(content, out)
+    content = build_content(fits, title=title, anonymise=anonymise)
+    written = [str(write_content(content, place)) for place in places]
     show_items(content.conclusions)
-    print(f"Seed {fit.settings.seed}. Report: {written}")
+    print(f"Seed {fits[0].settings.seed}. Report: {', '.join(written)}")
     raise typer.Exit(VERDICT_BAD if content.level == "bad" else FINE)

@@ -1,94 +1,36 @@
-"""The verb that writes a report: one HTML page that needs nothing else."""
+"""A report as one HTML page that needs nothing else."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bayes_alliance.errors import DataError
 from bayes_alliance.report.blocks import Table
-from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.mathematics import mathml
+from bayes_alliance.report.numbering import MANY_ROWS, block_numbers
+from bayes_alliance.report.report_data import plain_number, report_data, write_data
 from bayes_alliance.report.style import svg_of
 from bayes_alliance.report.tables import cell, is_numeric
-from bayes_alliance.whole_file import write_whole
-
-if TYPE_CHECKING:
-    from bayes_alliance.sampling.fit import Fit
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SUFFIXES = (".html", ".htm")
+_WORTH_SORTING = 4
 
 
-def write_report(
-    fit: Fit, path: str | Path, *, title: str | None = None, anonymise: bool = False
-) -> Path:
-    """Write the report of a fit to one self-contained page.
-
-    The page shows the question, the answers in short, the data, the model, its priors, every
-    estimate with its interval and accuracy, the predictive check, the verdict, and how to
-    reproduce it. It holds no client's row and loads nothing from elsewhere.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit. Without its rows the report leaves out what needs them, and says so.
-    path : str or Path
-        A file ending in ``.html``; an existing one is replaced once the new one is whole.
-    title : str, optional
-        Title of the report; one made from the outcome if left out.
-    anonymise : bool
-        Show numbers in the place of the groups' own labels.
-
-    Returns
-    -------
-    Path
-        Where it was written.
-
-    Raises
-    ------
-    DataError
-        If the path does not end in ``.html`` or its folder does not exist.
-
-    Examples
-    --------
-    >>> import bayes_alliance as ba
-    >>> ba.write_report(fit, "report.html")  # doctest: +SKIP
-    """
-    check_report_path(path)
-    return write_content(build_content(fit, title=title, anonymise=anonymise), path)
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    heading: str
+    kind: str
 
 
-def write_content(content: ReportContent, path: str | Path) -> Path:
-    """Write what a report shows to one page."""
-    place = check_report_path(path)
-    write_whole(place, render_page(content).encode())
-    return place
-
-
-def check_report_path(path: str | Path) -> Path:
-    """Refuse a place where no report can be written, before hours of work go into it.
-
-    Raises
-    ------
-    DataError
-        If the path does not end in ``.html``, is a folder, or lies in none.
-    """
-    place = Path(path)
-    asked = f"The report was to be written to {place}."
-    if place.suffix.lower() not in _SUFFIXES:
-        found = f"Its name ends in '{place.suffix}'." if place.suffix else "Its name has no suffix."
-        advice = f"Reports are HTML pages: write {place.stem or 'report'}.html."
-        raise DataError(asked, found, advice, path=place)
-    if place.is_dir():
-        raise DataError(asked, "That is a folder.", "Choose another name.", path=place)
-    if not place.parent.is_dir():
-        raise DataError(
-            asked,
-            f"There is no folder '{place.parent}'.",
-            "Make the folder first, or choose another place.",
-            path=place,
-        )
-    return place
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    kind: str
+    shown: str
+    value: str | None
 
 
 def render_page(content: ReportContent) -> str:
@@ -102,17 +44,70 @@ def render_page(content: ReportContent) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(svg_of=svg_of, rows_of=_rows)
-    environment.tests["numeric_column"] = lambda column, table: is_numeric(table, column)
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(report=content, style=style)
+    numbers = block_numbers(content)
+    script = _template("sorting.js")
+    environment.globals.update(
+        svg_of=svg_of,
+        mathml=mathml,
+        columns_of=_columns,
+        rows_of=_rows,
+        number_of=lambda block: numbers[id(block)],
+        headings={section.key: section.heading for section in content.sections},
+        many_rows=MANY_ROWS,
+        worth_sorting=_WORTH_SORTING,
+    )
+    return environment.get_template("report.html.j2").render(
+        report=content,
+        style=_template("report.css"),
+        script=script,
+        script_hash=_hash(script),
+        # The only sign that could end the element the data stand in.
+        data=write_data(report_data(content)).replace("<", r"\u003c"),
+    )
 
 
-def _rows(table: Table) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return each row as its heading and its cells, each with its column's name."""
-    columns = [str(column) for column in table.frame.columns]
-    values: list[Any] = table.frame.astype(object).to_numpy().tolist()
+def _template(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8").strip()
+
+
+def _hash(script: str) -> str:
+    """Return what a page's policy calls the one script it lets run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"sha256-{digest}"
+
+
+def _columns(table: Table) -> list[_Column]:
     return [
-        (str(label), [(c, cell(c, value)) for c, value in zip(columns, row, strict=True)])
+        _Column(
+            heading=table.headings.get(str(name), str(name)),
+            kind=("number" if is_numeric(table, name) else "text")
+            + (" quality" if name in table.diagnostics else ""),
+        )
+        for name in table.frame.columns
+    ]
+
+
+def _rows(table: Table) -> list[tuple[str, list[_Cell]]]:
+    """Return each row as its heading and its cells."""
+    names = [str(name) for name in table.frame.columns]
+    kinds = [column.kind for column in _columns(table)]
+    values: list[list[Any]] = table.frame.astype(object).to_numpy().tolist()
+    return [
+        (
+            str(label),
+            [
+                _Cell(kind=kind, shown=cell(name, value), value=_unrounded(value))
+                for name, kind, value in zip(names, kinds, row, strict=True)
+            ],
+        )
         for label, row in zip(table.frame.index, values, strict=True)
     ]
+
+
+def _unrounded(value: Any) -> str | None:
+    """Return a number to its last digit; None for a text or what is missing."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    plain = plain_number(value)
+    return None if plain is None else str(plain)

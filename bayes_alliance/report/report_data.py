@@ -38,7 +38,7 @@ def report_data(content: ReportContent) -> dict[str, Any]:
         "level": content.level,
         "notices": [_block_data(notice) for notice in content.notices],
         "conclusions": list(content.conclusions),
-        "record": _plain(getattr(content, "record", {})),
+        "record": _plain(content.record),
         "sections": [_section_data(section) for section in content.sections],
     }
 

@@ -1,0 +1,126 @@
+"""The verb that writes a report, in the format its name asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayes_alliance.errors import DataError
+from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.html import render_page
+from bayes_alliance.report.markdown import write_folder
+from bayes_alliance.report.report_data import report_data, write_data
+from bayes_alliance.report.word import render_document
+from bayes_alliance.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from bayes_alliance.sampling.fit import Fit
+
+SUFFIXES = (".html", ".htm", ".docx", ".md", ".json")
+
+
+def write_report(
+    fit: Fit | Sequence[Fit],
+    path: str | Path,
+    *,
+    title: str | None = None,
+    anonymise: bool = False,
+) -> Path:
+    """Write the report of a fit as a page, a Word document, Markdown or JSON.
+
+    All formats show the same: the question, the answers in short, the data, the model, its
+    priors, every estimate with its interval and accuracy, pictures, checks, a paragraph each for
+    methods and results, and how to reproduce it. No client's row is in any of them. The ending
+    of the name chooses the format:
+
+    - ``.html``: one page that loads nothing from elsewhere;
+    - ``.docx``: a Word document with real tables, captions, equations and headings;
+    - ``.md``: Markdown, with its figures (SVG and PNG) in a folder ``<name>_figures`` beside it;
+    - ``.json``: every number, unrounded. The three others carry these data too.
+
+    Parameters
+    ----------
+    fit : Fit or sequence of Fit
+        The fit. Of several, the first is the one reported, and the others are compared with it.
+        Without its rows the report leaves out what needs them, and says so.
+    path : str or Path
+        Where to write; an existing file is replaced once the new one is whole.
+    title : str, optional
+        Title of the report; one made from the outcome if left out.
+    anonymise : bool
+        Show numbers in the place of the groups' own labels.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    DataError
+        If the name ends in none of these, or its folder does not exist.
+
+    Examples
+    --------
+    >>> import bayes_alliance as ba
+    >>> ba.write_report(fit, "report.html")  # doctest: +SKIP
+    >>> ba.write_report([fit, simpler], "report.docx", anonymise=True)  # doctest: +SKIP
+    """
+    check_report_path(path)
+    return write_content(build_content(fit, title=title, anonymise=anonymise), path)
+
+
+def write_content(content: ReportContent, path: str | Path) -> Path:
+    """Write what a report shows, in the format of the path."""
+    place = check_report_path(path)
+    write_whole(place, _WRITERS[place.suffix.lower()](content, place))
+    return place
+
+
+def check_report_path(path: str | Path) -> Path:
+    """Refuse a place where no report can be written, before hours of work go into it.
+
+    Raises
+    ------
+    DataError
+        If the path has another suffix, is a folder, or lies in none.
+    """
+    place = Path(path)
+    asked = f"The report was to be written to {place}."
+    if place.suffix.lower() not in SUFFIXES:
+        found = f"Its name ends in '{place.suffix}'." if place.suffix else "Its name has no suffix."
+        stem = place.stem or "report"
+        advice = f"Write {stem}.html for a page, or {stem}.docx, {stem}.md or {stem}.json."
+        raise DataError(asked, found, advice, path=place)
+    if place.is_dir():
+        raise DataError(asked, "That is a folder.", "Choose another name.", path=place)
+    if not place.parent.is_dir():
+        raise DataError(
+            asked,
+            f"There is no folder '{place.parent}'.",
+            "Make the folder first, or choose another place.",
+            path=place,
+        )
+    return place
+
+
+def _page(content: ReportContent, _place: Path) -> bytes:
+    return render_page(content).encode()
+
+
+def _document(content: ReportContent, _place: Path) -> bytes:
+    return render_document(content)
+
+
+def _data(content: ReportContent, _place: Path) -> bytes:
+    return write_data(report_data(content), indent=1).encode()
+
+
+_WRITERS: dict[str, Callable[[ReportContent, Path], bytes]] = {
+    ".html": _page,
+    ".htm": _page,
+    ".docx": _document,
+    ".md": write_folder,
+    ".json": _data,
+}
