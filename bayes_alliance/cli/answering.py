@@ -58,7 +58,7 @@ def answer_table(
     )
     show_table("Three questions", answers.table)
     print()
-    show_items((*answers.sentences, *answers.notes))
+    show_items((*answers.items, *answers.notes))
     raise typer.Exit(VERDICT_BAD if answers.verdict[1].level == "bad" else FINE)
 
 

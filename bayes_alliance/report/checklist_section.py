@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayes_alliance.report.barg import barg_items
-from bayes_alliance.report.blocks import Checklist, Paragraph, Section
+from bayes_alliance.report.blocks import Checklist, Items, Paragraph, Section
 from bayes_alliance.report.citations import cited, reference_list
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wambs import wambs_items
@@ -22,6 +22,6 @@ def checklist_section(results: Results) -> Section:
             items=barg_items(results),
         ),
         Checklist(caption=f"WAMBS, ten points {wambs}", items=wambs_items(results)),
-        Paragraph(text=" ".join(reference_list([barg, wambs]))),
+        Items(items=reference_list([barg, wambs])),
     )
     return Section(key="checklist", heading="Reporting checklists", blocks=blocks)

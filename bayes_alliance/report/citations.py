@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,13 +29,27 @@ def all_references() -> Mapping[str, Reference]:
 
 
 def cited(*keys: str) -> str:
-    """Cite in parentheses: ``(Vehtari et al., 2021)``; several in the alphabet's order."""
-    found = sorted((all_references()[key] for key in keys), key=lambda ref: (ref.full, ref.year))
-    return f"({'; '.join(f'{ref.authors}, {ref.year}' for ref in found)})"
+    """Cite in parentheses, in the alphabet's order; years of the same authors stand together."""
+    years: dict[str, list[int]] = {}
+    for reference in sorted((all_references()[key] for key in keys), key=_place):
+        years.setdefault(reference.authors, []).append(reference.year)
+    parts = (f"{who}, {', '.join(map(str, when))}" for who, when in years.items())
+    return f"({'; '.join(parts)})"
 
 
 def reference_list(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the references that the texts cite, in the alphabet's order."""
     whole = " ".join(texts)
-    found = [ref.full for ref in all_references().values() if f"{ref.authors}, {ref.year}" in whole]
-    return tuple(sorted(found, key=str.casefold))
+    found = [ref for ref in all_references().values() if _is_cited(ref, whole)]
+    return tuple(ref.full for ref in sorted(found, key=_place))
+
+
+def _place(reference: Reference) -> tuple[str, int, str]:
+    """Sort by the names, one author before several, then by year."""
+    names = reference.full.split(" (")[0]
+    return names.casefold(), reference.year, reference.full
+
+
+def _is_cited(reference: Reference, text: str) -> bool:
+    years = re.findall(rf"{re.escape(reference.authors)}, ([\d, ]+)", text)
+    return any(str(reference.year) in found for found in years)

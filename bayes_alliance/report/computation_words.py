@@ -23,8 +23,8 @@ def computation_words(fit: Fit, *, sources: str = "") -> str:
     how = _ENGINES.get(settings.engine, f"by the engine {settings.engine}")
     stopped = " The run was stopped early." if fit.interrupted else ""
     return (
-        f"The posterior was computed {how}{f' {sources}' if sources else ''}. Kept were "
-        f"{plural(draws, 'draw')} of each of {plural(chains, 'chain')}, {count(chains * draws)} "
-        f"in all, after {plural(settings.tune, 'warm-up draw')} a chain (target acceptance "
+        f"The posterior was computed {how}{f' {sources}' if sources else ''}. Of each of "
+        f"{plural(chains, 'chain')} {plural(draws, 'draw')} were kept, {count(chains * draws)} in "
+        f"all, after {plural(settings.tune, 'warm-up draw')} (target acceptance "
         f"{settings.target_accept:g}, seed {settings.seed}).{stopped}"
     )

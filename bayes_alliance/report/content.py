@@ -98,7 +98,7 @@ def build_content(
         predictive_section(results),
         influence_section(results, labels),
         Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
-        methods_section(results),
+        methods_section(results, labels),
         checklist_section(results),
         reproduction_section(main),
     )

@@ -30,7 +30,7 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
     blocks += data_tables(report)
     blocks += [
-        _caseload_figure(group)
+        _caseload_block(group)
         for group in model.design.groups
         if len(group.labels) >= _FEWEST_FOR_PICTURE
     ]
@@ -67,8 +67,11 @@ def _rows_sentence(report: ModelDataReport) -> str:
     )
 
 
-def _caseload_figure(group: GroupDesign) -> Figure:
+def _caseload_block(group: GroupDesign) -> Figure | Paragraph:
     caseloads = group.caseloads
+    if caseloads.min() == caseloads.max():
+        text = f"Each of the {plural(len(caseloads), 'group')} of {group.name} has "
+        return Paragraph(text=f"{text}{plural(int(caseloads.min()), 'row')}.")
     middle = figure(float(sorted(caseloads)[len(caseloads) // 2]))
     return Figure(
         key=f"caseloads-{group.name}",

@@ -13,6 +13,7 @@ from bayes_alliance.report.blocks import Equation
 from bayes_alliance.report.equation_symbols import Symbols, all_labels, as_label, choose_symbols
 from bayes_alliance.report.equation_words import equation_in_words
 from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.wording import joined
 
 _TERMS = 4
 _LINKS = {
@@ -34,6 +35,24 @@ def model_equation(model: Model) -> Equation:
         *_headed("Distributions", distributions),
     ]
     return Equation(lines=tuple(lines), words=equation_in_words(model))
+
+
+def symbol_words(model: Model) -> str:
+    """Say what the letters stand for."""
+    symbols = choose_symbols(model)
+    groups = model.design.groups
+    parts = ["γ are the coefficients of the tables"]
+    if groups:
+        departures = joined(
+            f"{symbols.effect[group.name]} the departures of {many_groups(group)}"
+            for group in groups
+        )
+        parts += ["β those of one group", departures, "τ their standard deviations"]
+    if any(group.pairs for group in groups):
+        parts.append("ρ their correlations")
+    if names.CUTPOINT in model.family.parameters:
+        parts.append("θ the thresholds between the categories c")
+    return f"{', '.join(parts)}."
 
 
 def _headed(heading: str, lines: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
 
@@ -33,6 +33,16 @@ class ShownLabels:
                 if not label.isdigit() and re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text):
                     return "(This sentence names groups and is left out of an anonymised report.)"
         return text
+
+
+def shown_effects(effects: GroupEffects, labels: ShownLabels) -> GroupEffects:
+    """Return a record whose table, ranks and sentences name groups as the report shows them."""
+    if not labels.anonymous:
+        return effects
+    shown = labels.by_group[effects.group]
+    design = replace(effects.design, labels=tuple(shown[label] for label in effects.design.labels))
+    table = effects.table.assign(group=[shown[str(label)] for label in effects.table["group"]])
+    return replace(effects, design=design, table=table)
 
 
 def shown_labels(groups: tuple[GroupEffects, ...], *, anonymise: bool) -> ShownLabels:

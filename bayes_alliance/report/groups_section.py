@@ -15,7 +15,7 @@ from bayes_alliance.posterior.groups.caterpillar import (
 )
 from bayes_alliance.posterior.groups.group_effect import CAUTION, GroupEffects
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
-from bayes_alliance.report.group_labels import ShownLabels
+from bayes_alliance.report.group_labels import ShownLabels, shown_effects
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import group_table
@@ -54,7 +54,7 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
         ),
     ]
     if results.trusted:
-        blocks.append(Paragraph(text=effects.sentence))
+        blocks.append(Paragraph(text=shown_effects(effects, labels).sentence))
     blocks += [_caterpillar(effects, effect, shown, words) for effect in group.effects]
     if results.trusted and len(group.labels) > 2:
         blocks.append(_ranks(effects, shown, words))

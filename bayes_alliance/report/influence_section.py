@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from bayes_alliance.report.blocks import Block, Figure, Heading, Items, Paragrap
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import one_of_groups
 from bayes_alliance.report.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SHOWN, _DRAWN = 10, 100
 _COLUMNS = ["group", "mean", "mean_without", "shift", "pareto_k", "caseload"]
@@ -57,7 +62,7 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
             caption=f"How far each result moves without {words}, in posterior standard "
             f"deviations; the largest is named.{cut}",
             description=influence.sentence,
-            draw=lambda axes: drawn.plot(axes),
+            draw=partial(_draw, drawn=drawn),
             height=intervals_height(many),
         ),
         Table(
@@ -74,6 +79,13 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
         ),
         Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
     ]
+
+
+def _draw(axes: Axes, *, drawn: Influence) -> Axes:
+    drawn.plot(axes)
+    # The record's own label is too wide beside the names of the results.
+    axes.set_xlabel("change, in posterior sd")
+    return axes
 
 
 def _those_that_move(influence: Influence) -> Influence:

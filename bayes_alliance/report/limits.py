@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bayes_alliance import names
-from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.group_words import many_groups, one_of_groups
 from bayes_alliance.report.results import Results
-from bayes_alliance.report.wording import percent, plural
+from bayes_alliance.report.wording import figure, percent, plural
 
 _FEW_GROUPS = 30
 _MANY_DROPPED = 0.05
+_DECISIVE = 1.0
+_MANY_AT_BOUND, _ENOUGH_ROWS = 0.1, 20
 
 
 def limits(results: Results) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def limits(results: Results) -> tuple[str, ...]:
             "allocation."
         )
     found += _group_limits(results)
-    return (*found, *_row_limits(results))
+    return (*found, *_influence_limits(results), *_row_limits(results), *_bound_limits(results))
 
 
 def _group_limits(results: Results) -> list[str]:
@@ -43,6 +45,42 @@ def _group_limits(results: Results) -> list[str]:
             "group. Their intervals overlap widely as a rule: this is not a league table, and "
             "differences between groups may come from who their clients are."
         )
+    return found
+
+
+def _influence_limits(results: Results) -> list[str]:
+    """Say so where one group decides a result; which, the section on influence says."""
+    found = []
+    for name, influence in results.checks.influence.items():
+        if isinstance(influence, str):
+            continue
+        worst = float(influence.table["shift"].abs().max())
+        if worst >= _DECISIVE:
+            group = results.fit.model.design.group(name)
+            found.append(
+                f"Without {one_of_groups(group)} a result moves by {worst:.1f} posterior standard "
+                "deviations: see the influence of single groups before it is generalised."
+            )
+    return found
+
+
+def _bound_limits(results: Results) -> list[str]:
+    """Say so where many rows share the highest or lowest value: a ceiling or a floor."""
+    model = results.fit.model
+    if not results.fit.has_data or model.family.outcome != "numeric":
+        return []
+    y = model.frame.y
+    ends = (("highest", "ceiling", float(y.max())), ("lowest", "floor", float(y.min())))
+    found = []
+    for which, name, value in ends:
+        share = float((y == value).mean())
+        if share >= _MANY_AT_BOUND and len(y) >= _ENOUGH_ROWS:
+            found.append(
+                f"{percent(share)} of the rows have the {which} value of {model.outcome}, "
+                f"{figure(value)}: a {name}, it seems. The model knows of none, so that slopes and "
+                "differences between groups may come out too small; an ordinal model of the "
+                "outcome's steps would take it into account."
+            )
     return found
 
 

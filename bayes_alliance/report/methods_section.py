@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bayes_alliance.report.blocks import Block, Heading, Items, Notice, Paragraph, Section
 from bayes_alliance.report.citations import reference_list
+from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.methods_words import methods_paragraphs
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.results_words import results_paragraphs
@@ -11,7 +12,7 @@ from bayes_alliance.report.results_words import results_paragraphs
 _KEY, _HEADING = "methods", "Methods and results, for copying"
 
 
-def methods_section(results: Results) -> Section:
+def methods_section(results: Results, labels: ShownLabels) -> Section:
     """Write both, or say that a failed fit has nothing to be copied."""
     if not results.trusted:
         text = (
@@ -20,7 +21,7 @@ def methods_section(results: Results) -> Section:
         )
         notice = Notice(tone="bad", title="Withheld", text=text)
         return Section(key=_KEY, heading=_HEADING, blocks=(notice,))
-    methods, found = methods_paragraphs(results), results_paragraphs(results)
+    methods, found = methods_paragraphs(results), results_paragraphs(results, labels)
     blocks: list[Block] = [Heading(text="Methods")]
     blocks += [Paragraph(text=text) for text in methods]
     blocks.append(Heading(text="Results"))

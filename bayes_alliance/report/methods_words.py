@@ -81,7 +81,7 @@ def _varying(group: GroupDesign) -> str:
     what = joined(effects)
     tied = ""
     if len(effects) > 1:
-        tied = ", correlated" if group.pairs else ", uncorrelated"
+        tied = ", and could correlate" if group.pairs else ", without correlation"
     return f"{what[0].upper()}{what[1:]} varied between {many_groups(group)}{tied}."
 
 

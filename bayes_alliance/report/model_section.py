@@ -6,17 +6,12 @@ from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Block, Facts, Heading, Items, Paragraph, Section
 from bayes_alliance.report.checks_section import check_figure
-from bayes_alliance.report.equation_lines import model_equation, prior_equation
+from bayes_alliance.report.equation_lines import model_equation, prior_equation, symbol_words
 from bayes_alliance.report.group_words import all_groups
 from bayes_alliance.report.model_words import family_words, varying_words
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import predictive_table, prior_table
 from bayes_alliance.report.wording import joined, plural
-
-_SYMBOLS = (
-    "γ are the coefficients of the tables, β the coefficients of one group, u, v and w the "
-    "departures of the groups, τ their standard deviations, ρ their correlations."
-)
 
 
 def question_section(model: Model) -> Section:
@@ -56,7 +51,7 @@ def model_section(model: Model) -> Section:
             Facts(pairs=tuple(facts)),
             Items(items=varying_words(model)),
             model_equation(model),
-            Paragraph(text=_SYMBOLS),
+            Paragraph(text=symbol_words(model)),
         ),
     )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import AllianceError
@@ -129,7 +131,7 @@ def _streamed_means(fit: Fit) -> dict[str, float]:
     if stream is None:
         return {}
     return {
-        label: float(group.Z[:, k].mean())
+        label: float(np.round(group.Z[:, k].mean(), 10)) + 0.0
         for group in stream.typical_design.groups
         for k, label in enumerate(group.effects)
     }

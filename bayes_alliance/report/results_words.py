@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayes_alliance.report.citations import cited
+from bayes_alliance.report.group_labels import ShownLabels, shown_effects
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.sentences import (
     all_slopes,
@@ -15,7 +16,7 @@ from bayes_alliance.report.wording import plural
 _MOST_SLOPES = 12
 
 
-def results_paragraphs(results: Results) -> tuple[str, ...]:
+def results_paragraphs(results: Results, labels: ShownLabels) -> tuple[str, ...]:
     """Return the paragraphs, ready to be copied: shares, slopes, comparison, checks."""
     model = results.fit.model
     slopes = all_slopes(results)
@@ -25,18 +26,18 @@ def results_paragraphs(results: Results) -> tuple[str, ...]:
     paragraphs = [
         " ".join(share_sentences(results)),
         " ".join([*told, *varying_sentences(results)]),
-        _groups(results),
+        _groups(results, labels),
         _compared(results),
         _checked(results),
     ]
     return tuple(text for text in paragraphs if text)
 
 
-def _groups(results: Results) -> str:
+def _groups(results: Results, labels: ShownLabels) -> str:
     """Say how far groups can be told apart, never who is first."""
     if not results.groups:
         return ""
-    said = " ".join(effects.sentence for effects in results.groups)
+    said = " ".join(shown_effects(effects, labels).sentence for effects in results.groups)
     return f"{said} Such orders are no league tables {cited('goldstein1996')}."
 
 

@@ -63,7 +63,24 @@ def conclusions(results: Results) -> tuple[str, ...]:
         *shown,
         *varying_sentences(results),
         verdict_sentence(results),
+        *misfit_sentences(results),
     )
+
+
+def misfit_sentences(results: Results) -> list[str]:
+    """Say where data made by the model do not look like the data; nothing where they do."""
+    checks = results.checks
+    found = [checks.posterior, *checks.by_group.values()]
+    unlike = [name for check in found if not isinstance(check, str) for name in check.unusual]
+    sentences = []
+    if unlike:
+        sentences.append(
+            "Yet data simulated from the model do not look like the data in every respect: it "
+            f"hardly ever reproduces {joined(dict.fromkeys(unlike))}."
+        )
+    if not isinstance(checks.coverage, str) and not checks.coverage.calibrated:
+        sentences.append(checks.coverage.sentence)
+    return sentences
 
 
 def share_sentences(results: Results) -> list[str]:
@@ -75,8 +92,10 @@ def share_sentences(results: Results) -> list[str]:
     for level, row in shares.table.iterrows():
         if level == names.RESIDUAL:
             continue
+        mean = percent(row["mean"])
+        about = mean.capitalize() if mean[0].isalpha() else f"About {mean}"
         sentences.append(
-            f"About {percent(row['mean'])} of the variance in {_scale(model)} lies "
+            f"{about} of the variance in {_scale(model)} lies "
             f"{level_name(model, str(level))} ({interval_name(shares.prob)} "
             f"{percent(row['lower'])} to {percent(row['upper'])}){_stated(shares.at)}."
             f"{_share_caution(row['lower'], row['upper'])}"
@@ -209,4 +228,4 @@ def verdict_sentence(results: Results) -> str:
             "No check of this fit failed, but "
             f"{plural(len(doubtful), 'point asks', 'points ask')} for care; see the verdict."
         )
-    return "The fit passes every check, so these are the answers this model gives."
+    return "The draws pass every check, so these are the answers this model gives."

@@ -163,7 +163,7 @@ class Answers:
                 f"{f.message} {f.remedy}" for f in verdict.findings if f.level == "bad"
             )
             return (f"The answers are withheld: the model '{name}' failed a check. {failed}",)
-        return (self._first, self._slope_sentence, self._third)
+        return (self._first, self._slope_sentence, " ".join(self.third_answer))
 
     @property
     def _first(self) -> str:
@@ -184,31 +184,40 @@ class Answers:
         )
 
     @property
-    def _third(self) -> str:
+    def third_answer(self) -> tuple[str, ...]:
+        """The third answer part by part: the votes, the spread, elpd, Bayes factor, together."""
         question = f"whether the slope of {self.predictor} depends on {self.group}"
         by_elpd, by_factor = self.votes["elpd"], self.votes["bayes factor"]
-        return " ".join(
-            [
-                sum_up_votes(by_elpd, by_factor, question),
-                self._sd_sentence,
-                self.comparison.sentence,
-                self.factors.sentence,
-                reconcile_votes(by_elpd, by_factor, self.group),
-            ]
+        return (
+            sum_up_votes(by_elpd, by_factor, question),
+            *self._spread_sentences,
+            self.comparison.sentence,
+            self.factors.sentence,
+            reconcile_votes(by_elpd, by_factor, self.group),
         )
 
     @property
-    def _sd_sentence(self) -> str:
+    def _spread_sentences(self) -> tuple[str, str]:
         return (
             f"The slopes of {self.predictor} have a standard deviation of "
             f"{number(float(self.slope_sd['mean']))} between groups of {self.group} "
-            f"({self.prob:.0%} interval {_spread(self.slope_sd)}); such an interval never reaches "
-            "0, so it does not count as an answer. The probability that it exceeds "
-            f"{number(self.notable_sd)}, which moves {self.outcome} by {NOTABLE_MOVE:g} residual "
-            f"standard deviations per standard deviation of {self.predictor}, is "
+            f"({self.prob:.0%} interval {_spread(self.slope_sd)}). Such an interval never reaches "
+            "0, so it does not count as an answer.",
+            f"The probability that it exceeds {number(self.notable_sd)} is "
             f"{probability_in_words(self.notable_probability)}, by the prior alone "
-            f"{probability_in_words(self.notable_prior)}."
+            f"{probability_in_words(self.notable_prior)}. A spread of that size moves "
+            f"{self.outcome} by {NOTABLE_MOVE:g} residual standard deviations per standard "
+            f"deviation of {self.predictor}.",
         )
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The answers as they are shown: numbered, the third in its parts."""
+        if len(self.sentences) == 1:
+            return self.sentences
+        first, second, _ = self.sentences
+        votes, *parts = self.third_answer
+        return (f"1. {first}", f"2. {second}", f"3. {votes}", *parts)
 
     @property
     def sentence(self) -> str:
@@ -255,10 +264,10 @@ class Answers:
         return axes
 
     def __str__(self) -> str:
-        return as_text(_TITLE, self.table, *self.sentences, *self.notes)
+        return as_text(_TITLE, self.table, *self.items, *self.notes)
 
     def _repr_html_(self) -> str:
-        return as_html(_TITLE, self.table, *self.sentences, *self.notes)
+        return as_html(_TITLE, self.table, *self.items, *self.notes)
 
 
 def _after(opening: str, sentence: str) -> str:

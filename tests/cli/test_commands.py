@@ -23,7 +23,8 @@ def test_demo_writes_and_names_the_report(run: Run, asked: Asked, tmp_path: Path
     assert result.exit_code == 0, result.output
     assert "simulated" in result.output
     assert "Report: alliance_report.html" in result.output
-    assert result.output.count("\n- ") == 4
+    # Share, slope, its spread, the verdict, and where made-up draws do not look like the data.
+    assert result.output.count("\n- ") == 5
     page = (tmp_path / "alliance_report.html").read_text(encoding="utf-8")
     assert "Example data is simulated" in page
     assert "load_example(&#34;simulated_study&#34;)" in page

@@ -96,6 +96,9 @@ def test_every_key_that_the_report_cites_is_shipped() -> None:
 def test_citations_are_sorted_and_listed_once() -> None:
     text = cited("vehtari2021", "gelman1996")
     assert text == "(Gelman et al., 1996; Vehtari et al., 2021)"
+    both = cited("vehtari2021", "vehtari2017")
+    assert both == "(Vehtari et al., 2017, 2021)"
+    assert len(reference_list([both])) == 2
     listed = reference_list([text, text])
     assert len(listed) == 2
     assert listed[0].startswith("Gelman, A., Meng, X.-L., & Stern, H. (1996).")

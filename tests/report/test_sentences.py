@@ -79,8 +79,11 @@ def test_a_share_near_zero_is_said_to_be(results) -> None:
 
 
 def test_shares_are_stated_at_the_mean(slopes_fit: Fit) -> None:
-    mean = slopes_fit.model.frame.rows["stigma"].mean()
-    assert typical_values(slopes_fit) == {"stigma": pytest.approx(mean)}
+    column = slopes_fit.model.frame.rows["stigma"]
+    # Rounded to a thousandth of its spread.
+    assert typical_values(slopes_fit) == {
+        "stigma": pytest.approx(column.mean(), abs=column.std() / 1e3)
+    }
 
 
 def test_varying_slope_says_for_how_many_it_is_negative(results) -> None:

@@ -118,13 +118,14 @@ def group_slopes(
 
 
 def typical_value(fit: Fit, name: str) -> Any:
-    """Return a predictor's mean, or its most frequent category."""
+    """Return a predictor's mean, rounded as its spread allows, or its most frequent category."""
     rows = fit.model.frame.rows
-    if name in rows.columns:
-        column = rows[name]
-        return float(column.mean()) if column.dtype.kind in "iuf" else column.mode().iloc[0]
-    # What is centred by group has a mean of 0 but for the noise of its digits.
-    return round(float(_effect_column(fit, name).mean()), 10) + 0.0
+    if name in rows.columns and rows[name].dtype.kind not in "iuf":
+        return rows[name].mode().iloc[0]
+    column = rows[name].to_numpy(float) if name in rows.columns else _effect_column(fit, name)
+    mean, spread = float(column.mean()), float(column.std())
+    # To a thousandth of the spread: further digits are noise, and a centred column has its mean 0.
+    return round(mean, 3 - int(np.floor(np.log10(spread)))) + 0.0 if spread > 0 else mean
 
 
 def _effect_column(fit: Fit, label: str) -> Array:

@@ -36,7 +36,9 @@ def test_slopes_are_coefficient_plus_departure_plus_interaction(
     found = ba.group_slopes(crossed_fit, "x", draws=None)
     posterior = crossed_fit.posterior
     b = posterior["b"]
-    own = b.sel(coefficient="x") + b.sel(coefficient="x:age") * table["age"].mean()
+    own = b.sel(coefficient="x") + b.sel(coefficient="x:age") * found.at["age"]
+    # The mean, rounded to a thousandth of the spread.
+    assert found.at["age"] == pytest.approx(table["age"].mean(), abs=table["age"].std() / 1000)
     own = own + posterior["u_m"].sel(m_effect="x")
     np.testing.assert_allclose(
         found.table["mean"], own.mean(("chain", "draw")).to_numpy(), rtol=1e-9, atol=1e-9
