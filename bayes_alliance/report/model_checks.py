@@ -14,8 +14,8 @@ from bayes_alliance.errors import AllianceError
 from bayes_alliance.report.missing_rows import why_not
 from bayes_alliance.sampling.fit import Fit
 
-REPLICATIONS = 500
-_OF_THE_PRIOR = 300
+_FEWEST, _MOST = 100, 500  # replicated data sets
+_NUMBERS = 1e7  # outcomes that are replicated for a check, as far as that gives enough data sets
 # Enough to see a predictive distribution that is wrong, at a quarter of the default's time.
 _ROWS_OF_COVERAGE = 500
 _FEWEST_GROUPS = 5
@@ -63,11 +63,12 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
         Predictor values for the variance shares; None to average over the rows.
     """
     groups = fit.model.design.groups
+    draws = _replications(fit)
     several = [group.name for group in groups if len(group.labels) >= _FEWEST_GROUPS]
     return ModelChecks(
-        prior=_tried(fit, lambda: check_predictive(fit, kind="prior", draws=_OF_THE_PRIOR)),
-        posterior=_tried(fit, lambda: check_predictive(fit, draws=REPLICATIONS)),
-        by_group={name: _by_group(fit, name) for name in several},
+        prior=_tried(fit, lambda: check_predictive(fit, kind="prior", draws=draws)),
+        posterior=_tried(fit, lambda: check_predictive(fit, draws=draws)),
+        by_group={name: _by_group(fit, name, draws) for name in several},
         coverage=_tried(fit, lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE))
         if trusted
         else _FAILED,
@@ -78,8 +79,14 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
     )
 
 
-def _by_group(fit: Fit, name: str) -> PredictiveCheck | str:
-    return _tried(fit, lambda: check_predictive(fit, level=name, draws=REPLICATIONS))
+def _replications(fit: Fit) -> int:
+    """Return how many data sets are worth their time: fewer where there are many rows."""
+    rows = max(1, len(fit.model.frame.y))
+    return int(min(_MOST, max(_FEWEST, _NUMBERS / rows)))
+
+
+def _by_group(fit: Fit, name: str, draws: int) -> PredictiveCheck | str:
+    return _tried(fit, lambda: check_predictive(fit, level=name, draws=draws))
 
 
 def _without(fit: Fit, name: str, at: Mapping[str, Any] | None) -> Influence | str:
