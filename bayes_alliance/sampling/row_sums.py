@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -199,49 +200,41 @@ def _coefficients(work: _Work) -> tuple[Array, Array]:
 def _densities(work: _Work, whole: tuple[Array, Array], places: Integers) -> Array:
     """Return the densities of some rows, (draw, row); the rows are sorted by group."""
     index = work.index[places]
-    groups = slice(int(index[0]), int(index[-1]) + 1)
-    total, columns = len(work.s2), work.X.shape[1] + work.Z.shape[1]
-    found = np.empty((total, len(places)))
-    widest = max(len(places), groups.stop - groups.start) * columns
-    step = max(1, int(_CHUNK_NUMBERS / widest))
-    for start in range(0, total, step):
-        draws = slice(start, min(start + step, total))
-        mean, variance = _predictor(work, whole, places, index - groups.start, draws, groups)
-        found[draws] = _left_out(work, places, draws, mean, variance)
-    return found
+    mean, variance = (np.empty((len(places), len(work.s2))) for _ in range(2))
+    edges = np.flatnonzero(np.diff(index, prepend=-1, append=-1))
+    for start, stop in pairwise(edges.tolist()):
+        rows = places[start:stop]
+        columns = np.column_stack([work.X[rows], work.Z[rows]])
+        centre, covariance = _joint(work, whole, int(index[start]))
+        first, second = np.triu_indices(columns.shape[1])
+        products = columns[:, first] * columns[:, second] * np.where(first == second, 1.0, 2.0)
+        mean[start:stop] = columns @ centre.T
+        variance[start:stop] = products @ covariance[:, first, second].T
+    return _left_out(work, places, mean, variance).T
 
 
-def _predictor(
-    work: _Work,
-    whole: tuple[Array, Array],
-    places: Integers,
-    index: Integers,
-    draws: slice,
-    groups: slice,
-) -> tuple[Array, Array]:
-    """Return mean and variance of the rows' linear predictor given all rows, (S, N)."""
-    covariance, slope, centre = _effects(work, draws, groups)
-    Z, X = work.Z[places], work.X[places]
-    mean = np.zeros((len(centre), len(places)))
-    variance = np.zeros_like(mean)
-    along = np.repeat(X[None], len(mean), axis=0)
-    for a in range(Z.shape[1]):
-        mean += Z[:, a] * centre[:, index, a]
-        along -= Z[:, a, None] * slope[:, index, a]
-        for b in range(Z.shape[1]):
-            variance += Z[:, a] * Z[:, b] * covariance[:, index, a, b]
-    estimate, spread = whole[0][draws], whole[1][draws]
-    mean += (along @ estimate[..., None])[..., 0]
-    variance += ((along @ spread) * along).sum(axis=-1)
-    return mean, variance
+def _joint(work: _Work, whole: tuple[Array, Array], group: int) -> tuple[Array, Array]:
+    """Return mean (S, p + q) and covariance of the coefficients and one group's effects."""
+    estimate, spread = whole
+    found = _effects(work, slice(None), slice(group, group + 1))
+    own, slope, centre = (part[:, 0] for part in found)
+    along = slope @ spread
+    p = estimate.shape[1]
+    mean = np.concatenate([estimate, centre - (slope @ estimate[..., None])[..., 0]], axis=1)
+    covariance = np.empty((*mean.shape, mean.shape[1]))
+    covariance[:, :p, :p] = spread
+    covariance[:, p:, :p] = -along
+    covariance[:, :p, p:] = -along.swapaxes(-1, -2)
+    covariance[:, p:, p:] = own + along @ slope.swapaxes(-1, -2)
+    return mean, covariance
 
 
-def _left_out(work: _Work, places: Integers, draws: slice, mean: Array, variance: Array) -> Array:
-    """Take each row's own weight out again: its log density given the others."""
-    precision, repeats = work.precision[places], work.repeats[places]
-    outcome = work.y[places] - work.given[draws] @ work.sampled[places].T
-    own = precision * repeats / work.s2[draws, None]
+def _left_out(work: _Work, places: Integers, mean: Array, variance: Array) -> Array:
+    """Take each row's own weight out again: its log density given the others, (row, draw)."""
+    precision, repeats = work.precision[places, None], work.repeats[places, None]
+    outcome = work.y[places, None] - work.sampled[places] @ work.given.T
+    own = precision * repeats / work.s2
     left = np.maximum(1.0 - own * variance, _LEAST_LEFT)
-    known = repeats * (np.log(work.s2[draws, None]) - np.log(precision) + _LOG_TWO_PI)
+    known = repeats * (np.log(work.s2) - np.log(precision) + _LOG_TWO_PI)
     distance = own * (outcome - mean) ** 2 / left
     return np.asarray(0.5 * (np.log(left) - known - distance))

@@ -86,17 +86,20 @@ def point_bayes_factor(
     prior = _prior_of(fit, coefficient, value, prior_scales)
     fit.need_data("A Bayes factor against a point")
     scales = sorted({1.0, *map(float, prior_scales)})
-    rows: dict[float, dict[str, float]] = {}
-    for scale in scales:
-        used = fit if scale == 1 else _refitted(fit, coefficient, scale, seed)
-        rows[scale] = _row(used, coefficient, value, _prior_of(used, coefficient, value, ()))
     mean, sd = _moments(fit, coefficient)
+    rows = {1.0: _row(fit, mean, sd, value, prior)}
+    for scale in scales:
+        if scale != 1:
+            other = _refitted(fit, coefficient, scale, seed)
+            own = _prior_of(other, coefficient, value, ())
+            rows[scale] = _row(other, *_moments(other, coefficient), value, own)
     shape = (fit.posterior.sizes[names.CHAIN], fit.posterior.sizes[names.DRAW])
+    index = pd.Index(scales, name="prior_scale")
     density = (_normal(np.array([value]), mean, sd)[0]).reshape(shape)
     return PointBayesFactor(
         coefficient=coefficient,
         value=float(value),
-        table=pd.DataFrame.from_dict(rows, orient="index").rename_axis("prior_scale"),
+        table=pd.DataFrame([rows[scale] for scale in scales], index=index),
         draws=xr.Dataset({"density": ((names.CHAIN, names.DRAW), density)}),
         curves=_curves(prior, mean, sd, float(value)),
         prior=str(prior),
@@ -164,10 +167,9 @@ def _moments(fit: Fit, coefficient: str) -> tuple[Array, Array]:
     return mean[:, place], np.sqrt(covariance[:, place, place])
 
 
-def _row(fit: Fit, coefficient: str, value: float, prior: Prior) -> dict[str, float]:
+def _row(fit: Fit, mean: Array, sd: Array, value: float, prior: Prior) -> dict[str, float]:
     import arviz as az
 
-    mean, sd = _moments(fit, coefficient)
     logs = _log_normal(np.array([value]), mean, sd)[0]
     top = float(logs.max())
     relative = np.exp(logs - top).reshape(fit.posterior.sizes[names.CHAIN], -1)
