@@ -239,3 +239,13 @@ def test_picture_has_a_line_for_each_group(answers):
 def test_record_shows_itself(answers):
     assert "Bayes factor" in answers._repr_html_()
     assert answers.sentences[1] in str(answers)
+
+
+def test_answers_are_shown_in_numbered_parts(answers):
+    first, second, third, *parts = answers.items
+    assert first == f"1. {answers.sentences[0]}"
+    assert second == f"2. {answers.sentences[1]}"
+    assert third.startswith("3. ")
+    assert len(parts) == 5
+    assert " ".join([third.removeprefix("3. "), *parts]) == answers.sentences[2]
+    assert all(part in str(answers) for part in parts)

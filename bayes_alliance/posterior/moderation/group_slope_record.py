@@ -89,11 +89,12 @@ class GroupSlopes:
         """
         axes = own_axes(axes)
         x = self.line.index.to_numpy(float)
+        # Only at the steps of the line: its ends would be the values of single clients.
+        reach = float(np.diff(x).max()) / 2
+        lowest, highest = (self.table[end].to_numpy(float) for end in ("lowest", "highest"))
         for k in self._drawn():
-            ends = np.asarray([self.table["lowest"].iloc[k], self.table["highest"].iloc[k]])
-            inside = x[(x > ends[0]) & (x < ends[1])]
-            places = np.concatenate([ends[:1], inside, ends[1:]])
-            axes.plot(places, np.interp(places, x, self.lines[k]), color=GREY, lw=0.9, alpha=0.6)
+            inside = (x >= lowest[k] - reach) & (x <= highest[k] + reach)
+            axes.plot(x[inside], self.lines[k, inside], color=GREY, linewidth=0.9, alpha=0.6)
         axes.fill_between(
             x, self.line["lower"], self.line["upper"], color=BLUE, alpha=0.25, linewidth=0,
             label=f"average group, {self.prob:.0%} band",

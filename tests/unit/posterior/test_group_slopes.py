@@ -73,6 +73,14 @@ def test_the_picture_caps_the_lines_and_the_sentence_counts(crossed_fit: ba.Fit)
     found = ba.group_slopes(crossed_fit, "x")
     axes = found.plot()
     assert len(axes.lines) == 12 + 2
+    # A line ends at a step of the population's line, which is no client's own value.
+    steps = set(found.line.index)
+    assert all(set(line.get_xdata()) <= steps for line in axes.lines[:12])
+    reach = np.diff(found.line.index.to_numpy()).max() / 2 + 1e-9
+    order = np.argsort(found.table["mean"].to_numpy(), kind="stable")
+    for line, k in zip(axes.lines, order, strict=False):
+        ends = found.table[["lowest", "highest"]].iloc[k]
+        assert np.abs(np.asarray(line.get_xdata())[[0, -1]] - ends.to_numpy()).max() <= reach
     below = int((found.table["upper"] < 0).sum())
     above = int((found.table["lower"] > 0).sum())
     assert f"of their 12 intervals {below or 'none'} lie" in found.sentence
