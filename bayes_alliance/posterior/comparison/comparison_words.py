@@ -21,6 +21,7 @@ RULE = (
     f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is no "
     "clear one: the simpler model suffices then."
 )
+_UNSURE = 0.5  # of a log density: its relative error is then of no use
 WEIGHTS = (
     "Stacking weights say how to mix the models' predictions. They come without errors, and are "
     "no probabilities of the models."
@@ -89,6 +90,13 @@ def how_in_words(
         units = "row" if next(iter(densities.values())).unit == names.ROW else "group"
         notes.append(
             f"Fitted again without a {units} whose Pareto k was too large: {listed(again)}."
+        )
+    far = {name: int((density.mcse > _UNSURE).sum()) for name, density in densities.items()}
+    unsure = [f"{name} ({count})" for name, count in far.items() if count]
+    if unsure:
+        notes.append(
+            f"The Monte Carlo error of some log densities exceeds {_UNSURE:g}, so far out that few "
+            f"draws reach them: {listed(unsure)}."
         )
     thin = [name for name, density in densities.items() if density.draws < all_draws[name]]
     if thin:
