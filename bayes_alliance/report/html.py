@@ -17,7 +17,8 @@ from bayes_alliance.report.style import svg_of
 from bayes_alliance.report.tables import cell, is_numeric
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_WORTH_SORTING = 4
+_WORTH_SORTING = 4  # rows; fewer are seen at a glance
+_SHORT = 24  # letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +81,18 @@ def _columns(table: Table) -> list[_Column]:
     return [
         _Column(
             heading=table.headings.get(str(name), str(name)),
-            kind=("number" if is_numeric(table, name) else "text")
-            + (" quality" if name in table.diagnostics else ""),
+            kind=_kind(table, name) + (" quality" if name in table.diagnostics else ""),
         )
         for name in table.frame.columns
     ]
+
+
+def _kind(table: Table, name: Any) -> str:
+    """Tell what a column holds: numbers, short texts on one line, or texts to read."""
+    if is_numeric(table, name):
+        return "number"
+    longest = max((len(str(value)) for value in table.frame[name]), default=0)
+    return "short" if longest <= _SHORT else "text"
 
 
 def _rows(table: Table) -> list[tuple[str, list[_Cell]]]:
@@ -93,15 +101,16 @@ def _rows(table: Table) -> list[tuple[str, list[_Cell]]]:
     kinds = [column.kind for column in _columns(table)]
     values: list[list[Any]] = table.frame.astype(object).to_numpy().tolist()
     return [
-        (
-            str(label),
-            [
-                _Cell(kind=kind, shown=cell(name, value), value=_unrounded(value))
-                for name, kind, value in zip(names, kinds, row, strict=True)
-            ],
-        )
+        (str(label), [_cell(*parts) for parts in zip(names, kinds, row, strict=True)])
         for label, row in zip(table.frame.index, values, strict=True)
     ]
+
+
+def _cell(name: str, kind: str, value: Any) -> _Cell:
+    """Return a cell; one with a number is known by it, which spares thousands the class."""
+    unrounded = _unrounded(value)
+    shorter = kind if unrounded is None else kind.removeprefix("number").lstrip()
+    return _Cell(kind=shorter, shown=cell(name, value), value=unrounded)
 
 
 def _unrounded(value: Any) -> str | None:

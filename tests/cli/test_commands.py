@@ -9,6 +9,7 @@ import pytest
 from typer.testing import Result
 
 from bayes_alliance.model.spec import Model
+from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
 
@@ -60,6 +61,39 @@ def test_report_of_a_formula(run: Run, asked: Asked, clients: Path, tmp_path: Pa
     assert result.exit_code == 0, result.output
     assert "Seed 7. Report: report.html" in result.output
     assert "<h1>Our study</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_report_in_several_formats(
+    run: Run, asked: Asked, clients: Path, tmp_path: Path
+) -> None:
+    names = ("study.html", "study.docx", "study.md", "study.json")
+    outs = [option for name in names for option in ("--out", name)]
+    result = run("report", clients, "--formula", FORMULA, *outs)
+    assert result.exit_code == 0, result.output
+    assert f"Report: {', '.join(names)}" in " ".join(result.output.split())
+    read = [read_report_data(tmp_path / name) for name in names]
+    assert read[0] == read[1] == read[2] == read[3]
+    assert len(asked) == 1
+
+
+def test_no_format_is_written_if_one_cannot_be(
+    run: Run, asked: Asked, clients: Path, tmp_path: Path
+) -> None:
+    result = run("report", clients, "--formula", FORMULA, "--out", "a.html", "--out", "a.pdf")
+    assert result.exit_code == 2
+    assert "a.docx" in result.output
+    assert not asked
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_report_beside_another_fit(run: Run, asked: Asked, clients: Path, tmp_path: Path) -> None:
+    simpler = "wai_total ~ stigma + (1 | case_manager)"
+    assert run("fit", clients, "--formula", simpler, "--out", "simpler.fit").exit_code == 0
+    formula = ("--formula", FORMULA, "--compare", "simpler.fit", "--out", "both.json")
+    result = run("report", clients, *formula)
+    assert result.exit_code == 0, result.output
+    keys = [section["key"] for section in read_report_data(tmp_path / "both.json")["sections"]]
+    assert "comparison" in keys
 
 
 def test_report_of_a_library_model(run: Run, asked: Asked, clients: Path) -> None:

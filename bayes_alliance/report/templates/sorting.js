@@ -2,7 +2,7 @@
 // Without this script the page shows the same tables, only in the report's order.
 for (const table of document.querySelectorAll("table[data-sortable]")) {
   const body = table.tBodies[0];
-  const inOrder = [...body.rows];
+  let inOrder = null;
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, place) => {
     const button = document.createElement("button");
@@ -10,6 +10,7 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     button.append(...head.childNodes);
     head.append(button);
     button.addEventListener("click", () => {
+      inOrder ??= [...body.rows];
       const before = head.getAttribute("aria-sort");
       for (const other of heads) other.removeAttribute("aria-sort");
       const next = { ascending: "descending", descending: null }[before];
@@ -36,7 +37,7 @@ function sorted(rows, place, sign) {
   return keyed.map(entry => entry.row);
 }
 
-// Paper cannot be unfolded, and a search of the page's links must find what is folded away.
+// Paper cannot be unfolded.
 const folded = [...document.querySelectorAll("details")];
 let opened = [];
 addEventListener("beforeprint", () => {
