@@ -158,9 +158,9 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.shares.variance import variance_shares
     from bayes_alliance.posterior.shares.variance_curve import share_curve
     from bayes_alliance.posterior.summaries import summarize
-    from bayes_alliance.report.writing import write_report
     from bayes_alliance.report.reproducing import reproduce
     from bayes_alliance.report.three_questions import answer_questions
+    from bayes_alliance.report.writing import write_report
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit
     from bayes_alliance.sampling.group_likelihood import with_group_log_likelihood

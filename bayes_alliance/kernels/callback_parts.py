@@ -22,8 +22,8 @@ EXPAND_SIGNATURE = _numba.types.int64(
 )
 # Places in the table: an address and a shape for each array, in the order below.
 PRIORS_AT = 32
-SCALES_AT = PRIORS_AT + 17
-COMMON_SIZE = SCALES_AT + 2
+UNITS_AT = PRIORS_AT + 17
+COMMON_SIZE = UNITS_AT + 2
 
 
 @_numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -69,9 +69,9 @@ def priors_at(table: Integers) -> Any:
 
 
 @_numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def scales_at(table: Integers) -> Any:
+def units_at(table: Integers) -> Any:
     """View the units of the sds that have a sign."""
-    return floats_at(table, SCALES_AT, (table[SCALES_AT + 1],))
+    return floats_at(table, UNITS_AT, (table[UNITS_AT + 1],))
 
 
 @_numba.njit(cache=True)  # type: ignore[untyped-decorator]
@@ -93,7 +93,7 @@ def c_identity(dim: Any, expanded: Any, x: Any, out: Any, data: Any) -> Any:
     return 0
 
 
-def common_arrays(arrays: Arrays, priors: VariancePriors, scales: Floats) -> list[Any]:
+def common_arrays(arrays: Arrays, priors: VariancePriors, units: Floats) -> list[Any]:
     """Return the arrays every table begins with, in the order the views read them."""
     scalars = np.asarray([arrays.constant, arrays.rows, float(priors.known_sigma)])
     return [
@@ -109,5 +109,5 @@ def common_arrays(arrays: Arrays, priors: VariancePriors, scales: Floats) -> lis
         arrays.prior_root,
         arrays.cross,
         *priors.arrays(),
-        scales,
+        units,
     ]

@@ -17,8 +17,8 @@ from bayes_alliance.kernels.callback_parts import (
     known_sigma_at,
     priors_at,
     problem_at,
-    scales_at,
     status,
+    units_at,
 )
 from bayes_alliance.kernels.collapsed_posterior import log_posterior
 from bayes_alliance.kernels.compiled import Floats
@@ -35,15 +35,15 @@ def c_log_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -> Any:
     table = _numba.carray(data, (COMMON_SIZE,), np.int64)
     place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
-    priors, scales, known = priors_at(table), scales_at(table), known_sigma_at(table)
+    priors, units, known = priors_at(table), units_at(table), known_sigma_at(table)
     theta = np.empty(dim)
-    total = theta_at(place, scales, known, priors, theta)
+    total = theta_at(place, units, known, priors, theta)
     total += log_posterior(problem_at(table), priors, known, theta, gradient)
-    slope_at(place, scales, known, priors, gradient)
+    slope_at(place, units, known, priors, gradient)
     value[0] = total
     return status(total, gradient)
 
 
-def posterior_arrays(problem: Problem, priors: VariancePriors, scales: Floats) -> list[Any]:
+def posterior_arrays(problem: Problem, priors: VariancePriors, units: Floats) -> list[Any]:
     """Return the arrays whose addresses :func:`c_log_posterior` reads."""
-    return [np.ascontiguousarray(a) for a in common_arrays(problem.arrays(), priors, scales)]
+    return [np.ascontiguousarray(a) for a in common_arrays(problem.arrays(), priors, units)]

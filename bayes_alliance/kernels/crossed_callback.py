@@ -17,8 +17,8 @@ from bayes_alliance.kernels.callback_parts import (
     known_sigma_at,
     priors_at,
     problem_at,
-    scales_at,
     status,
+    units_at,
 )
 from bayes_alliance.kernels.compiled import Floats
 from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
@@ -51,17 +51,17 @@ def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -
     )
     place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
-    priors, scales, known = priors_at(table), scales_at(table), known_sigma_at(table)
+    priors, units, known = priors_at(table), units_at(table), known_sigma_at(table)
     theta = np.empty(dim)
-    total = theta_at(place, scales, known, priors, theta)
+    total = theta_at(place, units, known, priors, theta)
     total += log_crossed_posterior(crossed, priors, known, theta, gradient)
-    slope_at(place, scales, known, priors, gradient)
+    slope_at(place, units, known, priors, gradient)
     value[0] = total
     return status(total, gradient)
 
 
 def crossed_posterior_arrays(
-    problem: CrossedProblem, priors: VariancePriors, scales: Floats
+    problem: CrossedProblem, priors: VariancePriors, units: Floats
 ) -> list[Any]:
     """Return the arrays whose addresses :func:`c_log_crossed_posterior` reads."""
     crossed = problem.arrays()
@@ -77,5 +77,5 @@ def crossed_posterior_arrays(
         crossed.reach,
         crossed.at,
     ]
-    common = common_arrays(crossed.arrays, priors, scales)
+    common = common_arrays(crossed.arrays, priors, units)
     return [np.ascontiguousarray(array) for array in [*common, *own]]

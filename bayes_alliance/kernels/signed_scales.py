@@ -3,7 +3,9 @@
 Where a group sd may be near zero, its logarithm has a long left tail, and its posterior a funnel.
 With a sign it has neither: if its prior, mirrored at zero, is smooth, so is the density on the
 whole line, and each sign tells the same story. A place is a parameter vector as the sampler sees
-it: ``t / scale`` for such an sd, and the atanh of a partial correlation times both its sds' signs.
+it: ``asinh(t / unit)`` for such an sd t, which is t itself near zero and its logarithm far out,
+where few groups leave a long right tail; and the atanh of a partial correlation times both its
+sds' signs.
 """
 
 from __future__ import annotations
@@ -14,38 +16,40 @@ from bayes_alliance.kernels.compiled import Floats, compiled, compiled_inside
 from bayes_alliance.kernels.prior_density import CODES
 from bayes_alliance.kernels.variance_priors import PriorArrays, VariancePriors
 
-# Closer to zero an sd over its scale is not told from this: far below what any data can show.
+# Closer to zero an sd over its unit is not told from this: far below what any data can show.
 _SMALLEST = 1e-8
+_LOG_TWO = float(np.log(2.0))
 _SMOOTH_WHEN_MIRRORED = tuple(
     CODES[name] for name in ("HalfNormal", "HalfStudentT", "HalfCauchy", "HalfFlat")
 )
 
 
-def signed_scales(priors: VariancePriors, typical: Floats) -> Floats:
+def signed_units(priors: VariancePriors, resolution: Floats) -> Floats:
     """Return the unit of each sd that gets a sign, and 0 for everything else.
 
     Parameters
     ----------
     priors
         Those of the full theta.
-    typical
-        A likely full theta, shape (k,): its sds are the units.
+    resolution
+        For each sd, at its place in the full theta, what data can just tell from zero, shape
+        (k,); other entries are not read.
 
     Returns
     -------
     ndarray
         Shape (k,), for the full theta.
     """
-    scales = np.zeros(len(typical))
+    units = np.zeros(len(resolution))
     smooth = np.isin(priors.codes, _SMOOTH_WHEN_MIRRORED)
     group_sds = priors.places[smooth & (priors.positive == 1) & (priors.places > 0)]
-    scales[group_sds] = np.exp(typical[group_sds])
-    return scales
+    units[group_sds] = resolution[group_sds]
+    return units
 
 
 @compiled
 def theta_at(
-    place: Floats, scales: Floats, known_sigma: int, priors: PriorArrays, theta: Floats
+    place: Floats, units: Floats, known_sigma: int, priors: PriorArrays, theta: Floats
 ) -> float:
     """Write the theta that a place stands for; return the log Jacobian up to a constant.
 
@@ -53,8 +57,8 @@ def theta_at(
     ----------
     place, theta
         Read and written, shape (k,), without ``log sigma`` if that is known.
-    scales
-        From :func:`signed_scales`.
+    units
+        From :func:`signed_units`.
     known_sigma
         1 if theta has no ``log sigma``.
     priors
@@ -63,41 +67,45 @@ def theta_at(
     log_jacobian = 0.0
     for k in range(place.shape[0]):
         theta[k] = place[k]
-        if scales[k + known_sigma] > 0.0:
+        if units[k + known_sigma] > 0.0:
             size = max(abs(place[k]), _SMALLEST)
-            theta[k] = np.log(scales[k + known_sigma] * size)
-            log_jacobian -= np.log(size)
-    _flip_correlations(place, scales, known_sigma, priors, theta)
+            log_sinh = size + np.log1p(-np.exp(-2.0 * size)) - _LOG_TWO
+            theta[k] = np.log(units[k + known_sigma]) + log_sinh
+            log_jacobian -= np.log(np.tanh(size))
+    _flip_correlations(place, units, known_sigma, priors, theta)
     return log_jacobian
 
 
 @compiled
 def slope_at(
-    place: Floats, scales: Floats, known_sigma: int, priors: PriorArrays, gradient: Floats
+    place: Floats, units: Floats, known_sigma: int, priors: PriorArrays, gradient: Floats
 ) -> None:
     """Turn a slope in theta into the slope in the place, the log Jacobian's included.
 
     The arguments are those of :func:`theta_at`; ``gradient`` is read and written.
     """
     for k in range(place.shape[0]):
-        if scales[k + known_sigma] > 0.0:
+        if units[k + known_sigma] > 0.0:
             size = max(abs(place[k]), _SMALLEST)
-            gradient[k] = (gradient[k] - 1.0) / (size if place[k] > 0.0 else -size)
-    _flip_correlations(place, scales, known_sigma, priors, gradient)
+            slope = np.tanh(size)
+            # What log sinh and -log tanh gain; both change their sign with the place.
+            gain = gradient[k] / slope - (1.0 - slope * slope) / slope
+            gradient[k] = gain if place[k] > 0.0 else -gain
+    _flip_correlations(place, units, known_sigma, priors, gradient)
 
 
 @compiled
-def thetas_at(places: Floats, scales: Floats, known_sigma: int, priors: PriorArrays) -> Floats:
+def thetas_at(places: Floats, units: Floats, known_sigma: int, priors: PriorArrays) -> Floats:
     """Return the theta of each place, shape (n, k)."""
     thetas = np.empty_like(places)
     for n in range(places.shape[0]):
-        theta_at(places[n], scales, known_sigma, priors, thetas[n])
+        theta_at(places[n], units, known_sigma, priors, thetas[n])
     return thetas
 
 
 @compiled_inside
 def _flip_correlations(
-    place: Floats, scales: Floats, known_sigma: int, priors: PriorArrays, values: Floats
+    place: Floats, units: Floats, known_sigma: int, priors: PriorArrays, values: Floats
 ) -> None:
     """Multiply the entry of each partial correlation by the signs of its two sds."""
     block, first = 0, 1
@@ -108,8 +116,8 @@ def _flip_correlations(
             position = priors.block_places[block] - known_sigma
             for i in range(size):
                 for k in range(i):
-                    values[position] *= _sign(place, scales, known_sigma, first + i)
-                    values[position] *= _sign(place, scales, known_sigma, first + k)
+                    values[position] *= _sign(place, units, known_sigma, first + i)
+                    values[position] *= _sign(place, units, known_sigma, first + k)
                     position += 1
                     pairs += 1
             first += size
@@ -118,6 +126,6 @@ def _flip_correlations(
 
 
 @compiled_inside
-def _sign(place: Floats, scales: Floats, known_sigma: int, full: int) -> float:
+def _sign(place: Floats, units: Floats, known_sigma: int, full: int) -> float:
     """Return the sign of an entry of the full theta: 1 if it has none."""
-    return -1.0 if scales[full] > 0.0 and place[full - known_sigma] <= 0.0 else 1.0
+    return -1.0 if units[full] > 0.0 and place[full - known_sigma] <= 0.0 else 1.0

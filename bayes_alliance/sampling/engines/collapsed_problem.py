@@ -41,11 +41,16 @@ class CollapsedProblem(Protocol):
         """The problem of the factor that is eliminated group by group."""
         ...
 
+    @property
+    def effect_lengths(self) -> list[tuple[Array, int]]:
+        """Lengths of the columns of each factor's effects, over all rows, and its groups."""
+        ...
+
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function of (priors, known, theta, out)."""
         ...
 
-    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, units: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         ...
 
@@ -63,6 +68,11 @@ class OneFactor:
         self.inner = problem
         self.numbers_a_draw = problem.n_groups * problem.n_effects + problem.prior.kept.size
 
+    @property
+    def effect_lengths(self) -> list[tuple[Array, int]]:
+        """Lengths of the columns of the effects, and the number of groups."""
+        return [(_root_lengths(self.inner), self.inner.n_groups)]
+
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function."""
         from bayes_alliance.kernels.collapsed_posterior import log_posterior
@@ -70,11 +80,11 @@ class OneFactor:
         arrays = self.inner.arrays()
         return lambda *rest: log_posterior(arrays, *rest)
 
-    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, units: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         from bayes_alliance.kernels.collapsed_callback import c_log_posterior, posterior_arrays
 
-        return c_log_posterior.address, posterior_arrays(self.inner, priors, scales)
+        return c_log_posterior.address, posterior_arrays(self.inner, priors, units)
 
     def recover(
         self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
@@ -92,6 +102,19 @@ class SeveralFactors:
         self.inner = problem.eliminated_problem
         self.numbers_a_draw = count_normals(problem)
 
+    @property
+    def effect_lengths(self) -> list[tuple[Array, int]]:
+        """Lengths of the columns of each factor's effects, over all rows, and its groups."""
+        sums = self.problem.moments
+        squares = np.diagonal(sums.residual)[: self.problem.n_dense].copy()
+        np.add.at(squares, sums.active, (sums.along**2).sum(axis=0))
+        found = []
+        for base, q, groups in zip(sums.base, sums.effects, sums.groups, strict=True):
+            own = squares[base : base + q * groups].reshape(-1, q)
+            lengths = _root_lengths(self.inner) if base < 0 else np.sqrt(own.sum(axis=0))
+            found.append((lengths, int(groups)))
+        return found
+
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function."""
         from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
@@ -99,14 +122,14 @@ class SeveralFactors:
         arrays = self.problem.arrays()
         return lambda *rest: log_crossed_posterior(arrays, *rest)
 
-    def callback(self, priors: VariancePriors, scales: Array) -> tuple[int, list[Any]]:
+    def callback(self, priors: VariancePriors, units: Array) -> tuple[int, list[Any]]:
         """Return the address of the C function and the arrays it reads."""
         from bayes_alliance.kernels.crossed_callback import (
             c_log_crossed_posterior,
             crossed_posterior_arrays,
         )
 
-        arrays = crossed_posterior_arrays(self.problem, priors, scales)
+        arrays = crossed_posterior_arrays(self.problem, priors, units)
         return c_log_crossed_posterior.address, arrays
 
     def recover(
@@ -117,6 +140,11 @@ class SeveralFactors:
             self.problem, s2, factors, seed=seed, draws=draws, sampled=sampled
         )
         return drawn.coefficients, drawn.effects
+
+
+def _root_lengths(problem: Problem) -> Array:
+    """Lengths of the columns of the factor that is eliminated group by group."""
+    return np.asarray(np.sqrt((problem.root**2).sum(axis=(0, 2))))
 
 
 def collapsed_problem(model: Model) -> CollapsedProblem:

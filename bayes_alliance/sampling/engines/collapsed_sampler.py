@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.pointers import address_table
-from bayes_alliance.kernels.signed_scales import signed_scales, slope_at, theta_at, thetas_at
+from bayes_alliance.kernels.signed_scales import signed_units, slope_at, theta_at, thetas_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 from bayes_alliance.sampling.engines.collapsed_start import (
     StartPlaces,
+    measure,
     start_places,
-    typical_theta,
 )
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
@@ -44,11 +44,11 @@ def sample_theta(
     problem: CollapsedProblem, priors: VariancePriors, settings: Settings, progress: Progress
 ) -> ThetaDraws:
     """Sample the variance parameters."""
-    typical = typical_theta(problem, priors)
-    scales = signed_scales(priors, typical)
-    start = start_places(priors, scales, typical)
+    size = measure(problem, priors)
+    units = signed_units(priors, size.resolution)
+    start = start_places(priors, units, size.typical)
     try:
-        program = compiled_program(problem, priors, scales, start)
+        program = compiled_program(problem, priors, units, start)
     except (AttributeError, TypeError, ImportError) as error:
         warnings.warn(
             f"nutpie's inside has moved ({error}); sampling goes on through its public door, "
@@ -56,26 +56,26 @@ def sample_theta(
             RuntimeWarning,
             stacklevel=2,
         )
-        program = public_program(problem, priors, scales, start)
+        program = public_program(problem, priors, units, start)
     run = run_nutpie(program, [PLACE], settings, progress)
-    values = _theta_of(run.posterior[PLACE], scales, priors)
+    values = _theta_of(run.posterior[PLACE], units, priors)
     return ThetaDraws(values=values, stats=dict(run.stats), interrupted=run.interrupted)
 
 
-def _theta_of(places: Array, scales: Array, priors: VariancePriors) -> Array:
+def _theta_of(places: Array, units: Array, priors: VariancePriors) -> Array:
     """Return the theta of each sampled place, shape (chain, draw, k)."""
     flat = np.ascontiguousarray(places).reshape(-1, places.shape[-1])
-    return thetas_at(flat, scales, int(priors.known_sigma), priors.arrays()).reshape(places.shape)
+    return thetas_at(flat, units, int(priors.known_sigma), priors.arrays()).reshape(places.shape)
 
 
 def compiled_program(
-    problem: CollapsedProblem, priors: VariancePriors, scales: Array, start: StartPlaces
+    problem: CollapsedProblem, priors: VariancePriors, units: Array, start: StartPlaces
 ) -> Any:
     """Return a nutpie model whose density is a C function."""
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-    function, kept = problem.callback(priors, scales)
+    function, kept = problem.callback(priors, units)
     size = priors.size
     make_sampler = _lib.PySampler.from_pymc
 
@@ -124,7 +124,7 @@ def _native_model(function: int, kept: list[Any], size: int, start: Any) -> Any:
 
 
 def public_program(
-    problem: CollapsedProblem, priors: VariancePriors, scales: Array, start: StartPlaces
+    problem: CollapsedProblem, priors: VariancePriors, units: Array, start: StartPlaces
 ) -> Any:
     """Return the same through nutpie's public door for Python functions."""
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -135,9 +135,9 @@ def public_program(
     def make_density() -> Callable[[Array], tuple[float, Array]]:
         def density(place: Array) -> tuple[float, Array]:
             theta, gradient, here = np.empty(size), np.empty(size), np.ascontiguousarray(place)
-            value = theta_at(here, scales, known, flat, theta)
+            value = theta_at(here, units, known, flat, theta)
             value += function(flat, known, theta, gradient)
-            slope_at(here, scales, known, flat, gradient)
+            slope_at(here, units, known, flat, gradient)
             return float(value), gradient
 
         return density

@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.kernels.problem import Problem
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 
 Array = NDArray[np.float64]
+# Above a variance of zero: two of them mix best, over sds near zero and sds of few groups.
+STANDARD_ERRORS = 2.0
 type StartPlaces = Callable[[int], Array]
 
 
-def typical_theta(problem: CollapsedProblem, priors: VariancePriors) -> Array:
-    """Return a full theta, log sigma included, at the scale of the data."""
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """The size of things before anything is sampled: full thetas, log sigma included.
+
+    Parameters
+    ----------
+    typical
+        A likely theta, shape (k,).
+    resolution
+        At the place of each group sd the sd that data can just tell from zero, shape (k,).
+    """
+
+    typical: Array
+    resolution: Array
+
+
+def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
+    """Take the scale of the data from their sums.
+
+    An sd of zero is estimated with a variance whose standard error is about
+    ``sqrt(2 / groups)`` times the variance that rows leave in the mean of a group.
+    """
     inner = problem.inner
     rows = max(2.0, inner.rows)
     spread = np.sqrt(max(inner.residual[-1, -1], 1e-12) / rows)
-    typical = 1.0 if priors.known_sigma else spread
-    full = np.zeros(priors.size + priors.known_sigma)
-    full[priors.places] = np.where(priors.positive == 1, np.log(0.5 * typical), 0.0)
-    full[0] = np.log(spread)
-    _scale_by_columns(full, inner, priors, typical)
+    scale = 1.0 if priors.known_sigma else spread
+    typical = np.zeros(priors.size + priors.known_sigma)
+    typical[priors.places] = np.where(priors.positive == 1, np.log(0.5 * scale), 0.0)
+    typical[0] = np.log(spread)
+    resolution = np.ones_like(typical)
+    first = 1
+    for lengths, groups in problem.effect_lengths:
+        sds = slice(first, first + len(lengths))
+        slope = scale / np.maximum(lengths / np.sqrt(rows), 1e-12)
+        typical[sds] = np.log(0.5 * slope)
+        resolution[sds] = STANDARD_ERRORS * slope * np.sqrt(groups / rows) * (2.0 / groups) ** 0.25
+        first = _next_factor(priors, first, len(lengths))
     if inner.prior.sampled.size:
-        full[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
-    return full
+        typical[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
+    return Measure(typical=typical, resolution=resolution)
 
 
-def start_places(priors: VariancePriors, scales: Array, typical: Array) -> StartPlaces:
+def _next_factor(priors: VariancePriors, first: int, effects: int) -> int:
+    """Return where the sds of the next factor begin: after this one's sds and correlations."""
+    later = priors.places[(priors.places >= first + effects) & (priors.positive == 1)]
+    return int(later.min()) if later.size else first
+
+
+def start_places(priors: VariancePriors, units: Array, typical: Array) -> StartPlaces:
     """Return a function from a seed to a place near a typical theta.
 
     Parameters
     ----------
     priors
         Those of the full theta.
-    scales
+    units
         Units of the sds that have a sign, 0 elsewhere, shape (k,).
     typical
         The full theta to start near, shape (k,).
     """
     kept = slice(int(priors.known_sigma), None)
-    centre, signed = np.where(scales > 0, 0.0, typical)[kept], (scales > 0)[kept]
+    centre, unit = typical[kept], units[kept]
+    signed = unit > 0
 
     def start(seed: int) -> Array:
-        jitter = np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
-        return np.where(signed, np.exp(jitter), centre + jitter)
+        theta = centre + np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
+        theta[signed] = np.arcsinh(np.exp(theta[signed]) / unit[signed])
+        return theta
 
     return start
-
-
-def _scale_by_columns(full: Array, inner: Problem, priors: VariancePriors, typical: float) -> None:
-    """Start sds of slopes at the scale of their columns; possible for one grouping factor."""
-    if len(priors.block_ends) == 1:
-        q = inner.n_effects
-        lengths = np.sqrt((inner.root**2).sum(axis=(0, 2)) / max(2.0, inner.rows))
-        full[1 : 1 + q] = np.log(0.5 * typical / np.maximum(lengths, 1e-12))
