@@ -24,7 +24,7 @@ _PROMISED = (0.5, 0.8, 0.95)
 _POINTS = 39
 _FALSE_ALARM = 0.01
 _BAD_K = 0.7
-_ROWS = 2000
+_CLEAR = 3  # standard errors from where a right model has them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,22 +61,22 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """What the check says, in one sentence."""
-        share = float(self.table["observed"].iloc[-1])
-        inside = f"{share:.0%} of the outcomes lie in their {_PROMISED[-1]:.0%} interval"
+        """What the check says, in a sentence or two."""
+        last = _inside(self.table.iloc[[-1]])
         if self.calibrated:
-            return f"The predictions keep what they promise: {inside}, each row being left out."
+            kept = f"The predictions keep what they promise: {last}, each row being left out."
+            return f"{kept}{_beyond_chance(self.table)}"
         position = self.rows.position
-        count = len(position)
-        shift = (position.mean() - 0.5) * np.sqrt(12 * count)
-        spread = (position.var() * 12 - 1) * np.sqrt(count * 5 / 4)  # sd of that ratio: sqrt(4/5n)
-        wrong = []
-        if abs(shift) > 3:
-            wrong.append("too low" if shift > 0 else "too high")
-        if abs(spread) > 3:
-            wrong.append("too sure of themselves" if spread > 0 else "wider than they need be")
-        words = " and ".join(wrong) or "of another shape than the outcomes"
-        return f"The predictions are {words}: {inside}, each row being left out."
+        faults, facts = _faults(position, self.table), []
+        if "too low" in faults or "too high" in faults:
+            above = float((position > 0.5).mean())
+            facts.append(f"{above:.0%} of the outcomes lie above the middle of their prediction")
+        off = self.table[_narrow(self.table) | _wide(self.table)]
+        if len(off):
+            facts.append(_inside(off))
+        words = " and ".join(faults) or "of another shape than the outcomes"
+        said = " and ".join(facts) or last
+        return f"The predictions are {words}: {said}, each row being left out."
 
     def _notes(self) -> list[str]:
         notes = [self.sentence]
@@ -102,7 +102,7 @@ class Coverage:
         axes.step(at, self.curve["excess"], where="mid", color=INK, linewidth=1.6, label="observed")
         axes.axhline(0, color=BLUE, linewidth=0.8)
         axes.set_xlim(0, 1)
-        axes.set_xlabel("position of the outcome in its leave-one-out prediction (0 to 1)")
+        axes.set_xlabel("position of each outcome in its prediction (0 to 1)")
         axes.set_ylabel("share below, minus expected")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
         return axes
@@ -114,7 +114,7 @@ class Coverage:
         return as_html("Coverage of predictive intervals", self.table, *self._notes())
 
 
-def check_coverage(fit: Fit, *, rows: int = _ROWS, seed: int | None = None) -> Coverage:
+def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Coverage:
     """Check that predictive intervals cover as many outcomes as they promise.
 
     Each row is predicted from all other rows, by weighting the draws (Pareto-smoothed importance
@@ -173,6 +173,61 @@ def check_coverage(fit: Fit, *, rows: int = _ROWS, seed: int | None = None) -> C
         curve=_curve(found.position),
         rows_in_all=available,
     )
+
+
+def _narrow(table: pd.DataFrame) -> pd.Series[bool]:
+    return table["observed"] < table["lower"]
+
+
+def _wide(table: pd.DataFrame) -> pd.Series[bool]:
+    return table["observed"] > table["upper"]
+
+
+def _faults(position: Array, table: pd.DataFrame) -> list[str]:
+    """Say what is wrong with predictions: where they lie, and how wide they are.
+
+    Positions near the ends mean intervals that are too narrow, whichever end it is: predictions
+    that all lie too low are too sure of themselves as well. Where some intervals hold too few
+    outcomes and others too many, as with an outcome that has ends, neither would be true.
+    """
+    count = len(position)
+    shift = (position.mean() - 0.5) * np.sqrt(12 * count)
+    off_centre = np.mean((position - 0.5) ** 2)
+    spread = (12 * off_centre - 1) * np.sqrt(count * 5 / 4)  # the sd of that ratio: sqrt(4/5n)
+    narrow, wide = bool(_narrow(table).any()), bool(_wide(table).any())
+    faults = []
+    if abs(shift) > _CLEAR:
+        faults.append("too low" if shift > 0 else "too high")
+    if narrow and wide:
+        faults.append("of another shape than the outcomes")
+    elif spread > _CLEAR and not wide:
+        faults.append("too sure of themselves")
+    elif spread < -_CLEAR and not narrow:
+        faults.append("wider than they need be")
+    return faults
+
+
+def _beyond_chance(table: pd.DataFrame) -> str:
+    """Name intervals that hold more or fewer outcomes than chance explains, if any does."""
+    sentences = []
+    for chosen, which in ((_wide(table), "more"), (_narrow(table), "fewer")):
+        held = [
+            f"{row['observed']:.0%} in the {name} interval"
+            for name, row in table[chosen].iterrows()
+        ]
+        if held:
+            sentences.append(f" Yet {which} lie there than chance explains: {', '.join(held)}.")
+    return "".join(sentences)
+
+
+def _inside(rows: pd.DataFrame) -> str:
+    """Say how many outcomes lie in some of the intervals."""
+    shares = [f"{observed:.0%}" for observed in rows["observed"]]
+    first, *rest = [
+        f"{share} {'of the outcomes lie ' if k == 0 else ''}in their {name} interval"
+        for k, (share, name) in enumerate(zip(shares, rows.index, strict=True))
+    ]
+    return ", ".join([first, *rest[:-1]]) + (f" and {rest[-1]}" if rest else "")
 
 
 def _table(position: Array) -> pd.DataFrame:

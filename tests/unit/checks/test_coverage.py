@@ -9,7 +9,9 @@ from scipy.stats import norm
 
 import bayes_alliance as ba
 from bayes_alliance import names
+from bayes_alliance.checks.coverage import Coverage, _curve, _table
 from bayes_alliance.checks.distribution_function import probability_up_to
+from bayes_alliance.checks.left_out_rows import LeftOutRows
 from bayes_alliance.sampling.linear_predictor import chunks
 
 mpl.use("Agg")
@@ -151,4 +153,56 @@ def test_picture_shows_the_curve_and_its_band(null_fit):
     assert found.plot(axes) is axes
     assert np.array_equal(axes.get_lines()[0].get_ydata(), found.curve["excess"])
     assert found.sentence in found._repr_html_()
+    plt.close(figure)
+
+
+def of_positions(position):
+    rows = LeftOutRows(
+        rows=np.arange(len(position)), position=position, pareto_k=np.zeros(len(position))
+    )
+    return Coverage(
+        table=_table(position), rows=rows, curve=_curve(position), rows_in_all=len(position)
+    )
+
+
+def test_predictions_that_all_lie_too_low_are_not_called_too_wide():
+    """Every outcome near the upper end of its prediction: the intervals hold too few, not many."""
+    found = of_positions(np.linspace(0.9, 1.0, 200))
+    assert found.table["observed"].iloc[0] < 0.5
+    assert "too low and too sure of themselves" in found.sentence
+    hill = of_positions(np.linspace(0.35, 0.65, 200))
+    assert hill.sentence.startswith("The predictions are wider than they need be:")
+
+
+def test_intervals_beyond_chance_are_named_though_the_curve_stays_in_its_band():
+    even = np.linspace(0.0, 1.0, 1002)[1:-1]
+    assert "chance" not in of_positions(even).sentence
+    # A slight hill: outcomes drawn a little towards the middle.
+    found = of_positions(even + 0.018 * np.sin(2 * np.pi * even))
+    assert found.calibrated
+    assert found.table["observed"].iloc[0] > found.table["upper"].iloc[0]
+    assert "keep what they promise" in found.sentence
+    assert "Yet more lie there than chance explains: 54% in the 50% interval." in found.sentence
+
+
+def test_intervals_too_narrow_within_and_too_wide_without_are_not_called_too_sure():
+    """Positions crowd around the quarters, as with an outcome that has ends."""
+    quarters = np.linspace(0.13, 0.22, 500)
+    found = of_positions(np.concatenate([np.linspace(0.26, 0.74, 400), quarters, 1 - quarters]))
+    low, high = found.table.loc["50%"], found.table.loc["95%"]
+    assert low["observed"] < low["lower"]
+    assert high["observed"] > high["upper"]
+    assert found.sentence.startswith(
+        "The predictions are of another shape than the outcomes: 29% of the outcomes lie in their "
+        "50% interval, 100% in their 80% interval and 100% in their 95% interval, "
+    )
+
+
+def test_label_of_the_picture_fits_on_it(null_fit):
+    figure, axes = plt.subplots(figsize=(5.4, 3.0), layout="constrained")
+    ba.check_coverage(null_fit, rows=50).plot(axes)
+    figure.draw_without_rendering()
+    label = axes.xaxis.label.get_window_extent()
+    assert label.x0 >= 0
+    assert label.x1 <= figure.bbox.x1
     plt.close(figure)
