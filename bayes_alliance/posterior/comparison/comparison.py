@@ -92,7 +92,7 @@ class Comparison:
         best, row = str(self.table.index[0]), self.table.iloc[0]
         elpd, error = f"{row['elpd']:.1f}", f"standard error {row['standard_error']:.1f}"
         if len(self.table) == 1:
-            alone = f"The {self._units} left out one at a time, '{best}' has an elpd of {elpd}"
+            alone = f"With the {self._units} left out one at a time, '{best}' has an elpd of {elpd}"
             return f"{alone} ({error}).{self._unreliable}"
         said = f"Left out one at a time, the {self._units} are predicted best by '{best}' "
         said += f"(elpd {elpd}, {error})."
@@ -193,7 +193,7 @@ def compare(
     *,
     by: Literal["row", "group"] = "row",
     group: str | None = None,
-    refits: int = 20,
+    refits: int | None = None,
     seed: int = 1,
     memory: float = MEMORY_GIGABYTES,
 ) -> Comparison:
@@ -219,9 +219,10 @@ def compare(
     group : str, optional
         With ``by="group"``, the grouping factor; the first one of the formula if left out. Models
         without it are asked for the same rows.
-    refits : int
-        The largest number of refits of a model, the worst Pareto k first; 0 for none. A refit
-        takes as long as the fit itself. What remains is counted.
+    refits : int, optional
+        The largest number of refits of a model, the worst Pareto k first; 0 for none. If left
+        out, 20 with the collapsed engine and 5 with others, where a refit takes as long as the
+        fit itself. A bar shows how far they are where someone is looking. What remains is counted.
     seed : int
         Of the refits.
     memory : float

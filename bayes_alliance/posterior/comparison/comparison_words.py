@@ -85,7 +85,11 @@ def how_in_words(
             f"within quadrature: {listed(nested)}."
         )
     refitted = {name: int(density.refitted.sum()) for name, density in densities.items()}
-    again = [f"{name} ({count} times)" for name, count in refitted.items() if count]
+    again = [
+        f"{name} ({'once' if count == 1 else f'{count} times'})"
+        for name, count in refitted.items()
+        if count
+    ]
     if again:
         units = "row" if next(iter(densities.values())).unit == names.ROW else "group"
         notes.append(

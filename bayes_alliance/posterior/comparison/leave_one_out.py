@@ -218,12 +218,14 @@ def _from_draws(values: Array, efficiency: float) -> tuple[Array, Array, Array, 
             f"There are {len(values)} draws.",
             f"Sample at least {LEAST_DRAWS}; 1,000 or more are better.",
         )
+    from scipy.special import logsumexp
+
     smoothed = smooth_weights(-values, efficiency)
-    top = values.max(axis=0)
     weights = np.exp(smoothed.log_weights)
-    relative = np.exp(values - top)
-    mean = (weights * relative).sum(axis=0)
-    spread = (weights**2 * (relative - mean) ** 2).sum(axis=0)
-    error = np.sqrt(spread / min(efficiency, 1.0)) / mean
-    within = top + np.log(relative.mean(axis=0))
-    return top + np.log(mean), error, smoothed.shape, within, weights
+    # In logarithms: where a unit has most of its weight, its density may be too small for a number.
+    each = smoothed.log_weights + values
+    log_mean = logsumexp(each, axis=0)
+    spread = ((np.exp(each - log_mean) - weights) ** 2).sum(axis=0)
+    error = np.sqrt(spread / min(efficiency, 1.0))
+    within = logsumexp(values, axis=0) - np.log(len(values))
+    return log_mean, error, smoothed.shape, within, weights

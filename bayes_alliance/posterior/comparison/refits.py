@@ -20,6 +20,9 @@ from bayes_alliance.sampling.group_likelihood import log_likelihood_of
 from bayes_alliance.sampling.left_out import LeftOut, Split, only_group, split_effects
 from bayes_alliance.sampling.row_sums import row_density_blocks
 
+# A refit by the collapsed engine takes about a second, by others most of a minute.
+_MOST_QUICK, _MOST_SLOW = 20, 5
+
 
 def refit_without[T](
     fit: Fit, left_out: LeftOut, places: Sequence[int], keep: Callable[[int, Fit], T], *, seed: int
@@ -52,7 +55,6 @@ def refit_without[T](
         target_accept=settings.target_accept,
         max_tree_depth=settings.max_tree_depth,
         keep=lambda refit: keep(place_of[id(refit.model)], refit),
-        progress=False,
     )
     return dict(zip(places, kept, strict=True))
 
@@ -82,7 +84,7 @@ def _mean_density(values: NDArray[np.float64], refit: Fit) -> tuple[float, float
 
 
 def with_refits(
-    density: LeftOutDensity, fit: Fit, left_out: LeftOut, *, most: int, seed: int
+    density: LeftOutDensity, fit: Fit, left_out: LeftOut, *, most: int | None, seed: int
 ) -> LeftOutDensity:
     """Replace what cannot be trusted by refits, the worst first, at most so many.
 
@@ -93,10 +95,12 @@ def with_refits(
     fit, left_out
         What it was made of.
     most
-        Largest number of refits.
+        Largest number of refits; None for 20 where they are quick, else 5.
     seed
         Of the refits.
     """
+    if most is None:
+        most = _MOST_QUICK if fit.settings.engine == "collapsed" else _MOST_SLOW
     badness = np.where(density.bad, np.nan_to_num(density.shape, nan=np.inf), -np.inf)
     places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(density.bad.sum())]]
     if not places[:most]:

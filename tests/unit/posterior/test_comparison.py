@@ -356,7 +356,7 @@ def test_rows_are_refitted_where_k_is_bad_and_what_remains_is_said(clients):
     assert found.table["refitted"].iloc[0] == 1
     assert found.table["unreliable"].iloc[0] == left - 1
     assert np.isnan(found.pointwise["pareto_k", "slip"].iloc[17])
-    assert "Fitted again without a row whose Pareto k was too large: slip (1 times)." in str(found)
+    assert "Fitted again without a row whose Pareto k was too large: slip (once)." in str(found)
     # The weights had seen the slip: they call it far less surprising than it is.
     values = [f.pointwise["log_density", "slip"].iloc[17] for f in (found, without)]
     assert values[0] < values[1] - 5

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 import bayes_alliance as ba
 from bayes_alliance.errors import SamplingError
-from bayes_alliance.posterior.comparison import leave_one_out
+from bayes_alliance.posterior.comparison import leave_one_out, refits
 from bayes_alliance.posterior.comparison.leave_one_out import (
     density_by_group,
     density_by_row,
@@ -212,3 +212,32 @@ def test_stacking_agrees_with_arviz(slopes_fit):
     theirs = az.compare(loos, round_to="none")["weight"]
     points = np.column_stack([loos[name].elpd_i.to_numpy() for name in theirs.index])
     np.testing.assert_allclose(stacking_weights(points), theirs, atol=2e-3)  # their tolerance
+
+
+def test_densities_too_small_for_a_number_leave_no_nan():
+    """A group whose draws differ by thousands of units: all its weight lies on the worst draw."""
+    values = np.column_stack([np.linspace(-4000.0, 0.0, 400), np.linspace(-3.0, 0.0, 400)])
+    log_density, error, shape, within, weights = leave_one_out._from_draws(values, 1.0)
+    assert np.isfinite([log_density, error, within]).all()
+    assert -4000 < log_density[0] < -3000  # the worst draws decide a mean over 1 / density
+    assert within[0] == pytest.approx(logsumexp(values[:, 0]) - np.log(400))
+    # Where nothing is too small, the weighted mean and its delta-method error, written plainly.
+    density = np.exp(values[:, 1])
+    mean = weights[:, 1] @ density
+    assert log_density[1] == pytest.approx(np.log(mean))
+    spread = np.sqrt(weights[:, 1] ** 2 @ (density - mean) ** 2)
+    assert error[1] == pytest.approx(spread / mean)
+    assert np.isfinite(shape[1])
+
+
+def test_refits_left_to_the_verb_are_fewer_where_they_are_slow(tiny_fit, monkeypatch):
+    asked = []
+    monkeypatch.setattr(refits, "refit_without", lambda *args, **_: asked.append(args[2]) or {})
+    left_out = rows_to_leave_out(tiny_fit.model)
+    bad = replace(density_by_row(tiny_fit), shape=np.full(len(left_out.labels), 2.0))
+    slow = replace(tiny_fit, settings=replace(tiny_fit.settings, engine="nutpie"))
+    for fit in (tiny_fit, slow):
+        with_refits(bad, fit, left_out, most=None, seed=1)
+    with_refits(bad, slow, left_out, most=7, seed=1)
+    most = min(20, len(left_out.labels))
+    assert [len(places) for places in asked] == [most, 5, 7]
