@@ -101,7 +101,7 @@ def compared(
     )
     left = pd.concat([_left(request, c) for c in comparisons], ignore_index=True)
     whole = described(left, table, request.categories)
-    columns = tuple(whole.columns[: len(whole.columns) - len(table.columns)])
+    columns = request.telling(whole.columns[: len(whole.columns) - len(table.columns)])
     return Compared(table=whole, draws=kept, columns=columns, notes=(*request.notes(taken), *notes))
 
 

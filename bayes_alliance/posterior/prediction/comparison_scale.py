@@ -22,7 +22,7 @@ class ComparisonScale:
     Parameters
     ----------
     words
-        Its name in a sentence.
+        Its name in a sentence, before what is compared.
     sign
         What stands between the two values in a label.
     nothing
@@ -57,10 +57,12 @@ def _odds_ratio(first: Array, second: Array) -> Array:
 
 COMPARISONS = {
     "difference": ComparisonScale(
-        words="difference", sign="−", nothing=0.0, compare=lambda a, b: np.asarray(b - a)
+        words="difference in", sign="−", nothing=0.0, compare=lambda a, b: np.asarray(b - a)
     ),
-    "ratio": ComparisonScale(words="ratio", sign="/", nothing=1.0, compare=_ratio),
-    "odds ratio": ComparisonScale(words="odds ratio", sign="/", nothing=1.0, compare=_odds_ratio),
+    "ratio": ComparisonScale(words="ratio of", sign="/", nothing=1.0, compare=_ratio),
+    "odds ratio": ComparisonScale(
+        words="odds ratio of", sign="/", nothing=1.0, compare=_odds_ratio
+    ),
 }
 
 

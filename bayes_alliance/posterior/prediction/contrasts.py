@@ -95,7 +95,7 @@ class Contrasts:
         )
 
     def _words(self) -> str:
-        return f"{COMPARISONS[self.comparison].words} in {self.quantity}"
+        return f"{COMPARISONS[self.comparison].words} {self.quantity}"
 
     def __str__(self) -> str:
         title = f"Contrasts: {self._words()}"

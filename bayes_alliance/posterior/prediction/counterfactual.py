@@ -196,12 +196,16 @@ def _several(name: str, values: Any, what: str) -> Sequence[Any]:
     several = None if values is None or isinstance(values, str) else list(np.atleast_1d(values))
     if several is None or len(several) < 2:
         raise ModelError(
-            f"A contrast of {name} was asked for with {values!r}.",
+            f"A contrast of {name} was asked for {_given(values)}.",
             "Two values are needed at least: the second and further are compared with the first.",
             f"State {what}: {{{name!r}: (first, second)}}.",
             variable=name,
         )
     return [v.item() if isinstance(v, np.generic) else v for v in values]
+
+
+def _given(values: Any) -> str:
+    return "without values" if values is None else f"with {values!r}"
 
 
 def _check_levels(name: str, chosen: Sequence[Any], valid: Sequence[Any]) -> None:

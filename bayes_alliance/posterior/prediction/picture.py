@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.display import number
 from bayes_alliance.drawing import (
     BLUE,
     GREY,
@@ -21,6 +20,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
+from bayes_alliance.posterior.prediction.wording import place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,8 +125,7 @@ def _in_order(table: pd.DataFrame, words: str, axes: Axes | None, reference: flo
 
 
 def _label(row: Any, columns: Sequence[str]) -> str:
-    values = (row[name] for name in columns)
-    return ", ".join(number(v.item() if hasattr(v, "item") else v) for v in values)
+    return ", ".join(place(row[name]) for name in columns)
 
 
 def _capital(words: str) -> str:

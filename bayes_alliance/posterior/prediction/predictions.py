@@ -41,7 +41,8 @@ class Predictions:
         Variable ``prediction``, dims (chain, draw, row), with ``category`` behind where each has
         a probability. Empty where it would not fit into the memory allowed; a note says so then.
     columns
-        The columns of the table that say what a prediction is for.
+        The columns of the table that say what a prediction is for: not the names of groups,
+        where groups seen are not the target.
     targets
         For each grouping factor ``same``, ``new`` or ``average``.
     quantity, whom
@@ -209,7 +210,7 @@ def _predictions(request: Request) -> Predictions:
     return Predictions(
         table=whole,
         draws=kept,
-        columns=tuple(whole.columns[: len(whole.columns) - len(table.columns)]),
+        columns=request.telling(whole.columns[: len(whole.columns) - len(table.columns)]),
         targets=request.targets,
         quantity=request.words,
         whom=request.whom,

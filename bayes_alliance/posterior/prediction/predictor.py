@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.typical_group import grouping_columns
 from bayes_alliance.sampling.fit import Fit
 
@@ -43,6 +44,22 @@ def shown_columns(fit: Fit, rows: pd.DataFrame) -> pd.DataFrame:
     own = fit.has_data and rows is fit.model.frame.rows
     order = used if own else rows.columns  # the order of a grid is the user's own
     return rows[[name for name in order if name in used and name in rows.columns]]
+
+
+def telling_columns(
+    model: Model, columns: Iterable[str], targets: Mapping[str, Target]
+) -> tuple[str, ...]:
+    """Return those columns an estimate for a row depends on.
+
+    A column that only names groups tells nothing where groups seen are not the target: what it
+    names is not whom the estimate is about.
+    """
+    asked = {f for g in model.design.groups if targets[g.name] == "same" for f in g.factors}
+    named = {f for g in model.design.groups for f in g.factors}
+    for part in model.design.parts:
+        asked |= grouping_columns(part) if part["has_group_means"] else set()
+    idle = named - asked - set(predictor_columns(model))
+    return tuple(name for name in columns if name not in idle)
 
 
 def is_categorical(state: Mapping[str, Any]) -> bool:

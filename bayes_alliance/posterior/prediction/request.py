@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bayes_alliance.posterior.prediction.posterior_draws import (
     enough_draws,
     prediction_draws,
 )
+from bayes_alliance.posterior.prediction.predictor import telling_columns
 from bayes_alliance.posterior.prediction.target import (
     Target,
     check_drawn,
@@ -69,6 +70,12 @@ class Request:
     def categories(self) -> tuple[str, ...]:
         """Categories that each have a number; none if there is one number."""
         return self.quantity.categories(self.fit.model)
+
+    def telling(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Return those columns that say what an estimate is for; all of those averaged within."""
+        if self.cells is not None:
+            return tuple(columns)
+        return telling_columns(self.fit.model, columns, self.targets)
 
     def draws_for(self, case: PredictionRows) -> PredictionDraws:
         """Take the draws: some of them where all would be wasteful."""

@@ -115,4 +115,7 @@ def check_drawn(targets: Mapping[str, Target]) -> None:
 def target_words(targets: Mapping[str, Target], *, drawn: bool) -> str:
     """Say whom it is about; ``drawn`` if new groups are drawn and not averaged over."""
     words = {**_WORDS, "new": _DRAWN} if drawn else _WORDS
-    return " and ".join(words[kind].format(group) for group, kind in targets.items())
+    alike: dict[str, list[str]] = {}
+    for group, kind in targets.items():
+        alike.setdefault(kind, []).append(group)
+    return " and ".join(words[kind].format(" and ".join(which)) for kind, which in alike.items())

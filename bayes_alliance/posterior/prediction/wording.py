@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes_alliance.display import number
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
@@ -91,9 +93,14 @@ def places_phrase(row: Any, columns: Sequence[str]) -> str:
     """Say where an estimate stands: `` at stigma = 1 and setting = home``."""
     if not columns:
         return ""
-    values = (row[name] for name in columns)
-    shown = (number(v.item() if hasattr(v, "item") else v) for v in values)
-    return " at " + " and ".join(f"{n} = {v}" for n, v in zip(columns, shown, strict=True))
+    return " at " + " and ".join(f"{name} = {place(row[name])}" for name in columns)
+
+
+def place(value: Any) -> str:
+    """Show a value of a predictor: whole numbers as such, though a row has made them decimal."""
+    plain = value.item() if hasattr(value, "item") else value
+    whole = isinstance(plain, float) and plain.is_integer()
+    return number(int(plain) if whole else plain)
 
 
 def varying_columns(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -116,6 +123,9 @@ def level_sentence(
         ]
         return f"The {words} is {joined(shown)}{after}."
     means = table["mean"].to_numpy()
+    if not telling and np.ptp(means) == 0.0:
+        everywhere = interval_phrase(table.iloc[0], prob)
+        return f"The {words} is {everywhere} in all {len(table)} rows{after}."
     ends = [table.iloc[int(means.argmin())], table.iloc[int(means.argmax())]]
     low, high = (interval_phrase(row, prob) + places_phrase(row, telling) for row in ends)
     return f"Over {len(table)} predictions the {words} goes from {low} to {high}{after}."

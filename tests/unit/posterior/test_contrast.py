@@ -425,3 +425,10 @@ def test_ratios_of_what_may_be_negative(crossed_fit: Fit, yes_fit: Fit) -> None:
 def test_what_has_no_slope(crossed_fit: Fit, variable: str, words: str) -> None:
     with pytest.raises(ba.DataError, match=words):
         slopes(crossed_fit, variable)
+
+
+def test_groups_without_values_and_ratios_are_put_into_words(crossed_fit: Fit) -> None:
+    with pytest.raises(ba.ModelError, match="of case_manager was asked for without values"):
+        ba.contrast(crossed_fit, "case_manager", target="same")
+    found = ba.contrast(crossed_fit, "setting", comparison="ratio")
+    assert found.sentence.startswith("The ratio of expected alliance")

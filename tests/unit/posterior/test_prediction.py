@@ -423,3 +423,40 @@ def test_without_rows_nesting_by_ids_is_asked_for(
     # Ten agencies cannot each lie in one of forty case managers.
     ba.predict(bare, rows, target={"agency": "same", "case_manager": "new"})
     ba.predict(bare, rows, target="same")
+
+
+def test_words_name_no_group_that_a_prediction_is_not_about(
+    slopes_fit: Fit, nested_fit: Fit
+) -> None:
+    new, same = (ba.predict(slopes_fit, target=target) for target in ("new", "same"))
+    assert "case_manager" in new.table
+    assert "case_manager" in same.columns
+    assert "case_manager" not in new.columns
+    assert "case_manager =" not in new.sentence
+    assert "case_manager =" in same.sentence
+    averaged = ba.predict(slopes_fit, by="case_manager")  # over each group's own clients
+    assert "case_manager =" in averaged.sentence
+    upper = ba.predict(nested_fit, target={"agency": "same", "agency:case_manager": "new"})
+    assert "agency" in upper.columns
+    assert "case_manager" not in upper.columns
+    by_row = ba.contrast(slopes_fit, "stigma", by=None)
+    assert "case_manager" not in by_row.columns
+
+
+def test_one_prediction_for_all_rows_is_said_once(null_fit: Fit) -> None:
+    found = ba.predict(null_fit)
+    assert f"in all {len(found.table)} rows, averaged over the population" in found.sentence
+    assert "goes from" not in found.sentence
+
+
+def test_factors_of_one_target_are_named_together(nested_fit: Fit) -> None:
+    found = ba.predict(nested_fit, ba.grid(nested_fit))
+    assert "averaged over the population of groups of agency and agency:case_manager" in (
+        found.sentence
+    )
+
+
+def test_whole_numbers_are_shown_as_such(slopes_fit: Fit) -> None:
+    found = ba.predict(slopes_fit, ba.grid(slopes_fit, stigma=[-1.0, 0.5]))
+    assert "at stigma = -1 and" in found.sentence
+    assert "at stigma = 0.500" in found.sentence
