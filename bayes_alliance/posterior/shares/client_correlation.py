@@ -84,7 +84,7 @@ class ClientCorrelations:
         return after_given(
             given_words(self.undefined, size),
             f"The correlation of two clients' outcomes{where}{measure_words(self.scale)} is "
-            f"{' and '.join(parts)}.",
+            f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}.",
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:

@@ -38,6 +38,8 @@ class ShareRequest:
         That length.
     average
         Whether to average over the predictors of the rows instead.
+    can_average
+        Whether the verb has that answer too.
     of
         ``"residual"`` leaves the variance of the predictors out, ``"total"`` has it in.
     scale
@@ -51,6 +53,7 @@ class ShareRequest:
     values: Values
     count: int = 1
     average: bool = False
+    can_average: bool = True
     of: str = RESIDUAL_ONLY
     scale: str = LINK
     draws: int | None = None
@@ -142,9 +145,15 @@ def _check_stated(fit: Fit, request: ShareRequest) -> None:
     raise ModelError(
         request.asked,
         found,
-        f"State the values: {request.call}, at={{{values}}}).",
+        f"State the values: {request.call}, at={{{values}}}).{_or_average(request)}",
         missing=missing,
     )
+
+
+def _or_average(request: ShareRequest) -> str:
+    """Name the other answer, for verbs that have it: a curve over values has not."""
+    average = f" Or average over the rows: {request.call}, average=True)."
+    return average if request.can_average else ""
 
 
 def _check_values(fit: Fit, request: ShareRequest) -> None:

@@ -28,7 +28,7 @@ from bayes_alliance.posterior.shares.share_request import (
     ShareRequest,
 )
 from bayes_alliance.posterior.shares.share_words import measure_words, percent, place_words
-from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
+from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
 
@@ -233,8 +233,6 @@ def share_curve(
     >>> import bayes_alliance as ba
     >>> ba.share_curve(fit, "stigma").plot()  # doctest: +SKIP
     """
-    import xarray as xr
-
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
     grid = list(observed_values(fit, predictor) if values is None else values)
@@ -243,15 +241,13 @@ def share_curve(
         call=f"share_curve(fit, {predictor!r}",
         values={predictor: grid} | {k: [v] * len(grid) for k, v in (at or {}).items()},
         count=len(grid),
+        can_average=False,
         of=of,
         scale=scale,
         draws=draws,
     )
     found = split_variance(fit, request)
-    shares = xr.Dataset(
-        {"share": ((names.CHAIN, names.DRAW, _VALUE, _LEVEL), found.shares)},
-        coords={_VALUE: np.asarray(grid), _LEVEL: np.asarray(found.levels, dtype=object)},
-    )
+    shares = _dataset(found, grid)
     return ShareCurve(
         predictor=predictor,
         table=_table(shares, predictor, prob),
@@ -261,6 +257,15 @@ def share_curve(
         prob=prob,
         notes=found.notes,
         undefined=found.undefined,
+    )
+
+
+def _dataset(found: VarianceParts, grid: Sequence[Any]) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.Dataset(
+        {"share": ((names.CHAIN, names.DRAW, _VALUE, _LEVEL), found.shares)},
+        coords={_VALUE: np.asarray(grid), _LEVEL: np.asarray(found.levels, dtype=object)},
     )
 
 

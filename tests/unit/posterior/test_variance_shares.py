@@ -284,3 +284,9 @@ def test_precision_weights_are_averaged_and_need_the_rows(clients, make_fit, tmp
     assert "averaged over the precision weights" in str(shares)
     with pytest.raises(ba.SamplingError, match="precision weights"):
         ba.variance_shares(ba.load_fit(fit.save(tmp_path / "a.fit", data=False)))
+
+
+def test_both_answers_are_offered_where_slopes_vary(slopes_fit):
+    with pytest.raises(ba.ModelError, match="average=True") as caught:
+        ba.variance_shares(slopes_fit)
+    assert "at={'stigma': ...}" in str(caught.value)
