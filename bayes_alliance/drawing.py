@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, which stay apart for the colour-blind; their greys differ too.
+# Okabe and Ito's colours, which stay apart for the colour-blind. Orange and grey are equally dark:
+# where both are used, the shape of line or marker tells them apart in print.
 BLUE, ORANGE, INK, GREY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#C9D3DC"
 WIDTH = 5.4
 _GRID = "#E4E8EC"

@@ -80,7 +80,8 @@ def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], word
     return Figure(
         key=f"groups-{effects.group}-{effect}",
         caption=f"{what} of {words}, as departures from the common value: mean and 95% interval, "
-        f"lowest to highest. Orange: the interval does not hold 0.{_hollow(table)}{unnamed}",
+        "lowest to highest. Orange diamonds: the interval does not hold 0."
+        f"{_hollow(table)}{unnamed}",
         description=f"{len(table)} intervals in the order of their means, from "
         f"{figure(table['mean'].min())} to {figure(table['mean'].max())}; {told}.",
         draw=partial(draw_caterpillar, effects=table, labels=labels),

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
@@ -35,7 +36,7 @@ def test_caterpillar_of_any_size(axes: Axes, groups: int) -> None:
     table = effects(groups)
     labels = [f"G{k}" for k in range(groups)]
     assert draw_caterpillar(axes, effects=table, labels=labels) is axes
-    points = np.concatenate([line.get_xdata() for line in axes.lines if line.get_marker() == "o"])
+    points = np.concatenate([line.get_xdata() for line in axes.lines if line.get_marker() in "oD"])
     assert sorted(points) == pytest.approx(sorted(table["mean"]))
     shown = [text.get_text() for text in axes.get_yticklabels()]
     if groups <= LABELLED_GROUPS:
@@ -50,6 +51,19 @@ def test_caterpillar_tells_apart_what_does_not_hold_zero(axes: Axes) -> None:
     draw_caterpillar(axes, effects=table, labels=["a", "b", "c"])
     by_colour = {line.get_color(): list(line.get_xdata()) for line in axes.lines[:2]}
     assert sorted(by_colour.values()) == [[-2, 2], [0]]
+
+
+@pytest.mark.parametrize("groups", [30, 300])
+def test_groups_that_stand_out_do_so_in_grey_print(axes: Axes, groups: int) -> None:
+    draw_caterpillar(axes, effects=effects(groups), labels=[str(k) for k in range(groups)])
+    dots = [line for line in axes.lines if line.get_marker() in "oD"]
+    assert sorted(line.get_marker() for line in dots) == ["D", "o"]
+    weights = [0.299, 0.587, 0.114]  # of red, green and blue in what the eye sees as bright
+    bright = [float(np.array(to_rgb(line.get_color())) @ weights) for line in dots]
+    lines = [float(lines.get_colors()[0][:3] @ weights) for lines in axes.collections]
+    # A tenth of the way from black to white is seen side by side; the same grey is below 0.01.
+    assert abs(bright[0] - bright[1]) > 0.1
+    assert abs(lines[0] - lines[1]) > 0.1
 
 
 def test_coefficients_have_a_line_at_zero(axes: Axes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.drawing import GREY, INK, ORANGE, faint_grid, quiet_axis, reference_line
+from bayes_alliance.drawing import INK, ORANGE, faint_grid, quiet_axis, reference_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LABELLED_GROUPS = 60
 _LINE_HEIGHT = 0.19
 _MOST_DOTS = 250
+# A dot and the line of many. Orange is the darker of the two kinds, so that print in grey keeps
+# them apart; their markers differ too.
+_PLAIN, _APART = ("#949494", "#CFD4D9"), (ORANGE, "#E39A63")
 
 
 def draw_caterpillar(
@@ -34,7 +37,8 @@ def draw_caterpillar(
     labels
         One label a row; shown for up to :data:`LABELLED_GROUPS` groups.
     reference
-        Value marked with a broken line, from which groups stand out in orange; None for neither.
+        Value marked with a broken line; groups that stand out from it are drawn in orange, with a
+        diamond. None for neither.
     """
     order = np.argsort(effects["mean"].to_numpy(), kind="stable")
     table = effects.iloc[order]
@@ -70,13 +74,13 @@ def _draw_lines(
     if reference is not None:
         apart = ((table["lower"] > reference) | (table["upper"] < reference)).to_numpy()
     thin = float(np.clip(150 / len(table), 0.5, 2.2))
-    for chosen, colour, light in _kinds(apart):
+    for chosen, colour, light, marker in _kinds(apart):
         rows = table[chosen]
         # Where lines touch, paler ones let the means stand out.
         line = colour if few else light
         axes.hlines(places[chosen], rows["lower"], rows["upper"], color=line, linewidth=thin)
         size = 4.5 if few else float(np.clip(400 / len(table), 1.6, 3.5))
-        axes.plot(rows["mean"], places[chosen], "o", color=colour, markersize=size)
+        axes.plot(rows["mean"], places[chosen], marker, color=colour, markersize=size)
 
 
 def _draw_raw(axes: Axes, table: pd.DataFrame, places: np.ndarray, *, size: float) -> None:
@@ -100,8 +104,9 @@ def _draw_raw(axes: Axes, table: pd.DataFrame, places: np.ndarray, *, size: floa
             )
 
 
-def _kinds(apart: np.ndarray) -> list[tuple[np.ndarray, str, str]]:
-    kinds = [(~apart, GREY, "#BFC5CB"), (apart, ORANGE, "#F2B98F")]
+def _kinds(apart: np.ndarray) -> list[tuple[np.ndarray, str, str, str]]:
+    """Return which rows, their colour, that of lines that touch, and the marker of each kind."""
+    kinds = [(~apart, *_PLAIN, "o"), (apart, *_APART, "D")]
     return [kind for kind in kinds if kind[0].any()]
 
 
