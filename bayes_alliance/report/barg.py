@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bayes_alliance.report.blocks import ChecklistItem
+from bayes_alliance.report.blocks import AUTHOR, ChecklistItem
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import plural
-
-AUTHOR = "Left to the author"
 
 
 def barg_items(results: Results) -> tuple[ChecklistItem, ...]:
@@ -18,6 +16,11 @@ def barg_items(results: Results) -> tuple[ChecklistItem, ...]:
 def item(point: str, asked: str, answer: str, section: str | None) -> ChecklistItem:
     """Make one point of a list."""
     return ChecklistItem(point=point, asked=asked, answer=answer, section=section)
+
+
+def unanswered(results: Results, why: str) -> str:
+    """Say that a check was not made: no author can make it on a fit that failed."""
+    return f"{AUTHOR}: {why}" if results.trusted else "Not answered: the fit failed its checks."
 
 
 def _preamble(results: Results) -> tuple[ChecklistItem, ...]:
@@ -76,6 +79,12 @@ def _computation(results: Results) -> tuple[ChecklistItem, ...]:
 
 def _posterior(results: Results) -> tuple[ChecklistItem, ...]:
     check = results.checks.posterior
+    why = check if isinstance(check, str) else ""
+    answered = (
+        check.sentence
+        if not isinstance(check, str) and results.trusted
+        else unanswered(results, why)
+    )
     compared = results.compared
     factors = "Not used." if compared is None else "Given with the priors they depend on."
     if compared is not None and isinstance(compared.factors, str):
@@ -84,7 +93,7 @@ def _posterior(results: Results) -> tuple[ChecklistItem, ...]:
         item(
             "3A",
             "Posterior predictive check",
-            f"{AUTHOR}: {check}" if isinstance(check, str) else check.sentence,
+            answered,
             None if isinstance(check, str) else "predictive",
         ),
         item(
@@ -117,7 +126,7 @@ def _decisions(results: Results) -> tuple[ChecklistItem, ...]:
 def _sensitivity(results: Results) -> tuple[ChecklistItem, ...]:
     found = results.checks.sensitivity
     answered = not isinstance(found, str)
-    said = f"{AUTHOR}: {found}" if isinstance(found, str) else found.sentence
+    said = unanswered(results, found) if isinstance(found, str) else found.sentence
     compared = results.compared
     factors = "No Bayes factors are used."
     if compared is not None and not isinstance(compared.factors, str):

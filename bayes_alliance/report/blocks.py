@@ -128,6 +128,9 @@ class Equation:
     words: str
 
 
+AUTHOR = "Left to the author"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
     """One point of a reporting guideline.
@@ -141,13 +144,18 @@ class ChecklistItem:
     answer
         How the report answers it, or what is left to the author.
     section
-        Key of the section that answers it; None where it is left to the author.
+        Key of the section that answers it; None where none does.
     """
 
     point: str
     asked: str
     answer: str
     section: str | None
+
+    @property
+    def elsewhere(self) -> str:
+        """What stands in the place of a section: the author, or nothing."""
+        return AUTHOR if AUTHOR.lower() in self.answer.lower() else "–"
 
 
 @dataclass(frozen=True, kw_only=True)

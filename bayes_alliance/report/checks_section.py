@@ -28,6 +28,11 @@ _INTRO = (
     "If the model is a fair account of the data, outcomes drawn from it for the same rows look "
     "like the outcomes that were observed."
 )
+_UNTRUSTED = Notice(
+    tone="bad",
+    title="Not to be relied on",
+    text="The fit failed its checks. Its draws cannot tell whether the model fits the data.",
+)
 _CHECK_NAMES = {
     "r_hat": "R-hat",
     "ess_bulk": "bulk ESS",
@@ -44,12 +49,11 @@ def predictive_section(results: Results) -> Section:
     if isinstance(found.posterior, str):
         blocks.append(Paragraph(text=found.posterior))
         return Section(key="predictive", heading=_HEADING, blocks=tuple(blocks))
-    outcome = results.fit.model.outcome
+    outcome, trusted = results.fit.model.outcome, results.trusted
+    what = f"Distribution of {outcome}"
     blocks += [
-        Paragraph(text=_INTRO),
-        check_figure(found.posterior, key="predictive", what=f"Distribution of {outcome}"),
-        Paragraph(text=found.posterior.sentence),
-        predictive_table(found.posterior),
+        Paragraph(text=_INTRO) if trusted else _UNTRUSTED,
+        *_check_blocks(found.posterior, key="predictive", what=what, told=trusted),
     ]
     for name, check in found.by_group.items():
         blocks.append(Heading(text=f"Means by {name}"))
@@ -57,19 +61,26 @@ def predictive_section(results: Results) -> Section:
             blocks.append(Paragraph(text=check))
             continue
         what = f"Distribution of the mean of {outcome} by {name}"
-        figure = check_figure(check, key=f"predictive-{name}", what=what)
-        blocks += [figure, Paragraph(text=check.sentence), predictive_table(check)]
+        blocks += _check_blocks(check, key=f"predictive-{name}", what=what, told=trusted)
     blocks += [Heading(text="Do predictive intervals cover?"), *_coverage_blocks(found.coverage)]
     return Section(key="predictive", heading=_HEADING, blocks=tuple(blocks))
 
 
-def check_figure(check: PredictiveCheck, *, key: str, what: str) -> Figure:
-    """Draw a predictive check; the alternative text says what comes out of it."""
+def _check_blocks(check: PredictiveCheck, *, key: str, what: str, told: bool) -> list[Block]:
+    """Show a check; what comes out of it is told only where the draws can be trusted."""
+    picture = check_figure(check, key=key, what=what, told=told)
+    said = [Paragraph(text=check.sentence)] if told else []
+    return [picture, *said, predictive_table(check)]
+
+
+def check_figure(check: PredictiveCheck, *, key: str, what: str, told: bool = True) -> Figure:
+    """Draw a predictive check; the alternative text says what comes out of it, if it is told."""
+    found = check.sentence if told else "The fit failed its checks."
     return Figure(
         key=key,
         caption=f"{what}: observed, and in outcomes replicated from the {check.kind}.",
         description=f"{what} over the middle and the 95% band of {check.replications} replicated "
-        f"data sets. {check.sentence}",
+        f"data sets. {found}",
         draw=lambda axes: check.plot(axes),
         height=3.0,
     )

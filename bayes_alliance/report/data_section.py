@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section
@@ -12,7 +14,7 @@ from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import data_tables
-from bayes_alliance.report.wording import count, figure, percent, plural
+from bayes_alliance.report.wording import count, percent, plural
 from bayes_alliance.sampling.fit import Fit
 
 _FEWEST_FOR_PICTURE = 5
@@ -48,8 +50,8 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
 def _why_no_rows(fit: Fit) -> str:
     if fit.streamed_from is not None:
         return (
-            "The rows were read as a stream and never kept, and the fit was loaded from a file, "
-            "so the data cannot be described here."
+            "The rows were read as a stream and never kept, and the fit was saved without the sums "
+            "and counts made of them, so the data cannot be described here."
         )
     return (
         "This fit was saved without the rows it was made from, so the data cannot be "
@@ -72,7 +74,7 @@ def _caseload_block(group: GroupDesign) -> Figure | Paragraph:
     if caseloads.min() == caseloads.max():
         text = f"Each of the {plural(len(caseloads), 'group')} of {group.name} has "
         return Paragraph(text=f"{text}{plural(int(caseloads.min()), 'row')}.")
-    middle = figure(float(sorted(caseloads)[len(caseloads) // 2]))
+    middle = f"{float(np.median(caseloads)):g}"
     return Figure(
         key=f"caseloads-{group.name}",
         caption=f"Rows of each of the {plural(len(caseloads), 'group')} of {group.name}.",

@@ -153,7 +153,7 @@ def _checklist(block: Checklist, place: _Place) -> str:
     lines = [_line(["Point", "Asked for", "Answer", "Where"]), "| --- | --- | --- | --- |"]
     for item in block.items:
         heading = place.headings.get(item.section or "")
-        where = f"[{_plain(heading)}](#{item.section})" if heading else "Left to the author"
+        where = f"[{_plain(heading)}](#{item.section})" if heading else item.elsewhere
         cells = " | ".join(_in_cell(text) for text in (item.point, item.asked, item.answer))
         lines.append(f"| {cells} | {where} |")
     return f"{_caption(block, place)}\n\n" + "\n".join(lines)

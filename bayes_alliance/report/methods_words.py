@@ -52,7 +52,9 @@ def _group_counts(group: GroupDesign) -> str:
     caseloads = group.caseloads
     rows = ""
     if len(caseloads):
-        rows = f" ({count(int(caseloads.min()))} to {count(int(caseloads.max()))} rows each)"
+        fewest, most = int(caseloads.min()), int(caseloads.max())
+        from_fewest = "" if fewest == most else f"{count(fewest)} to "
+        rows = f" ({from_fewest}{plural(most, 'row')} each)"
     words = many_groups(group)
     number = count(len(group.labels))
     if words.startswith("the groups of "):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.report.barg import AUTHOR, item
-from bayes_alliance.report.blocks import ChecklistItem
+from bayes_alliance.report.barg import item, unanswered
+from bayes_alliance.report.blocks import AUTHOR, ChecklistItem
 from bayes_alliance.report.half_of_draws import compare_halves
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import count, percent
@@ -42,7 +42,7 @@ def _sensitivity(results: Results) -> tuple[ChecklistItem, ...]:
     """Answer points 7 to 9 as far as one fit can: by weighting its draws."""
     found = results.checks.sensitivity
     if isinstance(found, str):
-        left = f"{AUTHOR}: {found}"
+        left = unanswered(results, found)
         return tuple(item(point, asked, left, None) for point, asked in _ASKED)
     spreads = [
         name

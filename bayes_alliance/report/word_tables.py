@@ -59,7 +59,7 @@ def word_table(table: Table) -> Any:
 def word_checklist(checklist: Checklist, headings: dict[str, str]) -> Any:
     """Return a checklist as a ``w:tbl`` element, its places linked."""
     items = checklist.items
-    where = [headings.get(item.section or "") or "Left to the author" for item in items]
+    where = [headings.get(item.section or "") or item.elsewhere for item in items]
     columns = [
         _Column(head="Point", cells=[item.point for item in items], numeric=False),
         _Column(head="Asked for", cells=[item.asked for item in items], numeric=False),

@@ -29,4 +29,5 @@ def test_streamed_rows_are_described_unless_their_sums_were_left_out(tmp_path: P
     (only,) = loaded.blocks
     assert isinstance(only, Paragraph)
     assert "read as a stream" in only.text
+    assert "saved without the sums" in only.text
     assert "your_table" not in only.text
