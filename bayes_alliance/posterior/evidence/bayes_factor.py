@@ -12,6 +12,7 @@ from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.posterior.evidence.differing_priors import differing_priors
 from bayes_alliance.posterior.evidence.evidence import Evidence, check_evidence_exists, log_evidence
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
+from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import compile_model, sample
@@ -189,7 +190,7 @@ def _checked(fits: Mapping[str, Fit], against: str | None, scales: Sequence[floa
             f"Among the prior scales {listed(scales)} one is not greater than zero.",
             "Leave prior_scales= out for half, one and double.",
         )
-    other = [name for name, fit in fits.items() if not _same_data(fit, fits[first])]
+    other = [name for name, fit in fits.items() if not have_same_rows(fit.model, fits[first].model)]
     if other:
         raise ModelError(
             _ASKED,
@@ -199,21 +200,6 @@ def _checked(fits: Mapping[str, Fit], against: str | None, scales: Sequence[floa
             other=other,
         )
     return chosen
-
-
-def _same_data(one: Fit, other: Fit) -> bool:
-    """Whether two fits have the same outcome, of the same kind, in the same rows."""
-    mine, theirs = one.model.frame, other.model.frame
-    weights, others = (
-        np.ones(len(f.y)) if f.weights is None else f.weights for f in (mine, theirs)
-    )
-    return (
-        one.model.outcome == other.model.outcome
-        and one.model.family.outcome == other.model.family.outcome
-        and np.array_equal(mine.positions, theirs.positions)
-        and np.array_equal(mine.y, theirs.y)
-        and np.array_equal(weights, others)
-    )
 
 
 def _notes(found: Mapping[str, Mapping[float, Evidence]]) -> tuple[str, ...]:

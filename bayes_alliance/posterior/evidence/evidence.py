@@ -12,6 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
 from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.bridge_runs import run_bridges
 from bayes_alliance.posterior.evidence.full_target import count_free_numbers, full_target
 from bayes_alliance.posterior.evidence.integrated_target import integrated_target
@@ -141,8 +142,8 @@ def log_evidence(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows and proper priors, by any engine. At most 4,000 draws are used,
-        evenly spaced, and 12,000 where the bridge spans every group effect.
+        A fit with its rows, or of streamed ones, and with proper priors, by any engine. At most
+        4,000 draws are used, evenly spaced, and 12,000 where the bridge spans every group effect.
     seed : int, optional
         Of the proposals; the fit's own if left out.
     repeats : int
@@ -163,7 +164,8 @@ def log_evidence(
     ModelError
         If a prior is improper, or the likelihood is none (weights that are no counts).
     SamplingError
-        If the fit has no rows or too few draws, or ``integrate=True`` is not exact.
+        If the fit was saved without its rows or has too few draws, or ``integrate=True`` is not
+        exact.
 
     References
     ----------
@@ -181,6 +183,8 @@ def log_evidence(
 
     check_evidence_exists(fit, repeats)
     integrated = _integrated(fit, integrate)
+    if not integrated:
+        fit.need_data("The evidence, bridged over all group effects,")
     used = fit.with_group(names.POSTERIOR, thinned(fit.posterior, _MOST_DRAWS[integrated]))
     _check_draws(used, integrated)
     target = integrated_target(used) if integrated else full_target(used)
@@ -215,7 +219,8 @@ def check_evidence_exists(fit: Fit, repeats: int) -> None:
         See :func:`log_evidence`.
     """
     asked = "The evidence of a model was asked for."
-    fit.need_data("The evidence")
+    if fit.model.stream is None or reasons_against(fit.model):
+        fit.need_data("The evidence")  # the sums of streamed rows suffice for the collapsed density
     improper = [e.key for e in fit.model.priors.entries if not e.prior.proper]
     if improper:
         raise ModelError(
@@ -225,8 +230,7 @@ def check_evidence_exists(fit: Fit, repeats: int) -> None:
             "Give every parameter a proper prior, for example Normal(0, 5) or HalfNormal(5).",
             improper=improper,
         )
-    counts = np.asarray(frequency_weights(fit.model))
-    if not np.array_equal(counts, np.round(counts)):
+    if not _count_rows(fit.model):
         raise ModelError(
             asked,
             f"Its weights ({fit.model.formula.response.weights}) are not whole numbers, so they "
@@ -239,6 +243,14 @@ def check_evidence_exists(fit: Fit, repeats: int) -> None:
             "The proposals must be drawn at least once.",
             "Leave it out to have the default.",
         )
+
+
+def _count_rows(model: Model) -> bool:
+    """Tell whether frequency weights, if any, are whole numbers."""
+    if model.stream is not None:
+        return model.formula.response.weight_kind != "frequency" or model.stream.sums.whole_weights
+    counts = np.asarray(frequency_weights(model))
+    return np.array_equal(counts, np.round(counts))
 
 
 def _integrated(fit: Fit, wanted: bool | None) -> bool:

@@ -14,6 +14,7 @@ from bayes_alliance.model.distributions import DISTRIBUTIONS
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.posterior.evidence.differing_priors import ABSENT, differing_priors
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_prior
+from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 
 SHARED = {
     "b[Intercept]": "Normal(60, 10)",
@@ -247,3 +248,46 @@ def test_the_picture_shows_every_scale(factors):
     np.testing.assert_allclose(drawn["slope against null"], expected)
     assert isinstance(factors.sensitivity, pd.DataFrame)
     plt.close(axes.figure)
+
+
+def test_streamed_rows_give_the_evidence_of_rows_in_memory(clients, tmp_path):
+    clients.to_parquet(tmp_path / "clients.parquet")
+    scanned = ba.scan_table(tmp_path / "clients.parquet")
+    held, streamed = (
+        {
+            name: ba.sample(ba.Model(formula, table), seed=1)
+            for name, formula in (("null", NULL), ("slope", SLOPED))
+        }
+        for table in (clients, scanned)
+    )
+    expected, found = (ba.bayes_factors(fits).table for fits in (held, streamed))
+    # The draws and the bridge are other ones: four Monte Carlo errors.
+    error = np.hypot(expected["mcse"], found["mcse"])
+    assert ((found["log_evidence"] - expected["log_evidence"]).abs() < 4 * error).all()
+    assert (error < 0.02).all()
+    with pytest.raises(ba.SamplingError, match="streamed"):
+        ba.log_evidence(streamed["null"], integrate=False)
+    with pytest.raises(ba.ModelError, match="rows of held"):
+        ba.bayes_factors({"held": held["null"], "streamed": streamed["slope"]})
+
+
+def test_streamed_rows_that_differ_are_noticed(clients, tmp_path):
+    """As many rows of one file, but not the same: a predictor's gap costs another row."""
+    gaps = clients.assign(other=clients["stigma"])
+    gaps.loc[gaps.index[3], "stigma"] = np.nan
+    gaps.loc[gaps.index[90], "other"] = np.nan
+    gaps.to_parquet(tmp_path / "gaps.parquet")
+    one, other, again = (
+        ba.Model(f"alliance ~ {x} + (1 | case_manager)", ba.scan_table(tmp_path / "gaps.parquet"))
+        for x in ("stigma", "other", "stigma + I(stigma ** 2)")
+    )
+    assert have_same_rows(one, again)
+    assert not have_same_rows(one, other)
+
+
+def test_streamed_weights_that_count_no_rows_are_refused(clients, tmp_path):
+    clients.assign(w=1.5).to_parquet(tmp_path / "weighted.parquet")
+    scanned = ba.scan_table(tmp_path / "weighted.parquet")
+    fit = ba.sample(ba.Model("alliance | weights(w) ~ 1 + (1 | case_manager)", scanned), seed=1)
+    with pytest.raises(ba.ModelError, match="not whole numbers"):
+        ba.log_evidence(fit)
