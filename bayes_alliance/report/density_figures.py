@@ -18,7 +18,8 @@ from bayes_alliance.sampling.fit import Fit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes_alliance.model.prior import Prior
+    from bayes_alliance.model.group_design import GroupDesign
+    from bayes_alliance.model.prior_table import PriorEntry
 
 Array = NDArray[np.float64]
 MOST_PANELS = 12
@@ -28,10 +29,11 @@ _TITLE_WIDTH = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A parameter with its prior and its posterior draws."""
+    """A parameter with its prior distribution, where that ends, and its posterior draws."""
 
     label: str
-    prior: Prior
+    prior: Any
+    bounds: tuple[float, float]
     draws: Array
 
 
@@ -63,7 +65,7 @@ def share_densities_height(levels: int) -> float:
 
 
 def panels_of(fit: Fit) -> tuple[Panel, ...]:
-    """Return every coefficient, sd and parameter of the family with a proper prior."""
+    """Return every coefficient, sd, correlation and parameter of the family, if proper."""
     model, posterior, panels = fit.model, fit.posterior, []
     places: dict[str, int] = {}
     for entry in model.priors.entries:
@@ -73,11 +75,37 @@ def panels_of(fit: Fit) -> tuple[Panel, ...]:
             continue
         values = posterior[entry.variable].to_numpy()
         flat = values.reshape(values.shape[0] * values.shape[1], -1)
-        panels.append(Panel(label=_label(fit, entry), prior=entry.prior, draws=flat[:, k]))
-    return tuple(panels)
+        bounds = (0.0 if entry.prior.kind.support == "positive" else -np.inf, np.inf)
+        label = _label(fit, entry)
+        panels.append(Panel(label=label, prior=entry.prior.frozen, bounds=bounds, draws=flat[:, k]))
+    return (*panels, *(panel for group in model.design.groups for panel in _pairs(fit, group)))
 
 
-def _label(fit: Fit, entry: Any) -> str:
+def _pairs(fit: Fit, group: GroupDesign) -> list[Panel]:
+    """Return the correlations of a group's effects.
+
+    Under LKJ(eta) each of ``size`` effects has (1 + r) / 2 ~ Beta(a, a), a = eta - 1 + size / 2.
+    """
+    from scipy.stats import beta
+
+    if not group.pairs:
+        return []
+    (prior,) = fit.model.priors.of(names.cor(group.name))
+    values = fit.posterior[names.cor(group.name)].to_numpy().reshape(-1, len(group.pairs))
+    sizes = {place: len(block) for block in group.blocks for place in block}
+    shapes = [prior.arguments[0] - 1 + sizes[first] / 2 for first, _ in group.pairs]
+    return [
+        Panel(
+            label=f"cor of {group.effects[i]} and {group.effects[j]} by {group.name}",
+            prior=beta(shapes[k], shapes[k], loc=-1, scale=2),
+            bounds=(-1.0, 1.0),
+            draws=values[:, k],
+        )
+        for k, (i, j) in enumerate(group.pairs)
+    ]
+
+
+def _label(fit: Fit, entry: PriorEntry) -> str:
     if entry.variable == names.B:
         return str(entry.element)
     if entry.element is None:
@@ -93,7 +121,7 @@ def learnt(panel: Panel) -> float:
 
     The prior's width is that of its middle 68%, which every proper prior has.
     """
-    low, high = panel.prior.frozen.ppf([0.16, 0.84])
+    low, high = panel.prior.ppf([0.16, 0.84])
     return float(panel.draws.std() / ((high - low) / 2))
 
 
@@ -130,7 +158,7 @@ def _draw_panel(inset: Axes, panel: Panel) -> None:
     inset.fill_between(x, after, color=BLUE, alpha=0.4, linewidth=0)
     # Some priors have a distribution function only; its rise is the density.
     step = (x[1] - x[0]) / 4
-    rise = panel.prior.frozen.cdf(x + step) - panel.prior.frozen.cdf(np.maximum(x - step, low))
+    rise = panel.prior.cdf(x + step) - panel.prior.cdf(np.maximum(x - step, low))
     before = np.asarray(rise) / (x + step - np.maximum(x - step, low))
     inset.plot(x, before, color=INK, linewidth=1.3, linestyle=(0, (4, 2)))
     inset.set_xlim(low, high)
@@ -152,8 +180,7 @@ def _range(panel: Panel) -> tuple[float, float]:
     """Show the posterior and some of the prior around it: twice the posterior's width."""
     low, high = np.quantile(panel.draws, [0.001, 0.999])
     room = 0.6 * (high - low) or 1.0
-    support = panel.prior.kind.support
-    return (max(0.0, low - room) if support == "positive" else low - room), high + room
+    return max(panel.bounds[0], low - room), min(panel.bounds[1], high + room)
 
 
 def density(draws: Array, low: float, high: float) -> tuple[Array, Array]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
-from scipy.stats import halfnorm, norm
+from scipy.stats import halfnorm, kstest, norm
 
+import bayes_alliance as ba
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.report.density_figures import (
     MOST_PANELS,
@@ -15,6 +16,7 @@ from bayes_alliance.report.density_figures import (
     panels_of,
 )
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.prior_draws import draw_prior
 
 
 def test_a_density_is_that_of_the_draws() -> None:
@@ -38,11 +40,11 @@ def test_draws_that_do_not_vary_have_a_density() -> None:
     assert height.max() > 10
 
 
-def test_panels_hold_every_number_with_a_prior_but_correlations(slopes_fit: Fit) -> None:
+def test_panels_hold_every_number_with_a_prior(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     assert [panel.label for panel in panels] == [
         "Intercept", "stigma", "sd of Intercept by case_manager", "sd of stigma by case_manager",
-        "sigma",
+        "sigma", "cor of Intercept and stigma by case_manager",
     ]  # fmt: skip
     posterior = slopes_fit.posterior
     sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy().ravel()
@@ -51,8 +53,31 @@ def test_panels_hold_every_number_with_a_prior_but_correlations(slopes_fit: Fit)
 
 def test_what_was_learnt_compares_the_widths(slopes_fit: Fit) -> None:
     stigma = panels_of(slopes_fit)[1]
-    low, high = stigma.prior.frozen.ppf([0.16, 0.84])
+    low, high = stigma.prior.ppf([0.16, 0.84])
     assert learnt(stigma) == pytest.approx(2 * stigma.draws.std() / (high - low))
+
+
+def test_the_prior_of_a_correlation_is_that_of_lkj_matrices() -> None:
+    table = ba.load_example("simulated_study")
+    model = ba.Model(
+        "alliance ~ 1 + (1 + stigma + months_in_care | case_manager)",
+        table,
+        priors={"cor_case_manager": "LKJ(3)"},
+    )
+    fit = ba.sample(model, seed=1, chains=2, draws=50, tune=50, progress=False)
+    drawn = draw_prior(model, 4000, np.random.default_rng(1))["cor_case_manager"][0]
+    panels = [panel for panel in panels_of(fit) if panel.label.startswith("correlation of")]
+    assert [panel.label for panel in panels] == [
+        "cor of Intercept and stigma by case_manager",
+        "cor of Intercept and months_in_care by case_manager",
+        "cor of stigma and months_in_care by case_manager",
+    ]
+    for k, panel in enumerate(panels):
+        np.testing.assert_array_equal(
+            panel.draws, fit.posterior["cor_case_manager"].to_numpy()[..., k].ravel()
+        )
+        # False alarm 1e-4 for each of the three.
+        assert kstest(drawn[:, k], panel.prior.cdf).pvalue > 1e-4
 
 
 def test_pictures_are_drawn_with_a_panel_each(slopes_fit: Fit) -> None:
