@@ -13,7 +13,7 @@ from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import AllianceError
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
-from bayes_alliance.posterior.moderation.group_slope import group_slopes, typical_value
+from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes, typical_value
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
 from bayes_alliance.posterior.shares.stated_values import sloping_variables
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
@@ -22,6 +22,8 @@ from bayes_alliance.posterior.summaries import Summary, summarize
 from bayes_alliance.report.compared_fits import ComparedFits, compare_fits
 from bayes_alliance.report.model_checks import ModelChecks, check_model
 from bayes_alliance.sampling.fit import Fit
+
+_SLOPE_NUMBERS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +140,11 @@ def _streamed_means(fit: Fit) -> dict[str, float]:
 
 
 def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | None:
+    size = fit.draws_in_all * len(fit.model.design.group(group).labels)
+    # All draws where they are few enough, so that the common slope is that of the coefficients.
+    draws = None if size <= _SLOPE_NUMBERS else DRAWS
     try:
-        return group_slopes(fit, predictor, group=group)
+        return group_slopes(fit, predictor, group=group, draws=draws)
     except AllianceError:
         # A category, or a slope that varies between other groups only.
         return None

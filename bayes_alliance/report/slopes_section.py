@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.moderation.group_slope_record import MOST_LINES, GroupSlopes
 from bayes_alliance.posterior.shares.variance_curve import ShareCurve
@@ -15,7 +16,7 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.groups_section import ROWS_SHOWN
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.sentences import varying_sentences
-from bayes_alliance.report.wording import figure, joined
+from bayes_alliance.report.wording import count, figure, joined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +61,11 @@ def _slope_blocks(results: Results, slopes: GroupSlopes, labels: ShownLabels) ->
     said = [Paragraph(text=slopes.sentence)] if results.trusted else []
     if len(slopes.table) > ROWS_SHOWN:
         return [heading, *said, picture]
-    return [heading, *said, picture, _slope_table(slopes, labels, words)]
+    sizes = slopes.draws.sizes
+    used = sizes[names.CHAIN] * sizes[names.DRAW]
+    thinned = used < results.fit.draws_in_all
+    notes = (f"From {count(used)} draws, evenly spaced.",) if thinned else ()
+    return [heading, *said, picture, _slope_table(slopes, labels, words, notes)]
 
 
 def _cut(slopes: GroupSlopes) -> bool:
@@ -71,7 +76,9 @@ def _shown(value: object) -> str:
     return figure(value) if isinstance(value, int | float) else str(value)
 
 
-def _slope_table(slopes: GroupSlopes, labels: ShownLabels, words: str) -> Table:
+def _slope_table(
+    slopes: GroupSlopes, labels: ShownLabels, words: str, notes: tuple[str, ...]
+) -> Table:
     shown = labels.by_group[slopes.group]
     table = slopes.table.drop(columns=["lowest", "highest"])
     # In the order of what is shown, as the table of the groups has it.
@@ -87,6 +94,7 @@ def _slope_table(slopes: GroupSlopes, labels: ShownLabels, words: str) -> Table:
             DIRECTION: "P(sign of mean)",
         },
         row_heading=slopes.group,
+        notes=notes,
     )
 
 

@@ -13,6 +13,7 @@ from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Sectio
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.reproduction import program
+from bayes_alliance.report.results import collect_results
 from bayes_alliance.report.tables import cell
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
@@ -220,3 +221,12 @@ def test_the_program_is_the_only_code(slopes_content: ReportContent) -> None:
 )
 def test_cells(column: str, value: Any, text: str) -> None:
     assert cell(column, value) == text
+
+
+def test_the_slope_of_an_average_group_is_that_of_the_coefficients(slopes_fit: Fit) -> None:
+    """The report has all draws where they are few enough, so that two places say the same."""
+    results = collect_results(slopes_fit)
+    (slopes,) = results.slopes
+    common = float(slopes.draws["common_slope"].mean())
+    own = float(slopes_fit.posterior["b"].sel(coefficient="stigma").mean())
+    assert common == pytest.approx(own, rel=1e-12)
