@@ -170,6 +170,12 @@ def _complete_rows(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFra
     """
     wanted = list(columns.values())
     asked = f"The columns {listed(wanted)} were asked for."
+    if not hasattr(data, "dropna"):
+        raise DataError(
+            "Three questions about a table were asked.",
+            f"A {type(data).__name__} was given in its place.",
+            "Give the clients' table: the models are fitted here. Read it with read_table(path).",
+        )
     missing = [name for name in wanted if name not in data.columns]
     if missing:
         raise DataError(

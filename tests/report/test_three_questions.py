@@ -249,3 +249,8 @@ def test_answers_are_shown_in_numbered_parts(answers):
     assert len(parts) == 5
     assert " ".join([third.removeprefix("3. "), *parts]) == answers.sentences[2]
     assert all(part in str(answers) for part in parts)
+
+
+def test_a_fit_in_place_of_the_table_is_refused() -> None:
+    with pytest.raises(ba.DataError, match="A dict was given in its place"):
+        ba.answer_questions({"alliance": [1.0]})  # type: ignore[arg-type]

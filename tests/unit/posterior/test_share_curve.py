@@ -175,3 +175,10 @@ def test_a_student_curve_is_that_given_nu_above_two(make_fit, clients):
     rising = (share[there][:, 2] > share[there][:, 0]).mean()
     assert f"{max(rising, 1 - rising):.3f}" in found.sentence or f"{rising:.2f}" in found.sentence
     found.plot()
+
+
+def test_without_rows_the_values_are_asked_for(slopes_fit):
+    without = dataclasses.replace(slopes_fit, has_data=False)
+    with pytest.raises(ba.SamplingError, match=r"values=\[\.\.\.\]"):
+        ba.share_curve(without, "stigma")
+    assert len(ba.share_curve(without, "stigma", values=[-1.0, 0.0, 1.0]).table) > 0
