@@ -66,7 +66,7 @@ def test_the_prior_of_a_correlation_is_that_of_lkj_matrices() -> None:
     )
     fit = ba.sample(model, seed=1, chains=2, draws=50, tune=50, progress=False)
     drawn = draw_prior(model, 4000, np.random.default_rng(1))["cor_case_manager"][0]
-    panels = [panel for panel in panels_of(fit) if panel.label.startswith("correlation of")]
+    panels = [panel for panel in panels_of(fit) if panel.label.startswith("cor of ")]
     assert [panel.label for panel in panels] == [
         "cor of Intercept and stigma by case_manager",
         "cor of Intercept and months_in_care by case_manager",
