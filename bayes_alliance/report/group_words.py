@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.group_mean_terms import group_mean_terms, interacting_components
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.wording import joined
 
@@ -40,6 +41,26 @@ def one_of_groups(group: GroupDesign) -> str:
     """Name one among the groups: ``one of the case managers``."""
     words = many_groups(group)
     return f"one of {words}" if words.startswith("the ") else f"one of the {words}"
+
+
+def one_more(model: Model, coefficient: str) -> str:
+    """Name one unit more of what a coefficient multiplies, and where the coefficient holds."""
+    part = model.design.part
+    terms = {term.label: term for term in group_mean_terms(part)}
+    if coefficient in terms:
+        term = terms[coefficient]
+        groups = (
+            _plural(column_words(term.group)) if is_word(term.group) else f"groups of {term.group}"
+        )
+        what = f"mean {term.predictor}" if term.kind == "between" else term.predictor
+        words = f"One unit more of {what} {term.kind} {groups}"
+    elif coefficient in model.frame.rows.columns:
+        words = f"One unit more of {coefficient}"
+    else:
+        words = f"The term {coefficient}"
+    if coefficient in interacting_components(part):
+        return f"{words}, where what it interacts with is 0,"
+    return words
 
 
 def all_groups(model: Model) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.group_words import level_name, many_groups
+from bayes_alliance.report.group_words import level_name, many_groups, one_more
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import (
     between,
@@ -174,8 +174,7 @@ def _slope_numbers(model: Model, slope: Slope) -> str:
 
 
 def _size(model: Model, slope: Slope) -> str:
-    plain = slope.name in model.frame.rows.columns
-    more = f"One unit more of {slope.name}" if plain else f"The term {slope.name}"
+    more = one_more(model, slope.name)
     less = "lower" if slope.mean < 0 else "higher"
     if not model.family.on_link_scale:
         size = figure(abs(slope.mean))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bayes_alliance as ba
 from bayes_alliance.report.content import ReportContent
 from bayes_alliance.report.results import collect_results, typical_values
 from bayes_alliance.report.sentences import (
@@ -44,6 +45,37 @@ def test_strength_of_a_slope(slopes_fit: Fit, negative: float, mean: float, word
     sentence = slope_sentence(slopes_fit.model, slope(negative, mean))
     assert words in sentence
     assert ("lower" if mean < 0 else "higher") in sentence
+
+
+@pytest.mark.parametrize(
+    ("terms", "coefficient", "words"),
+    [
+        ("stigma", "stigma", "One unit more of stigma goes"),
+        (
+            "within(stigma, case_manager) + between(stigma, case_manager)",
+            "within(stigma, case_manager)",
+            "One unit more of stigma within case managers goes",
+        ),
+        (
+            "within(stigma, case_manager) + between(stigma, case_manager)",
+            "between(stigma, case_manager)",
+            "One unit more of mean stigma between case managers goes",
+        ),
+        (
+            "stigma * months_in_care",
+            "stigma",
+            "One unit more of stigma, where what it interacts with is 0, goes",
+        ),
+        ("stigma * months_in_care", "stigma:months_in_care", "The term stigma:months_in_care goes"),
+    ],
+)
+def test_a_sentence_says_what_there_is_one_more_of(
+    terms: str, coefficient: str, words: str
+) -> None:
+    model = ba.Model(f"alliance ~ {terms} + (1 | case_manager)", ba.load_example("simulated_study"))
+    assert coefficient in model.design.coefficients
+    told = dataclasses.replace(slope(0.995), name=coefficient)
+    assert slope_sentence(model, told).startswith(words)
 
 
 @given(negative=st.floats(0.101, 0.899))
