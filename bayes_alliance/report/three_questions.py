@@ -181,8 +181,8 @@ def _complete_rows(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFra
         raise DataError(
             asked,
             f"The table has no {missing[0]}. {did_you_mean(missing[0], data.columns)}".rstrip(),
-            f"It has {listed(data.columns, shown=20)}. Name them with outcome=, predictor= and "
-            "group=.",
+            f"It has {listed(data.columns, shown=20)}. Say which of them are the outcome, the "
+            "predictor and the group.",
             missing=missing,
         )
     if len(set(wanted)) < len(wanted):

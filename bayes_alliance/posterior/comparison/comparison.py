@@ -102,7 +102,7 @@ class Comparison:
 
     def _against(self, name: str) -> str:
         row = self.table.loc[name]
-        gap = f"'{name}' lies {-row['difference']:.1f} below it (standard error "
+        gap = f"'{name}' lies {0.0 - row['difference']:.1f} below it (standard error "
         gap += f"{row['standard_error_difference']:.1f}) and predicts {row['better']:.0f} of the "
         gap += f"{len(self.pointwise)} better"
         return f"{gap}: {'a' if self.is_clear(name) else 'no'} clear difference."

@@ -367,3 +367,10 @@ def test_smaller_groups_within_a_group_are_integrated_by_quadrature(clients, mak
     found = ba.compare({"nested": make_fit(model, draws=60)}, by="group", group="agency", refits=0)
     assert "quadrature within quadrature: nested." in str(found)
     assert (found.pointwise["log_density"] < 0).all(axis=None)
+
+
+def test_a_model_beside_itself_lies_nothing_below(null_fit):
+    found = ba.compare({"one": null_fit, "again": null_fit})
+    assert "lies 0.0 below it" in found.sentence
+    alone = ba.compare({"one": null_fit})
+    assert alone.sentence.startswith("With the 320 rows left out one at a time, 'one' has")
