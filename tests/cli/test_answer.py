@@ -21,7 +21,7 @@ def test_the_example_is_answered_in_one_table(run: Run) -> None:
     for words in ("share of case_manager", "slope of stigma", "elpd by case_manager"):
         assert words in result.output
     assert "half to double prior scale" in result.output
-    for start in ("1. In a model without", "2. One unit more", "3. ", "The data are", "160 rows, 30"):
+    for start in ("1. In a model", "2. One unit more", "3. ", "The data are", "160 rows, 30"):
         assert f"\n- {start}" in result.output
 
 
