@@ -124,9 +124,14 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
         ),
         *(_finding_notice(f, labels) for f in verdict.findings if f.level != "fine"),
     ]
-    passed = [finding for finding in verdict.findings if finding.level == "fine"]
+    fine = [finding for finding in verdict.findings if finding.level == "fine"]
+    passed = [finding for finding in fine if finding.value == finding.value]
     if passed:
         blocks.append(_passed_table(passed, labels))
+    # Without a value a check was not made, which is not to pass it.
+    rest = [labels.guarded(finding.message) for finding in fine if finding not in passed]
+    if rest:
+        blocks.append(Items(items=tuple(rest)))
     return Section(key="computation", heading="Computation and verdict", blocks=tuple(blocks))
 
 

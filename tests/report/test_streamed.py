@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import bayes_alliance as ba
-from bayes_alliance.report.blocks import Figure, Paragraph, Section, Table
+from bayes_alliance.report.blocks import Figure, Items, Paragraph, Section, Table
 from bayes_alliance.report.content import build_content
 
 
@@ -23,6 +23,12 @@ def test_streamed_rows_are_described_unless_their_sums_were_left_out(tmp_path: P
     (table,) = (block for block in section.blocks if isinstance(block, Table))
     assert table.frame.loc["case_manager", "groups"] == 30
     assert any(isinstance(block, Figure) for block in section.blocks)
+    sections = build_content(fit).sections
+    checks = next(section for section in sections if section.key == "computation").blocks
+    (passed,) = (block.frame for block in checks if isinstance(block, Table))
+    assert "R-hat" in passed.index
+    assert "prior conflict" not in passed.index
+    assert any("not looked at" in item for b in checks if isinstance(b, Items) for item in b.items)
     loaded = data_section_of(ba.load_fit(fit.save(tmp_path / "visits.fit")))
     assert loaded.blocks[0] == first
     loaded = data_section_of(ba.load_fit(fit.save(tmp_path / "visits.fit", data=False)))
