@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +29,25 @@ Array = NDArray[np.float64]
 Recovered = tuple[Array, Sequence[Array]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FactorSize:
+    """How large a grouping factor is.
+
+    Parameters
+    ----------
+    lengths
+        Length of the column of each of its effects, over all rows, shape (q,).
+    groups
+        Number of its groups.
+    holds_groups
+        Whether every group of the largest factor lies in one of them.
+    """
+
+    lengths: Array
+    groups: int
+    holds_groups: bool
+
+
 class CollapsedProblem(Protocol):
     """A model's sums with its coefficient prior, ready to be evaluated and recovered from."""
 
@@ -42,8 +62,8 @@ class CollapsedProblem(Protocol):
         ...
 
     @property
-    def effect_lengths(self) -> list[tuple[Array, int]]:
-        """Lengths of the columns of each factor's effects, over all rows, and its groups."""
+    def parts(self) -> list[FactorSize]:
+        """The size of each grouping factor, in the model's order."""
         ...
 
     def density(self) -> Any:
@@ -69,9 +89,9 @@ class OneFactor:
         self.numbers_a_draw = problem.n_groups * problem.n_effects + problem.prior.kept.size
 
     @property
-    def effect_lengths(self) -> list[tuple[Array, int]]:
-        """Lengths of the columns of the effects, and the number of groups."""
-        return [(_root_lengths(self.inner), self.inner.n_groups)]
+    def parts(self) -> list[FactorSize]:
+        """The size of the grouping factor."""
+        return [_eliminated_size(self.inner)]
 
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function."""
@@ -103,16 +123,21 @@ class SeveralFactors:
         self.numbers_a_draw = count_normals(problem)
 
     @property
-    def effect_lengths(self) -> list[tuple[Array, int]]:
-        """Lengths of the columns of each factor's effects, over all rows, and its groups."""
+    def parts(self) -> list[FactorSize]:
+        """The size of each grouping factor, in the model's order."""
         sums = self.problem.moments
         squares = np.diagonal(sums.residual)[: self.problem.n_dense].copy()
         np.add.at(squares, sums.active, (sums.along**2).sum(axis=0))
         found = []
         for base, q, groups in zip(sums.base, sums.effects, sums.groups, strict=True):
-            own = squares[base : base + q * groups].reshape(-1, q)
-            lengths = _root_lengths(self.inner) if base < 0 else np.sqrt(own.sum(axis=0))
-            found.append((lengths, int(groups)))
+            own = slice(base, base + q * groups)
+            met = ((sums.active >= own.start) & (sums.active < own.stop)).sum()
+            size = FactorSize(
+                lengths=np.sqrt(squares[own].reshape(-1, q).sum(axis=0)),
+                groups=int(groups),
+                holds_groups=bool(met == q * (np.diff(sums.start) > 0).sum()),
+            )
+            found.append(_eliminated_size(self.inner) if base < 0 else size)
         return found
 
     def density(self) -> Any:
@@ -142,9 +167,10 @@ class SeveralFactors:
         return drawn.coefficients, drawn.effects
 
 
-def _root_lengths(problem: Problem) -> Array:
-    """Lengths of the columns of the factor that is eliminated group by group."""
-    return np.asarray(np.sqrt((problem.root**2).sum(axis=(0, 2))))
+def _eliminated_size(problem: Problem) -> FactorSize:
+    """Return the size of the factor that is eliminated group by group."""
+    lengths = np.sqrt((problem.root**2).sum(axis=(0, 2)))
+    return FactorSize(lengths=lengths, groups=problem.n_groups, holds_groups=False)
 
 
 def collapsed_problem(model: Model) -> CollapsedProblem:

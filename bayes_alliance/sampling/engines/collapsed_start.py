@@ -12,8 +12,8 @@ from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 
 Array = NDArray[np.float64]
-# Above a variance of zero: two of them mix best, over sds near zero and sds of few groups.
-STANDARD_ERRORS = 2.0
+# Above a variance of zero: four of them mix well over sds near zero and sds of few groups.
+STANDARD_ERRORS = 4.0
 type StartPlaces = Callable[[int], Array]
 
 
@@ -37,23 +37,28 @@ def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
     """Take the scale of the data from their sums.
 
     An sd of zero is estimated with a variance whose standard error is about
-    ``sqrt(2 / groups)`` times the variance that rows leave in the mean of a group.
+    ``sqrt(2 / groups)`` times the variance of what else moves the mean of a group: its rows, or
+    the smaller groups it holds.
     """
     inner = problem.inner
     rows = max(2.0, inner.rows)
-    spread = np.sqrt(max(inner.residual[-1, -1], 1e-12) / rows)
-    scale = 1.0 if priors.known_sigma else spread
+    off_root = max(inner.residual[-1, -1], 1e-12)
+    spread = np.sqrt(off_root / rows)
+    in_all = np.sqrt((off_root + (inner.columns[:, -1] ** 2).sum()) / rows)
+    scale, largest = (1.0, max(1.0, in_all)) if priors.known_sigma else (spread, in_all)
     typical = np.zeros(priors.size + priors.known_sigma)
     typical[priors.places] = np.where(priors.positive == 1, np.log(0.5 * scale), 0.0)
     typical[0] = np.log(spread)
     resolution = np.ones_like(typical)
     first = 1
-    for lengths, groups in problem.effect_lengths:
-        sds = slice(first, first + len(lengths))
-        slope = scale / np.maximum(lengths / np.sqrt(rows), 1e-12)
-        typical[sds] = np.log(0.5 * slope)
-        resolution[sds] = STANDARD_ERRORS * slope * np.sqrt(groups / rows) * (2.0 / groups) ** 0.25
-        first = _next_factor(priors, first, len(lengths))
+    for part in problem.parts:
+        sds = slice(first, first + len(part.lengths))
+        lengths = np.maximum(part.lengths / np.sqrt(rows), 1e-12)
+        typical[sds] = np.log(0.5 * scale / lengths)
+        moved, members = (largest, inner.n_groups) if part.holds_groups else (scale, rows)
+        error = moved / lengths * np.sqrt(part.groups / members)
+        resolution[sds] = STANDARD_ERRORS * error * (2.0 / part.groups) ** 0.25
+        first = _next_factor(priors, first, len(part.lengths))
     if inner.prior.sampled.size:
         typical[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
     return Measure(typical=typical, resolution=resolution)
