@@ -86,10 +86,15 @@ class PredictiveCheck:
         if self.kind == "prior":
             if not self.unusual:
                 return "The data lie within what the priors expect in these respects."
-            return f"The priors hardly ever expect data like these in: {', '.join(self.unusual)}."
+            return f"The priors hardly ever expect data like these: see {self._unusual_in_words}."
         if not self.unusual:
             return "Data simulated from the model look like the data in these respects."
-        return f"The model hardly ever reproduces: {', '.join(self.unusual)}."
+        return f"The model hardly ever reproduces {self._unusual_in_words}."
+
+    @property
+    def _unusual_in_words(self) -> str:
+        *rest, last = (f"the {name}" for name in self.unusual)
+        return f"{', '.join(rest)} and {last}" if rest else last
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the observed distribution over the replicated ones: of rows, or of group means.

@@ -203,11 +203,13 @@ def _varying_sentence(results: Results, group: GroupDesign, effect: str) -> str:
     slope = posterior[names.B].sel({names.COEFFICIENT: effect}).to_numpy()
     low, high = np.quantile(sd, (0.025, 0.975))
     negative = ndtr(-slope / np.where(sd > 0, sd, np.nan))
-    low_share, high_share = np.nanquantile(negative, (0.025, 0.975))
+    sign = "negative" if float(np.nanmean(negative)) >= 0.5 else "positive"
+    share = negative if sign == "negative" else 1.0 - negative
+    low_share, high_share = np.nanquantile(share, (0.025, 0.975))
     return (
         f"The slope of {effect} differs between {many_groups(group)} with a standard deviation "
-        f"of {figure(sd.mean())} (95% interval {between(low, high)}): it is negative for an "
-        f"estimated {percent(float(np.nanmean(negative)))} of {many_groups(group)} like these "
+        f"of {figure(sd.mean())} (95% interval {between(low, high)}): it is {sign} for an "
+        f"estimated {percent(float(np.nanmean(share)))} of {many_groups(group)} like these "
         f"(95% interval {percent(low_share)} to {percent(high_share)})."
     )
 

@@ -130,6 +130,9 @@ class SeveralFactors:
         np.add.at(squares, sums.active, (sums.along**2).sum(axis=0))
         found = []
         for base, q, groups in zip(sums.base, sums.effects, sums.groups, strict=True):
+            if base < 0:
+                found.append(_eliminated_size(self.inner))
+                continue
             own = slice(base, base + q * groups)
             met = ((sums.active >= own.start) & (sums.active < own.stop)).sum()
             size = FactorSize(
@@ -137,7 +140,7 @@ class SeveralFactors:
                 groups=int(groups),
                 holds_groups=bool(met == q * (np.diff(sums.start) > 0).sum()),
             )
-            found.append(_eliminated_size(self.inner) if base < 0 else size)
+            found.append(size)
         return found
 
     def density(self) -> Any:
