@@ -46,7 +46,13 @@ class CollapsedEngine:
         """Sample the variance parameters, then draw everything else given them."""
         problem = collapsed_problem(model)
         theta = sample_theta(problem, variance_priors(model), settings, progress)
-        recovery = Recovery(model=model, theta=theta.values, seed=settings.seed, problem=problem)
+        recovery = Recovery(
+            model=model,
+            theta=theta.values,
+            seed=settings.seed,
+            problem=problem,
+            cores=settings.cores,
+        )
         return Drawn(
             posterior=_posterior(recovery),
             stats=theta.stats,

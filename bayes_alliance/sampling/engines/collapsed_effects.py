@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +18,8 @@ from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
 
 Array = NDArray[np.float64]
 _CHUNK_BYTES = 256e6
+# Fewer numbers than these are recovered before a second thread has begun.
+_WORTH_A_THREAD = 5e6
 # Larger effects are drawn again when they are looked at: 4,000 draws of 7,800 group effects.
 STORED_BYTES = 250e6
 
@@ -39,12 +43,15 @@ class Recovery:
         Together with the number of the draw it says which draw it is.
     problem
         The sums of the model's rows.
+    cores
+        Threads that recover all draws; a draw does not depend on them.
     """
 
     model: Model
     theta: Array
     seed: int
     problem: CollapsedProblem
+    cores: int = 1
 
     @cached_property
     def scales(self) -> Scales:
@@ -80,13 +87,21 @@ class Recovery:
 
     def everything(self) -> tuple[Array, list[Array]]:
         """Recover all draws."""
-        parts = [self.recover(numbers) for numbers in self._steps()]
+        parts = self._on_all_cores(self.recover)
         effects = zip(*(part[1] for part in parts), strict=True)
         return np.concatenate([p[0] for p in parts]), [np.concatenate(own) for own in effects]
 
     def coefficients(self) -> Array:
         """Recover the coefficients of all draws, and keep no effect."""
-        return np.concatenate([self.recover(numbers)[0] for numbers in self._steps()])
+        return np.concatenate(self._on_all_cores(lambda numbers: self.recover(numbers)[0]))
+
+    def _on_all_cores[T](self, work: Callable[[NDArray[np.int64]], T]) -> list[T]:
+        """Do some work on stretches of the draws, in their order; the kernels hold no lock."""
+        _ = self.scales  # computed once, before threads could do it twice
+        numbers = self.draws * self.problem.numbers_a_draw
+        threads = self.cores if numbers >= _WORTH_A_THREAD else 1
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(work, self._steps(threads)))
 
     def effects_again(self, numbers: NDArray[np.int64], factor: int, known: Array | None) -> Array:
         """Recover the effects of one factor a second time.
@@ -108,6 +123,7 @@ class Recovery:
             )
         return effects[factor]
 
-    def _steps(self) -> list[NDArray[np.int64]]:
+    def _steps(self, threads: int) -> list[NDArray[np.int64]]:
         numbers = np.arange(self.draws)
-        return [numbers[start : start + self.step] for start in range(0, self.draws, self.step)]
+        step = max(1, min(self.step, self.draws) // threads)
+        return [numbers[start : start + step] for start in range(0, self.draws, step)]

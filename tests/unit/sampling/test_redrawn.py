@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import bayes_alliance as ba
 from bayes_alliance import names
@@ -135,3 +136,10 @@ def test_another_engine_than_the_compiled_one_is_refused(model):
     ready = ba.compile_model(model, engine="collapsed")
     with pytest.raises(ba.SamplingError, match='The model was compiled for engine="collapsed"'):
         ba.sample(model, engine="nutpie", compiled=ready)
+
+
+def test_draws_do_not_depend_on_the_threads_that_make_them(model, monkeypatch):
+    """Every draw is made from its own number."""
+    monkeypatch.setattr(collapsed_effects, "_WORTH_A_THREAD", 0)
+    one, three = (ba.sample(model, **SETTINGS | {"cores": cores}) for cores in (1, 3))
+    xr.testing.assert_identical(one.posterior, three.posterior)
