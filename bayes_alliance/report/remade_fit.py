@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bayes_alliance.data.scanning import ScannedTable
 
-_SAMPLED_WITH = ("seed", "engine", "chains", "draws", "tune", "target_accept", "max_tree_depth")
 _COUNTS = {"rows_in_table": "rows", "rows_used": "rows that can be used"}
 
 
@@ -88,7 +87,7 @@ def remade_fit(record: Mapping[str, Any], model: Model) -> Fit:
     from bayes_alliance.sampling.run import sample
 
     settings = Settings(**record["settings"])
-    fit = sample(model, progress=None, **{name: getattr(settings, name) for name in _SAMPLED_WITH})
+    fit = sample(model, seed=settings.seed, engine=settings.engine, **settings.length_and_tuning)
     return replace(fit, settings=settings)
 
 

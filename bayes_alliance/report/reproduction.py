@@ -49,11 +49,7 @@ def program(fit: Fit) -> str:
     settings = fit.settings
     sampling = {
         "engine": settings.engine,
-        "chains": settings.chains,
-        "draws": settings.draws,
-        "tune": settings.tune,
-        "target_accept": settings.target_accept,
-        "max_tree_depth": settings.max_tree_depth,
+        **settings.length_and_tuning,
         "seed": settings.seed,
     }
     return "\n".join(

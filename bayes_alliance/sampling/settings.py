@@ -83,6 +83,12 @@ class Settings:
                 "Give a number between 0 and 1; the default is 0.9.",
             )
 
+    @property
+    def length_and_tuning(self) -> dict[str, Any]:
+        """What another run of the same kind takes over: all but engine, seed and cores."""
+        taken_over = ("chains", "draws", "tune", "target_accept", "max_tree_depth")
+        return {name: getattr(self, name) for name in taken_over}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON."""
         return asdict(self)

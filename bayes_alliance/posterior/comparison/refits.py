@@ -49,11 +49,7 @@ def refit_without[T](
         models,
         seed=seed,
         engine=settings.engine,
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        target_accept=settings.target_accept,
-        max_tree_depth=settings.max_tree_depth,
+        **settings.length_and_tuning,
         keep=lambda refit: keep(place_of[id(refit.model)], refit),
     )
     return dict(zip(places, kept, strict=True))

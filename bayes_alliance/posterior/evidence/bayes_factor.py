@@ -123,11 +123,7 @@ def _by_scale(
             model,
             seed=settings.seed if seed is None else seed,
             compiled=ready,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            target_accept=settings.target_accept,
-            max_tree_depth=settings.max_tree_depth,
+            **settings.length_and_tuning,
             cores=settings.cores,
             progress=False,
         )

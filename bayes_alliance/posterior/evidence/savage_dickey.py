@@ -149,11 +149,7 @@ def _refitted(fit: Fit, coefficient: str, scale: float, seed: int | None) -> Fit
     return sample(
         rescaled_model(fit.model, [f"{names.B}[{coefficient}]"], scale),
         seed=settings.seed if seed is None else seed,
-        draws=settings.draws,
-        tune=settings.tune,
-        chains=settings.chains,
-        target_accept=settings.target_accept,
-        max_tree_depth=settings.max_tree_depth,
+        **settings.length_and_tuning,
         cores=settings.cores,
         progress=False,
     )
