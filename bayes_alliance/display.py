@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,14 @@ def number(value: object, *, digits: int = _SIGNIFICANT) -> str:
     if isinstance(value, int) or (abs(value) >= 10**digits and abs(value) < 1e15):
         return f"{value:.0f}"
     return f"{value:#.{digits}g}".rstrip(".")
+
+
+def place(value: Any) -> str:
+    """Format a value of a predictor: whole numbers as such, though a table made them decimal."""
+    plain: object = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float) and plain.is_integer():
+        return number(int(plain))
+    return number(plain)
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:

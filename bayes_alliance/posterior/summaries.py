@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text
+from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.posterior.chain_diagnostics import diagnose_chains
 from bayes_alliance.sampling.engines.contract import public_variables
@@ -60,6 +60,12 @@ class Summary:
 def interval_words(prob: float) -> str:
     """Say what kind of interval it is."""
     return f"{100 * prob:g}% equal-tailed intervals"
+
+
+def interval_phrase(row: Any, prob: float) -> str:
+    """Return an estimate with its interval: ``61.2 (95% interval 59 to 63.4)``."""
+    mean, lower, upper = (number(float(row[name])) for name in ("mean", "lower", "upper"))
+    return f"{mean} ({prob:.0%} interval {lower} to {upper})"
 
 
 def check_prob(prob: float) -> None:

@@ -18,7 +18,12 @@ from bayes_alliance.posterior.moderation.contextual_pair import (
     pair_reliability,
 )
 from bayes_alliance.posterior.moderation.mean_reliability import MeanReliability
-from bayes_alliance.posterior.summaries import DIRECTION, interval_words, summary_table
+from bayes_alliance.posterior.summaries import (
+    DIRECTION,
+    interval_phrase,
+    interval_words,
+    summary_table,
+)
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -78,8 +83,8 @@ class ContextualEffects:
         return (
             f"Within one {group}, one unit more of {predictor} goes with {self.outcome} "
             f"{within}; between those with different means, {between}. The contextual effect, "
-            f"their difference, is {self._words(own.loc['contextual'])}; it is {sign} with "
-            f"probability {max(positive, 1 - positive):.2f}."
+            f"their difference, is {interval_phrase(own.loc['contextual'], self.prob)}; it is "
+            f"{sign} with probability {max(positive, 1 - positive):.2f}."
         )
 
     def _change(self, row: Any) -> str:
@@ -88,10 +93,6 @@ class ContextualEffects:
             f"{'lower' if mean < 0 else 'higher'} by {number(abs(mean))} ({self.prob:.0%} interval "
             f"of the slope {number(lower)} to {number(upper)})"
         )
-
-    def _words(self, row: Any) -> str:
-        numbers = [number(float(row[name])) for name in ("mean", "lower", "upper")]
-        return "{} ({:.0%} interval {} to {})".format(numbers[0], self.prob, *numbers[1:])
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the three slopes of every predictor with their intervals.

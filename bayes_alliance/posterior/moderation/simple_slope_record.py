@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, place
 from bayes_alliance.drawing import (
     INK,
     ORANGE,
@@ -18,7 +18,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import interval_phrase, interval_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,9 @@ class SimpleSlopes:
     @property
     def sentence(self) -> str:
         """The slopes and the region in words, for a paper."""
-        slopes = [f"{self._words(row)} at {self._value(row)}" for row in self._rows()]
+        slopes = [
+            f"{interval_phrase(row, self.prob)} at {self._value(row)}" for row in self._rows()
+        ]
         return (
             f"The slope of {self.predictor} on {self.outcome} is {'; '.join(slopes)}. "
             f"{self._region_words()}"
@@ -84,23 +86,19 @@ class SimpleSlopes:
     def _value(self, row: dict[str, Any]) -> str:
         value = row[self.by]
         where = f", {row['where']}" if "where" in row else ""
-        return f"{self.by} = {number(value)}{where}"
-
-    def _words(self, row: dict[str, Any]) -> str:
-        mean, lower, upper = (number(float(row[name])) for name in ("mean", "lower", "upper"))
-        return f"{mean} ({self.prob:.0%} interval {lower} to {upper})"
+        return f"{self.by} = {place(value)}{where}"
 
     def _region_words(self) -> str:
         if self.region is None or self.curve is None:
             return ""
-        span = f"{number(self.curve['value'].min())} to {number(self.curve['value'].max())}"
+        span = f"{place(self.curve['value'].min())} to {place(self.curve['value'].max())}"
         if not len(self.region):
             return (
                 f"Nowhere in the observed range of {self.by}, {span}, does its {self.prob:.0%} "
                 "interval leave out 0."
             )
         stretches = [
-            f"{_SIDES[int(sign)]} 0 where {self.by} is {number(low)} to {number(high)}"
+            f"{_SIDES[int(sign)]} 0 where {self.by} is {place(low)} to {place(high)}"
             for low, high, sign in self.region.to_numpy().tolist()
         ]
         return (

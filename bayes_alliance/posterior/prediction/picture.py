@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_alliance.display import place
 from bayes_alliance.drawing import (
     BLUE,
     GREY,
@@ -20,7 +21,6 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.posterior.prediction.wording import place
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.display import number
+from bayes_alliance.display import place
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity, scores
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
-from bayes_alliance.posterior.summaries import DIRECTION, interval_words
+from bayes_alliance.posterior.summaries import DIRECTION, interval_phrase, interval_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,24 +83,11 @@ def standing_notes(
     return tuple(notes)
 
 
-def interval_phrase(row: Any, prob: float) -> str:
-    """Return an estimate with its interval: ``61.2 (95% interval 59 to 63.4)``."""
-    lower, upper = number(float(row["lower"])), number(float(row["upper"]))
-    return f"{number(float(row['mean']))} ({prob:.0%} interval {lower} to {upper})"
-
-
 def places_phrase(row: Any, columns: Sequence[str]) -> str:
     """Say where an estimate stands: `` at stigma = 1 and setting = home``."""
     if not columns:
         return ""
     return " at " + " and ".join(f"{name} = {place(row[name])}" for name in columns)
-
-
-def place(value: Any) -> str:
-    """Show a value of a predictor: whole numbers as such, though a row has made them decimal."""
-    plain = value.item() if hasattr(value, "item") else value
-    whole = isinstance(plain, float) and plain.is_integer()
-    return number(int(plain) if whole else plain)
 
 
 def varying_columns(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.errors import listed
 from bayes_alliance.posterior.defined_draws import (
     after_given,
     given_words,
@@ -19,9 +18,9 @@ from bayes_alliance.posterior.defined_draws import (
 )
 from bayes_alliance.posterior.shared_groups import need_nesting
 from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
-from bayes_alliance.posterior.shares.share_words import measure_words, place_words
+from bayes_alliance.posterior.shares.share_words import measure_words, place_notes, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import interval_phrase, interval_words
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ class ClientCorrelations:
             return "No correlation can be given: in no draw does the residual variance exist."
         where = place_words(self.at, average=self.average)
         parts = [
-            f"{number(float(row['mean']))} ({self.prob:.0%} interval {number(float(row['lower']))} "
-            f"to {number(float(row['upper']))}) for two clients of the same {same}"
+            f"{interval_phrase(row, self.prob)} for two clients of the same {same}"
             for same, row in self.table.iterrows()
         ]
         size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
@@ -97,13 +95,9 @@ class ClientCorrelations:
         return axes
 
     def _notes(self) -> list[str]:
-        where = listed(f"{name} = {value}" for name, value in self.at.items())
-        stated = [f"At {where}."] if self.at else []
-        if self.average:
-            stated.append("Averaged over the predictors of the rows.")
         nested = [_MEANING] if len(self.table) > 1 else []
         return [
-            *stated,
+            *place_notes(self.at, average=self.average),
             *nested,
             *self.notes,
             f"Scale: {self.scale}. {interval_words(self.prob)}.",

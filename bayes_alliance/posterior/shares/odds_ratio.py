@@ -11,14 +11,14 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes, reference_line
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import ModelError
 from bayes_alliance.posterior.shares.level_variance import (
     averaged_variances,
     needed_variables,
     variances_at,
 )
 from bayes_alliance.posterior.shares.share_request import ShareRequest, check_request
-from bayes_alliance.posterior.shares.share_words import place_words
+from bayes_alliance.posterior.shares.share_words import place_notes, place_words
 from bayes_alliance.posterior.summaries import interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit
 
@@ -82,10 +82,7 @@ class MedianOddsRatio:
         return axes
 
     def _notes(self) -> list[str]:
-        where = listed(f"{name} = {value}" for name, value in self.at.items())
-        stated = [f"At {where}."] if self.at else []
-        if self.average:
-            stated.append("Averaged over the predictors of the rows.")
+        stated = place_notes(self.at, average=self.average)
         return [_MEANING, *stated, f"{interval_words(self.prob)}."]
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes_alliance.display import number
+from bayes_alliance.display import place
+from bayes_alliance.errors import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,24 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}%" if abs(value) < 0.095 else f"{100 * value:.0f}%"
 
 
+def interval_of_share(row: Any, prob: float) -> str:
+    """Return a share with its interval: ``23% (95% interval 12% to 36%)``."""
+    mean, lower, upper = (percent(row[name]) for name in ("mean", "lower", "upper"))
+    return f"{mean} ({prob:.0%} interval {lower} to {upper})"
+
+
+def place_notes(at: Mapping[str, Any], *, average: bool) -> list[str]:
+    """Say below a table at which predictor values it holds."""
+    stated = listed(f"{name} = {value}" for name, value in at.items())
+    averaged = ["Averaged over the predictors of the rows."] if average else []
+    return [*([f"At {stated}."] if at else []), *averaged]
+
+
 def place_words(at: Mapping[str, Any], *, average: bool) -> str:
     """Say at which predictor values a number holds."""
     if average:
         return ", on average over the rows"
-    stated = " and ".join(f"{name} = {number(value)}" for name, value in at.items())
+    stated = " and ".join(f"{name} = {place(value)}" for name, value in at.items())
     return f" at {stated}" if stated else ""
 
 
@@ -38,8 +52,7 @@ def share_words(table: pd.DataFrame, opening: str, prob: float) -> str:
     if known.empty:
         return f"{opening}, no share can be given: in no draw does the residual variance exist."
     parts = [
-        f"{percent(row['mean'])} ({prob:.0%} interval {percent(row['lower'])} to "
-        f"{percent(row['upper'])}) lies {_between(str(level))}"
+        f"{interval_of_share(row, prob)} lies {_between(str(level))}"
         for level, row in known.iterrows()
     ]
     cautions = [

@@ -11,7 +11,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import ModelError
 from bayes_alliance.posterior.defined_draws import (
     after_given,
     given_words,
@@ -24,7 +24,12 @@ from bayes_alliance.posterior.shares.share_request import (
     TOTAL,
     ShareRequest,
 )
-from bayes_alliance.posterior.shares.share_words import measure_words, place_words, share_words
+from bayes_alliance.posterior.shares.share_words import (
+    measure_words,
+    place_notes,
+    place_words,
+    share_words,
+)
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
@@ -135,10 +140,7 @@ class Shares:
         return axes
 
     def _notes(self) -> list[str]:
-        where = listed(f"{name} = {value}" for name, value in self.at.items())
-        stated = [f"At {where}."] if self.at else []
-        if self.average:
-            stated.append("Averaged over the predictors of the rows.")
+        stated = place_notes(self.at, average=self.average)
         if self.of == TOTAL:
             stated.append("The predictors' own variance is in the total.")
         return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, place
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.posterior.curve_drawing import draw_level_curves
@@ -27,7 +27,11 @@ from bayes_alliance.posterior.shares.share_request import (
     RESPONSE_DRAWS,
     ShareRequest,
 )
-from bayes_alliance.posterior.shares.share_words import measure_words, percent, place_words
+from bayes_alliance.posterior.shares.share_words import (
+    interval_of_share,
+    measure_words,
+    place_words,
+)
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
@@ -108,8 +112,8 @@ class ShareCurve:
 
     def _place_words(self, row: Any) -> str:
         return (
-            f"{percent(row['mean'])} ({self.prob:.0%} interval {percent(row['lower'])} to "
-            f"{percent(row['upper'])}) at {self.predictor} = {number(row[self.predictor])}"
+            f"{interval_of_share(row, self.prob)} at "
+            f"{self.predictor} = {place(row[self.predictor])}"
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:

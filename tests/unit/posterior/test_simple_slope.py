@@ -210,6 +210,12 @@ def test_at_the_ends_of_a_region_a_bound_is_zero(aged_fit: Fit) -> None:
     assert (inside == away).all()
 
 
+def test_whole_values_of_the_moderator_are_written_as_such(aged_fit: Fit) -> None:
+    said = ba.simple_slopes(aged_fit, "stigma", by="age", values=[30.0, 40.5]).sentence
+    assert "at age = 30; " in said
+    assert "at age = 40.5. " in said
+
+
 def test_no_region_and_a_whole_one(aged_fit: Fit) -> None:
     nowhere = ba.simple_slopes(normal_region(aged_fit, (0, 2.0), (0, 0.02)), "stigma", by="age")
     assert nowhere.region is not None
