@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.data_report import ModelDataReport, build_data_report
 from bayes_alliance.model.default_priors import default_priors
 from bayes_alliance.model.design import Design, NewDesign, build_design, rebuild_design
@@ -172,36 +172,6 @@ class Model:
     def rebuild_design(self, new_rows: pd.DataFrame) -> NewDesign:
         """Make the model's design columns for new rows, with what was learnt from the old ones."""
         return rebuild_design(self.design, new_rows)
-
-    def effect_row(self, group: str, at: Mapping[str, Any]) -> Any:
-        """Return the columns of a group's effects at stated predictor values, shape (effect,).
-
-        ``at`` holds columns, or effects by their own labels such as ``within(stigma, g)``.
-
-        Raises
-        ------
-        DataError
-            If a predictor that varies between the groups is not stated.
-        """
-        import pandas as pd
-
-        from bayes_alliance.model.linear import apply_part
-
-        if group not in self.groups:
-            raise DataError(
-                f"The group {group} was asked for.",
-                f"The model has {listed(self.groups) or 'no groups'}.",
-                "Name one of them.",
-                group=group,
-            )
-        row = pd.DataFrame({name: [value] for name, value in at.items()}, index=[0])
-        z: list[float] = []
-        for state in self.design.group(group).parts:
-            if all(label in at or label == names.INTERCEPT for label in state["labels"]):
-                z += [float(at.get(label, 1.0)) for label in state["labels"]]
-            else:
-                z += [float(value) for value in apply_part(state, row)[0][0]]
-        return z
 
     @property
     def table(self) -> pd.DataFrame:

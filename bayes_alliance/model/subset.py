@@ -7,54 +7,15 @@ rows that are left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.errors import DataError
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model, assembled_model
-
-
-def without_groups(model: Model, group: str, labels: Iterable[str]) -> Model:
-    """Return the model without the rows of some groups.
-
-    Parameters
-    ----------
-    model
-        A model with its rows.
-    group
-        Name of the grouping factor.
-    labels
-        The groups to leave out, as text.
-
-    Raises
-    ------
-    DataError
-        If the model has no such factor or group, or nothing would be left.
-    """
-    if group not in model.groups:
-        raise DataError(
-            f"Groups of {group} were to be left out.",
-            f"The model has no such groups. {did_you_mean(group, model.groups)}".rstrip(),
-            f"It has {listed(model.groups) or 'no groups at all'}.",
-            group=group,
-        )
-    design = model.design.group(group)
-    wanted = list(labels)
-    unknown = [label for label in wanted if label not in design.labels]
-    if unknown:
-        raise DataError(
-            f"{listed(wanted)} of {group} were to be left out.",
-            f"There is no {listed(unknown)}. {did_you_mean(unknown[0], design.labels)}".rstrip(),
-            f"The groups are {listed(design.labels)}.",
-            unknown=unknown,
-        )
-    out = np.isin(design.index, [design.labels.index(label) for label in wanted])
-    return keep_rows(model, ~out)
 
 
 def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:

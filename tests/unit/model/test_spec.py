@@ -56,17 +56,6 @@ def test_ordinal_new_rows_have_no_intercept_either(clients):
     np.testing.assert_array_equal(model.rebuild_design(clients).X, model.design.X)
 
 
-def test_the_row_of_a_groups_effects_at_stated_values(clients):
-    model = Model("alliance ~ 1 + (1 + stigma + scale(age) | manager)", clients)
-    age = clients["age"]
-    row = model.effect_row("manager", {"stigma": 2.0, "age": age.mean() + age.std()})
-    np.testing.assert_allclose(row, [1.0, 2.0, 1.0])
-    with pytest.raises(DataError, match="lack age"):
-        model.effect_row("manager", {"stigma": 2.0})
-    with pytest.raises(DataError, match="The model has manager"):
-        model.effect_row("agency", {})
-
-
 @pytest.mark.parametrize("column", ["sigma", "b", "chain", "row", "nu", "residual"])
 def test_reserved_names(column, clients):
     with pytest.raises(DataError, match=r"uses that name for one of its own|use that name"):

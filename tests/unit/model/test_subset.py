@@ -5,7 +5,7 @@ import pytest
 
 from bayes_alliance.errors import DataError
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.subset import keep_rows, without_groups
+from bayes_alliance.model.subset import keep_rows
 
 FORMULA = "y ~ scale(x) + between(x, team) + offset(o) + (1 + x | site/team)"
 
@@ -30,8 +30,8 @@ def whole():
 
 
 def test_matrices_are_the_rows_that_stay(whole):
-    part = without_groups(whole, "site:team", ["n:b"])
     kept = whole.design.group("site:team").index != 1
+    part = keep_rows(whole, kept)
     np.testing.assert_array_equal(part.design.X, whole.design.X[kept])
     np.testing.assert_array_equal(part.design.offset, whole.design.offset[kept])
     np.testing.assert_array_equal(part.frame.y, whole.frame.y[kept])
@@ -41,7 +41,7 @@ def test_matrices_are_the_rows_that_stay(whole):
 
 
 def test_groups_are_counted_anew_and_keep_their_names(whole):
-    part = without_groups(whole, "site", ["n"])
+    part = keep_rows(whole, whole.design.group("site").index != 0)
     lower = part.design.group("site:team")
     assert lower.labels == ("s:c", "s:d")
     assert lower.upper_labels == ("s", "s")
@@ -52,7 +52,7 @@ def test_groups_are_counted_anew_and_keep_their_names(whole):
 
 def test_priors_and_transforms_are_frozen(whole):
     """A model built anew on the same rows has other priors: that is what must not happen."""
-    part = without_groups(whole, "site:team", ["n:a"])
+    part = keep_rows(whole, whole.design.group("site:team").index != 0)
     anew = Model(whole.formula.text, part.frame.rows)
     assert part.priors is whole.priors
     assert part.priors.strings != anew.priors.strings
@@ -66,14 +66,6 @@ def test_the_whole_model_is_left_alone(whole):
     assert whole.groups == ("site", "site:team")
 
 
-@pytest.mark.parametrize(
-    ("group", "labels", "words"),
-    [
-        ("teem", ["a"], "no such groups"),
-        ("site", ["north"], "There is no north"),
-        ("site", ["n", "s"], "all of its"),
-    ],
-)
-def test_what_cannot_be_left_out_is_refused(whole, group, labels, words):
-    with pytest.raises(DataError, match=words):
-        without_groups(whole, group, labels)
+def test_a_model_without_rows_is_refused(whole):
+    with pytest.raises(DataError, match="all of its"):
+        keep_rows(whole, np.zeros(len(whole.frame.y), bool))

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import bayes_alliance as ba
+from bayes_alliance.posterior.shares.stated_values import effect_rows
 from bayes_alliance.sampling.fit import Fit
 
 
@@ -34,6 +35,14 @@ def with_nu(fit: Fit, low: float) -> Fit:
     nu = tree["posterior"]["nu"]
     tree["posterior"]["nu"] = nu.where(nu > low, 1.5)
     return dataclasses.replace(fit, idata=tree)
+
+
+def test_the_rows_of_a_groups_effects_at_stated_values(clients):
+    model = ba.Model("alliance ~ 1 + (1 + rating + scale(stigma) | case_manager)", clients)
+    stigma = clients["stigma"]
+    values = {"rating": [2.0, 0.0], "stigma": [stigma.mean() + stigma.std(), stigma.mean()]}
+    rows = effect_rows(model.design.group("case_manager"), values, 2)
+    np.testing.assert_allclose(rows, [[1.0, 2.0, 1.0], [1.0, 0.0, 0.0]], atol=1e-12)  # float error
 
 
 def test_random_intercepts_are_the_intraclass_correlation(null_fit):
