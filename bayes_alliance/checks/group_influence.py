@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance import names
 from bayes_alliance.checks.group_shifts import (
     Moments,
     Quantities,
@@ -82,7 +81,7 @@ class Influence:
         """What matters, in one or two sentences for a paper."""
         row = self.largest.iloc[0]
         shift = abs(float(row["shift"]))
-        what = _named(row["variable"], row["element"])
+        what = quantity_name(row["variable"], row["element"])
         moved = (
             f"{what} from {number(float(row['mean']))} to {number(float(row['mean_without']))}, "
             f"{shift:.1f} posterior standard deviations, without {row['group']}"
@@ -148,7 +147,7 @@ class Influence:
                 x, name = float(worst["shift"]), str(worst["group"])
                 axes.plot([x], [place], "o", color=ORANGE)
                 axes.annotate(name, (x, place), (0, 5), textcoords="offset points", ha="center")
-        axes.set_yticks(places, labels=[_named(*key) for key, _ in parts])
+        axes.set_yticks(places, labels=[quantity_name(*key) for key, _ in parts])
         axes.set_ylim(-0.6, len(parts) - 0.2)
         axes.margins(x=0.12)
         faint_grid(axes)
@@ -271,8 +270,6 @@ def _table(
     )
 
 
-def _named(variable: object, element: object) -> str:
-    """Name a quantity for people: a coefficient by its label, the others with their variable."""
-    if variable == names.B:
-        return str(element)
+def quantity_name(variable: object, element: object) -> str:
+    """Name a quantity as the tables of the posterior do: ``b[stigma]``, ``sigma``."""
     return f"{variable}[{element}]" if element else str(variable)

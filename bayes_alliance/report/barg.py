@@ -163,7 +163,7 @@ def _reproducibility(results: Results) -> tuple[ChecklistItem, ...]:
             "Reading, model and report in one short program.",
             "reproduce",
         ),
-        item("6", "Data open to others", f"{AUTHOR}: this report holds no client's row.", None),
+        item("6", "Data open to others", f"{AUTHOR}: this report holds no row of the table.", None),
         item(
             "6",
             "The posterior open to others",

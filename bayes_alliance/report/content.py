@@ -81,7 +81,7 @@ def build_content(
         for fit in (main, *others):
             _check_names_hidden(fit)
     results = collect_results(main, others)
-    labels = shown_labels(results.groups, anonymise=anonymise)
+    labels = shown_labels(results, anonymise=anonymise)
     model, answers = main.model, conclusions(results)
     sections = (
         question_section(model),

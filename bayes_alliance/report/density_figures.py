@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.drawing import BLUE, GREY, INK, faint_grid, quiet_axis
 from bayes_alliance.posterior.shares.variance import Shares
+from bayes_alliance.posterior.summaries import element_labels
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_alliance.model.group_design import GroupDesign
-    from bayes_alliance.model.prior_table import PriorEntry
 
 Array = NDArray[np.float64]
 MOST_PANELS = 12
@@ -76,7 +76,7 @@ def panels_of(fit: Fit) -> tuple[Panel, ...]:
         values = posterior[entry.variable].to_numpy()
         flat = values.reshape(values.shape[0] * values.shape[1], -1)
         bounds = (0.0 if entry.prior.kind.support == "positive" else -np.inf, np.inf)
-        label = _label(fit, entry)
+        label = element_labels(posterior[entry.variable])[k]
         panels.append(Panel(label=label, prior=entry.prior.frozen, bounds=bounds, draws=flat[:, k]))
     return (*panels, *(panel for group in model.design.groups for panel in _pairs(fit, group)))
 
@@ -91,29 +91,19 @@ def _pairs(fit: Fit, group: GroupDesign) -> list[Panel]:
     if not group.pairs:
         return []
     (prior,) = fit.model.priors.of(names.cor(group.name))
-    values = fit.posterior[names.cor(group.name)].to_numpy().reshape(-1, len(group.pairs))
+    array = fit.posterior[names.cor(group.name)]
+    labels, values = element_labels(array), array.to_numpy().reshape(-1, len(group.pairs))
     sizes = {place: len(block) for block in group.blocks for place in block}
     shapes = [prior.arguments[0] - 1 + sizes[first] / 2 for first, _ in group.pairs]
     return [
         Panel(
-            label=f"cor of {group.effects[i]} and {group.effects[j]} by {group.name}",
+            label=labels[k],
             prior=beta(shapes[k], shapes[k], loc=-1, scale=2),
             bounds=(-1.0, 1.0),
             draws=values[:, k],
         )
-        for k, (i, j) in enumerate(group.pairs)
+        for k in range(len(group.pairs))
     ]
-
-
-def _label(fit: Fit, entry: PriorEntry) -> str:
-    if entry.variable == names.B:
-        return str(entry.element)
-    if entry.element is None:
-        return str(entry.variable)
-    for group in fit.model.design.groups:
-        if entry.variable == names.sd(group.name):
-            return f"sd of {entry.element} by {group.name}"
-    return f"{entry.variable} {entry.element}"
 
 
 def learnt(panel: Panel) -> float:

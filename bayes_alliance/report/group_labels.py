@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
+from bayes_alliance.report.results import Results
+from bayes_alliance.sampling.fit import Fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +50,38 @@ def shown_effects(effects: GroupEffects, labels: ShownLabels) -> GroupEffects:
     return replace(effects, design=design, table=table)
 
 
-def shown_labels(groups: tuple[GroupEffects, ...], *, anonymise: bool) -> ShownLabels:
-    """Choose the labels; anonymous ones count the groups from the highest effect down.
+def shown_labels(results: Results, *, anonymise: bool) -> ShownLabels:
+    """Choose the labels; anonymous ones are numbers in an order that tells nothing.
 
-    The order by effect is what the pictures show anyway; an order by name or by chance with a
-    printed seed could be traced back by whoever has the list of names.
+    The numbers follow no result, and no list of names traces them back: their order is drawn by
+    a digest of the rows, which the report does not hold. The same rows give the same numbers.
     """
     by_group = {}
-    for effects in groups:
-        table = effects.table
-        first = table[table["effect"] == table["effect"].iloc[0]]
+    key = _key(results.fit) if anonymise else b""
+    for effects in results.groups:
+        labels = [str(label) for label in effects.design.labels]
         if anonymise:
-            ordered = first.sort_values("mean", ascending=False, kind="stable")["group"]
-            by_group[effects.group] = {str(g): f"#{k}" for k, g in enumerate(ordered, start=1)}
+            places = {label: _digest(key, effects.group, label) for label in labels}
+            ordered = sorted(labels, key=lambda label: places[label])
+            by_group[effects.group] = {label: f"#{k}" for k, label in enumerate(ordered, start=1)}
         else:
-            by_group[effects.group] = {str(label): str(label) for label in first["group"]}
+            by_group[effects.group] = {label: label for label in labels}
     return ShownLabels(by_group=by_group, anonymous=anonymise)
+
+
+def _key(fit: Fit) -> bytes:
+    """Return a digest of the rows; of the draws where the rows are not there."""
+    model = fit.model
+    arrays = [model.frame.y, *(group.index for group in model.design.groups)]
+    if not len(model.frame.y):
+        kept = set(map(str, fit.posterior.data_vars)) - set(fit.redrawn_effects)
+        arrays = [fit.posterior[name].to_numpy() for name in sorted(kept)]
+    return _digest(*(np.ascontiguousarray(array).tobytes() for array in arrays))
+
+
+def _digest(*parts: str | bytes) -> bytes:
+    digest = hashlib.sha256(b"numbers of anonymous groups")
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+        digest.update(b"\0")
+    return digest.digest()

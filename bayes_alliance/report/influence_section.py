@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.checks.group_influence import Influence
+from bayes_alliance import names
+from bayes_alliance.checks.group_influence import Influence, quantity_name
 from bayes_alliance.drawing import intervals_height
 from bayes_alliance.report.blocks import Block, Figure, Heading, Items, Paragraph, Section, Table
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import one_of_groups
 from bayes_alliance.report.results import Results
+from bayes_alliance.report.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,8 +55,8 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
     groups = influence.table["group"].nunique()
     cut = f" The {_DRAWN} of {groups} that move it most." if groups > _DRAWN else ""
     largest = influence.largest.head(_SHOWN)
-    pairs = zip(largest["variable"].astype(str), largest["element"].astype(str), strict=True)
-    names = [f"{variable}[{element}]" if element else variable for variable, element in pairs]
+    pairs = zip(largest["variable"], largest["element"], strict=True)
+    results = [quantity_name(variable, element) for variable, element in pairs]
     return [
         Paragraph(text=influence.sentence),
         Figure(
@@ -67,7 +69,7 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
         ),
         Table(
             caption="The largest changes when one group is left out",
-            frame=largest[_COLUMNS].set_axis(names, axis=0),
+            frame=largest[_COLUMNS].set_axis(results, axis=0),
             headings={
                 "mean": "mean, all\N{NO-BREAK SPACE}in",
                 "mean_without": "mean without",
@@ -76,9 +78,23 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
                 "caseload": "rows",
             },
             row_heading="result",
+            notes=(_means_note(influence),),
         ),
         Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
     ]
+
+
+def _means_note(influence: Influence) -> str:
+    """Say why a mean with all groups in may differ from that of the results."""
+    how = []
+    if influence.exact:
+        how.append("a coefficient is averaged in closed form over the draws of the variances")
+    used = influence.draws.sizes[names.CHAIN] * influence.draws.sizes[names.DRAW]
+    how.append(f"{count(used)} draws were used")
+    return (
+        f"Means with and without a group are made alike, to be compared: {' and '.join(how)}. "
+        "From the means of the results they may therefore differ by Monte Carlo error."
+    )
 
 
 def _draw(axes: Axes, *, drawn: Influence) -> Axes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayes_alliance import names
-from bayes_alliance.report.group_words import many_groups, one_of_groups
+from bayes_alliance.report.group_words import many_groups, one_group, one_of_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import figure, percent, plural
 
@@ -33,7 +33,7 @@ def limits(results: Results) -> tuple[str, ...]:
 def _group_limits(results: Results) -> list[str]:
     found = []
     for group in results.fit.model.design.groups:
-        count, words = len(group.labels), many_groups(group)
+        count, words, one = len(group.labels), many_groups(group), one_group(group)
         if count < _FEW_GROUPS:
             found.append(
                 f"There are {count} groups only ({words}), so the spread between them is learnt "
@@ -43,7 +43,7 @@ def _group_limits(results: Results) -> list[str]:
         found.append(
             f"The effects of {words} are drawn towards their mean, the more so the smaller the "
             "group. Their intervals overlap widely as a rule: this is not a league table, and "
-            "differences between groups may come from who their clients are."
+            f"differences between groups may come from the people or cases in each {one}."
         )
     return found
 

@@ -13,7 +13,7 @@ from bayes_alliance.posterior.summaries import DIRECTION, Summary
 from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.group_words import level_name, many_groups
 from bayes_alliance.report.sentences import Slope
-from bayes_alliance.report.wording import count, figure, probability
+from bayes_alliance.report.wording import count, figure, probability, with_minus
 
 DIAGNOSTICS = frozenset({"mcse_mean", "mcse_sd", "ess_bulk", "ess_tail", "r_hat"})
 HEADINGS = {
@@ -132,10 +132,12 @@ def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> 
 
 
 def prior_table(model: Model) -> Table:
-    """Every prior, in numbers and in words."""
+    """Every prior, in numbers and in words; the numbers keep the hyphen of the program."""
+    frame = model.priors.table
+    frame["in words"] = frame["in words"].map(with_minus)
     return Table(
         caption="Priors",
-        frame=model.priors.table,
+        frame=frame,
         headings={},
         row_heading="parameter",
         notes=(

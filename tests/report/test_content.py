@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.groups.group_effect import group_effects
 from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Section, Table
 from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.reproduction import program
 from bayes_alliance.report.results import collect_results
-from bayes_alliance.report.tables import cell
+from bayes_alliance.report.tables import cell, prior_table
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
 
@@ -98,7 +101,70 @@ def test_anonymous_groups_stand_in_the_order_of_their_numbers(
 ) -> None:
     table = next(t for t in blocks(ordinal_content, Table, "groups") if "caseload" in t.frame)
     assert list(table.frame.index) == [f"#{k}" for k in range(1, 39)]
-    assert (np.diff(table.frame["mean"]) <= 0).all()
+
+
+def test_anonymous_numbers_follow_no_result_and_no_list_of_names(
+    ordinal_fit: Fit, made_up: ModuleType
+) -> None:
+    """Other draws of the same rows leave them; other rows under the same names and seed do not."""
+
+    def numbers(fit: Fit) -> list[int]:
+        shown = shown_labels(collect_results(fit), anonymise=True).by_group["therapist"]
+        return [int(shown[label][1:]) for label in fit.model.design.groups[0].labels]
+
+    def others(model: Model, seed: int) -> Fit:
+        return made_up.made_up_fit(model, seed=seed)
+
+    ours = numbers(ordinal_fit)
+    assert sorted(ours) == list(range(1, 39))
+    assert numbers(others(ordinal_fit.model, 6)) == ours
+    rows = ordinal_fit.model.frame.rows
+    changed = rows.assign(rating=rows["rating"].to_numpy()[::-1])
+    model = made_up.Model(ordinal_fit.model.formula.text, changed, "cumulative")
+    assert numbers(others(model, 5)) != ours
+    # Neither the order of the names nor that of the effects: fixed numbers, 3 standard errors.
+    effects = group_effects(ordinal_fit).table["mean"]
+    for order in (np.arange(38), effects.rank().to_numpy()):
+        assert abs(np.corrcoef(order, ours)[0, 1]) < 3 / np.sqrt(38)
+
+
+def test_a_result_has_one_name_in_every_table(slopes_content: ReportContent) -> None:
+    tables = {key: list(blocks(slopes_content, Table, key)) for key in KEYS}
+    estimated = {label for table in tables["results"] for label in table.frame.index}
+    assert "b[stigma]" in estimated
+    (moved,) = tables["influence"]
+    assert set(moved.frame.index) - estimated <= {"share[case_manager]"}
+    assert {label for label in tables["priors"][0].frame.index if "[" in label} <= estimated
+
+
+def test_means_of_the_influence_agree_with_the_results_within_their_error(
+    made_up: ModuleType,
+) -> None:
+    fit = ba.sample(made_up.example_model(), seed=1, progress=False)
+    content = build_content(fit)
+    (moved,) = blocks(content, Table, "influence")
+    coefficients = next(
+        table for table in blocks(content, Table, "results") if "negative" in table.frame
+    )
+    both = coefficients.frame.join(
+        moved.frame[["mean"]].rename(columns={"mean": "all"}), how="inner"
+    )
+    assert len(both)
+    assert (abs(both["all"] - both["mean"]) < 4 * both["mcse_mean"]).all()  # Monte Carlo error
+    assert "differ by Monte Carlo error" in moved.notes[0]
+    assert "closed form" in moved.notes[0]
+
+
+def test_negative_numbers_of_the_priors_have_a_minus(made_up: ModuleType) -> None:
+    frame = prior_table(made_up.example_model(priors={"b[stigma]": "Normal(-1, 5)"})).frame
+    assert frame.loc["b[stigma]", "in words"].startswith("95% between \N{MINUS SIGN}")
+    assert frame.loc["b[stigma]", "prior"] == "Normal(-1, 5)"  # as the program has it
+
+
+def test_limits_do_not_say_what_the_rows_are(ordinal_content: ReportContent) -> None:
+    said = " ".join(str(block) for block in section(ordinal_content, "limits").blocks)
+    assert "the people or cases in each therapist" in said
+    assert "client" not in said
 
 
 def test_a_note_that_names_a_group_is_left_out(made_up: ModuleType) -> None:

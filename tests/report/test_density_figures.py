@@ -43,8 +43,9 @@ def test_draws_that_do_not_vary_have_a_density() -> None:
 def test_panels_hold_every_number_with_a_prior(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     assert [panel.label for panel in panels] == [
-        "Intercept", "stigma", "sd of Intercept by case_manager", "sd of stigma by case_manager",
-        "sigma", "cor of Intercept and stigma by case_manager",
+        "b[Intercept]", "b[stigma]",
+        "sd_case_manager[Intercept]", "sd_case_manager[stigma]",
+        "sigma", "cor_case_manager[Intercept ~ stigma]",
     ]  # fmt: skip
     posterior = slopes_fit.posterior
     sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy().ravel()
@@ -66,11 +67,11 @@ def test_the_prior_of_a_correlation_is_that_of_lkj_matrices() -> None:
     )
     fit = ba.sample(model, seed=1, chains=2, draws=50, tune=50, progress=False)
     drawn = draw_prior(model, 4000, np.random.default_rng(1))["cor_case_manager"][0]
-    panels = [panel for panel in panels_of(fit) if panel.label.startswith("cor of ")]
+    panels = [panel for panel in panels_of(fit) if panel.label.startswith("cor_")]
     assert [panel.label for panel in panels] == [
-        "cor of Intercept and stigma by case_manager",
-        "cor of Intercept and months_in_care by case_manager",
-        "cor of stigma and months_in_care by case_manager",
+        "cor_case_manager[Intercept ~ stigma]",
+        "cor_case_manager[Intercept ~ months_in_care]",
+        "cor_case_manager[stigma ~ months_in_care]",
     ]
     for k, panel in enumerate(panels):
         np.testing.assert_array_equal(
@@ -83,7 +84,7 @@ def test_the_prior_of_a_correlation_is_that_of_lkj_matrices() -> None:
 def test_pictures_are_drawn_with_a_panel_each(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     axes = draw_panels(Canvas().add_subplot(), panels=panels)
-    assert [inset.get_title() for inset in axes.child_axes][:2] == ["Intercept", "stigma"]
+    assert [inset.get_title() for inset in axes.child_axes][:2] == ["b[Intercept]", "b[stigma]"]
     assert len(axes.child_axes) == len(panels) < MOST_PANELS
     # A standard deviation has no density below 0, before or after the data.
     assert axes.child_axes[2].get_xlim()[0] >= 0

@@ -185,8 +185,8 @@ def test_it_shows_itself(odd):
     axes = found.plot()
     assert axes.get_xlabel() == "change without one g, in posterior sd"
     assert [label.get_text() for label in axes.get_yticklabels()] == [
-        "Intercept",
-        "x",
+        "b[Intercept]",
+        "b[x]",
         "sd_g[Intercept]",
         "sigma",
         "share[g]",
