@@ -21,7 +21,8 @@ _FALSE_ALARM = 0.01  # probability that any of the numbers is called different b
 _QUANTILE_ERROR = 4.0
 # What is counted in the rows, not sampled.
 _OF_THE_ROWS = frozenset({"data"})
-_ROUNDING = 1e-9
+# Of the number itself: what another order of adding may do to it, and no change of its meaning.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ def number_table(
 ) -> pd.DataFrame:
     """Return one row a number: reported, now, difference, error of the difference, agrees.
 
-    With ``exact`` numbers agree if they are equal to the last digit, else if they differ by no
+    With ``exact`` numbers agree if they differ by no more than rounding, a billionth, else if by no
     more than their Monte Carlo errors allow; NaN marks those whose error is not known.
     """
     import numpy as np
@@ -81,7 +82,10 @@ def number_table(
     with np.errstate(invalid="ignore"):  # of two infinite numbers
         difference = made - reported
     error = np.array([math.hypot(_error(before), _error(after)) for before, after in pairs])
-    agrees = same.astype(float) if exact else _within(reported, difference, error, same)
+    if exact:
+        agrees = (same | _rounded(reported, difference)).astype(float)
+    else:
+        agrees = _within(reported, difference, error, same)
     return pd.DataFrame(
         {
             "reported": reported,
@@ -114,8 +118,15 @@ def _within(reported: Floats, difference: Floats, error: Floats, same: Any) -> F
 
     judged = np.isfinite(error) & np.isfinite(difference)
     limit = norm.isf(_FALSE_ALARM / 2 / max(1, int(judged.sum())))
-    agrees = np.abs(difference) <= limit * error + _ROUNDING * np.abs(reported)
+    agrees = np.abs(difference) <= limit * error + ROUNDING * np.abs(reported)
     return np.where(same, 1.0, np.where(judged, agrees, math.nan))
+
+
+def _rounded(reported: Floats, difference: Floats) -> Any:
+    """Tell which differences the last digits of a sum can make; none of a number that is 0."""
+    import numpy as np
+
+    return np.abs(difference) <= ROUNDING * np.abs(reported)
 
 
 def _number(leaf: Leaf | None) -> float:

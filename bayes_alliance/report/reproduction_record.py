@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import listed
+from bayes_alliance.report.number_comparison import ROUNDING
+from bayes_alliance.report.wording import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +27,9 @@ class Reproduction:
     path
         The report.
     agree
-        With the same versions: whether everything is the same to the last digit. With others:
-        whether no number differs by more than its Monte Carlo error allows.
+        With the same versions: whether everything is the same but for rounding, at most a
+        billionth of a number. With others: whether no number differs by more than its Monte Carlo
+        error allows.
     same_versions
         Whether the report was made with the versions and on the kind of machine at hand, by a
         run that was not interrupted.
@@ -60,16 +63,23 @@ class Reproduction:
         return self.table[self.table["agrees"] == 0]
 
     @property
+    def rounded(self) -> pd.DataFrame:
+        """With the same versions: the rows of ``table`` that agree, but not to the last digit."""
+        agree = self.table["agrees"] == 1
+        return self.table[agree & (self.table["difference"].abs() > 0) & self.same_versions]
+
+    @property
     def sentence(self) -> str:
         """What came out, in words."""
         return self._with_the_same() if self.same_versions else self._with_others()
 
     def _with_the_same(self) -> str:
         made = "Made again with the same versions on the same kind of machine, the report has"
+        rounded = self._rounding_words()
         if self.agree:
-            return (
-                f"{made} the same draws and the same {len(self.table)} numbers, to the last digit."
-            )
+            draws = "the same draws and " if self.same_draws else ""
+            digits = f". {rounded}" if rounded else ", to the last digit."
+            return f"{made} {draws}the same {len(self.table)} numbers{digits}"
         if not self.same_draws:
             return (
                 f"{made} other draws: its record does not name the run that made it. "
@@ -77,8 +87,19 @@ class Reproduction:
             )
         changed = [*self.differing.index, *self.texts]
         return (
-            f"{made} the same draws, but it says something else of them in {len(changed)} places: "
-            f"{listed(changed)}. It was changed after it was written."
+            f"{made} the same draws, but it says something else of them in "
+            f"{plural(len(changed), 'place')}: "
+            f"{listed(changed)}. It was changed after it was written. {rounded}".rstrip()
+        )
+
+    def _rounding_words(self) -> str:
+        """Tell differences of rounding apart from changes."""
+        if self.rounded.empty:
+            return ""
+        what = plural(len(self.rounded), "number differs", "numbers differ")
+        return (
+            f"{what} in the last digits only, by at most {ROUNDING:g} of the number: that is "
+            "rounding, not a change."
         )
 
     def _with_others(self) -> str:

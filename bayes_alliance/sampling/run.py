@@ -6,6 +6,7 @@ import platform
 import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError, did_you_mean, listed
@@ -27,12 +28,14 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.progress import make_progress
 from bayes_alliance.sampling.settings import Settings, check_gigabytes, make_settings
+from bayes_alliance.sampling.source_version import source_version
 
 AUTO = "auto"
 ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (CollapsedEngine(), NutpieEngine(), PymcEngine(), NumpyroEngine())
 }
+NOT_INSTALLED = "not installed"
 _VERSIONS = (
     "bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy", "scipy",
     "pandas",
@@ -251,8 +254,9 @@ def _versions() -> dict[str, str]:
     for package in _VERSIONS:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # run from a source folder that is not installed
-            found[package] = "not installed"
+        except PackageNotFoundError:
+            own = package == _VERSIONS[0]
+            found[package] = source_version(Path(__file__).parents[1]) if own else NOT_INSTALLED
     # Libraries choose their code, and with it the last digits, by the processor's instructions.
     instructions = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     machine = [platform.system(), platform.machine(), *instructions]

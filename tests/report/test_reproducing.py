@@ -12,12 +12,15 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.report import reproducing
 from bayes_alliance.report.content import build_content
 from bayes_alliance.report.page_numbers import page_differences
 from bayes_alliance.report.remade_fit import recorded_table, remade_model
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction import program
 from bayes_alliance.report.session_record import draws_digest, session_record
+from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
+from bayes_alliance.sampling.source_version import source_version
 
 SHORT = {"draws": 60, "tune": 150, "chains": 2, "progress": False}
 SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
@@ -97,7 +100,7 @@ def test_the_same_versions_give_every_number_to_the_last_digit(
 
 
 def test_any_number_that_was_changed_is_found(report: dict[str, Any], write: Write) -> None:
-    """The smallest change there is, in a number taken at random from every table."""
+    """The smallest change that is not rounding, in a number at random from every table."""
     rng = np.random.default_rng(2)
     cells = number_cells(report)
     captions = {caption for _, _, caption, _ in cells}
@@ -105,7 +108,7 @@ def test_any_number_that_was_changed_is_found(report: dict[str, Any], write: Wri
     for caption in sorted(captions):
         own = [cell for cell in cells if cell[2] == caption]
         values, k, _, label = own[int(rng.integers(len(own)))]
-        values[k] = float(np.nextafter(values[k], np.inf))
+        values[k] *= 1 + 3e-9
         changed.append(f"{caption}: {label}, ")
     found = ba.reproduce(write(report))
     assert not found.agree
@@ -114,6 +117,52 @@ def test_any_number_that_was_changed_is_found(report: dict[str, Any], write: Wri
     for name in changed:
         assert any(str(place).startswith(name) for place in found.differing.index), name
     assert "changed after it was written" in found.sentence
+    assert "rounding" not in found.sentence
+
+
+def test_differences_of_rounding_are_told_from_changes(
+    report: dict[str, Any], write: Write
+) -> None:
+    cells = [cell for cell in number_cells(report) if abs(cell[0][cell[1]]) < 1e6]
+    for (values, k, _, _), factor in zip(
+        cells[20:23], (1 + 1e-15, 1 - 1e-12, 1 + 9e-10), strict=True
+    ):
+        values[k] *= factor
+    found = ba.reproduce(write(report))
+    assert found.agree
+    assert found.differing.empty
+    assert len(found.rounded) == 3
+    assert "changed" not in found.sentence
+    assert "3 numbers differ in the last digits only, by at most 1e-09 of the" in found.sentence
+    values, k, _, _ = cells[30]
+    values[k] *= 1.001
+    found = ba.reproduce(write(report))
+    assert not found.agree
+    assert len(found.differing) == 1
+    assert "in 1 places" not in found.sentence
+    assert "changed after it was written. 3 numbers differ in the last" in found.sentence
+
+
+def test_what_is_not_installed_is_no_version(
+    report: dict[str, Any], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = installed_versions() | {"nutpie": NOT_INSTALLED}
+    monkeypatch.setattr(reproducing, "installed_versions", lambda: here)
+    for record in (report["record"]["versions"], report["record"]["report_versions"]):
+        record["nutpie"] = NOT_INSTALLED
+    found = ba.reproduce(write(report))
+    assert not found.same_versions
+    assert list(found.versions.index[~found.versions["same"]]) == ["nutpie"]
+
+
+def test_a_source_folder_is_known_by_its_files(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("x = 1")
+    before = source_version(tmp_path)
+    assert re.fullmatch("source [0-9a-f]{12}", before)
+    assert source_version(tmp_path) == before
+    (tmp_path / "one.py").write_text("x = 2")
+    assert source_version(tmp_path) != before
+    assert installed_versions()["bayes-alliance"] != NOT_INSTALLED
 
 
 def test_a_changed_word_is_found(report: dict[str, Any], write: Write) -> None:
