@@ -28,6 +28,7 @@ from bayes_alliance.drawing import (
 )
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity, density_by_group
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.group_sums import need_groups
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
@@ -176,7 +177,8 @@ def influence(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows and at least one grouping factor.
+        A fit with its rows and at least one grouping factor, or with the sums of streamed ones and
+        one factor.
     group : str, optional
         Name of the factor; the first one of the formula if left out.
     at : Mapping, optional
@@ -212,8 +214,8 @@ def influence(
     >>> import bayes_alliance as ba
     >>> ba.influence(fit, group="case_manager")  # doctest: +SKIP
     """
-    fit.need_data("The influence of the groups")
     left_out = groups_to_leave_out(fit.model, group)
+    need_groups(fit, left_out, "The influence of the groups")
     density, weights, posterior = density_by_group(fit, left_out, memory=memory)
     quantities, note = quantities_of(fit, posterior, at)
     without, whole = without_each(fit, posterior, quantities, weights, exact=density.exact)
@@ -223,7 +225,7 @@ def influence(
     for place, moments in again.items():
         without.mean[place], without.sd[place] = moments.mean, moments.sd
         without.above_zero[place] = moments.above_zero
-    caseloads = np.bincount(left_out.index, minlength=len(left_out.labels))
+    caseloads = fit.model.design.group(left_out.name).caseloads
     table = _table(left_out, caseloads, quantities, whole, without, density, list(again))
     if density.draws < fit.draws_in_all:
         note = f"{note} {density.draws} of {fit.draws_in_all} draws were used, for speed.".strip()

@@ -12,6 +12,7 @@ from bayes_alliance.posterior.summaries import summary_table
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.gaussian_likelihood import sums_suffice
 from bayes_alliance.sampling.log_prior import joint_log_likelihood, log_prior
+from bayes_alliance.sampling.stand_in import count_rows
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def affordable(fit: Fit) -> Fit:
     """
     if sums_suffice(fit.model):
         return fit
-    worth = max(_FEWEST_DRAWS, int(_ROWS_TIMES_DRAWS / max(1, len(fit.model.frame.y))))
+    worth = max(_FEWEST_DRAWS, int(_ROWS_TIMES_DRAWS / max(1, count_rows(fit.model))))
     if fit.draws_in_all <= worth:
         return fit
     return fit.with_group(names.POSTERIOR, thinned(fit.posterior, worth))

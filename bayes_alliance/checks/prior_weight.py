@@ -142,9 +142,9 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     Parameters
     ----------
     fit : Fit
-        A fit with its rows and at least 100 draws. Of more than 200 million draws times rows,
-        fewer draws are used, and that is said (not for gaussian models with one grouping factor,
-        where sums stand for the rows).
+        A fit with its rows, or with the sums of streamed ones, and at least 100 draws. Of more
+        than 200 million draws times rows, fewer draws are used, and that is said (not for gaussian
+        models with one grouping factor, where sums stand for the rows).
     at : Mapping[str, float], optional
         Predictor values for the variance shares, as in :func:`variance_shares`; if left out and
         slopes vary, the shares averaged over the predictors of the rows are looked at.
@@ -157,7 +157,7 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     Raises
     ------
     SamplingError
-        If the fit has no rows or too few draws.
+        If the fit has neither rows nor their sums, or too few draws.
 
     References
     ----------
@@ -168,7 +168,7 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     >>> import bayes_alliance as ba
     >>> ba.prior_sensitivity(fit)  # doctest: +SKIP
     """
-    fit.need_data("Prior sensitivity")
+    fit.need_data("Prior sensitivity", sums_suffice=True)
     if fit.draws_in_all < _FEWEST_DRAWS:
         raise SamplingError(
             "Prior sensitivity was asked for.",

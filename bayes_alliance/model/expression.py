@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,6 +92,12 @@ def calls_of(description: Any) -> Iterator[Any]:
         for component in getattr(term, "components", []):
             if hasattr(component, "call"):
                 yield component
+
+
+def has_offset(state: Mapping[str, Any]) -> bool:
+    """Tell from its kept state whether an expression has an ``offset()``."""
+    description = describe(state["expression"], list(state["columns"]))
+    return any(component.call.callee == "offset" for component in calls_of(description))
 
 
 def stateful_calls(description: Any) -> list[Any]:

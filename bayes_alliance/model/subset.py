@@ -16,6 +16,7 @@ from bayes_alliance.errors import DataError
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.streaming.sums import kept_sums
 
 
 def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:
@@ -50,6 +51,44 @@ def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:
     )
 
 
+def keep_cells(model: Model, keep: NDArray[np.bool_]) -> Model:
+    """Return a streamed model of one grouping factor without the groups of some cells.
+
+    Parameters
+    ----------
+    model
+        A model with one grouping factor, so that each cell is one of its groups.
+    keep
+        Which cells stay, shape (cell,); at least one.
+    """
+    stream = model.stream
+    assert stream is not None
+    (group,), (of_cell,) = model.design.groups, stream.group_of_cell
+    left, index = np.unique(of_cell[keep], return_inverse=True)
+    smaller = _labelled(group, left, caseloads=group.caseloads[left])
+    frame = replace(model.frame, rows_used=int(smaller.caseloads.sum()))
+    design = replace(model.design, groups=(smaller,))
+    kept = replace(
+        stream,
+        frame=frame,
+        design=design,
+        sums=kept_sums(stream.sums, keep),
+        group_of_cell=(index.astype(np.int64),),
+        cells=stream.cells[keep].reset_index(drop=True),
+    )
+    return assembled_model(
+        formula=model.formula,
+        family=model.family,
+        link=model.link,
+        frame=frame,
+        design=design,
+        priors=model.priors,
+        centring=model.centring,
+        question=model.question,
+        stream=kept,
+    )
+
+
 def _frame(frame: ModelFrame, keep: NDArray[np.bool_]) -> ModelFrame:
     return replace(
         frame,
@@ -64,10 +103,19 @@ def _frame(frame: ModelFrame, keep: NDArray[np.bool_]) -> ModelFrame:
 def _group(group: GroupDesign, keep: NDArray[np.bool_]) -> GroupDesign:
     left, index = np.unique(group.index[keep], return_inverse=True)
     return replace(
-        group,
-        labels=tuple(group.labels[k] for k in left),
+        _labelled(group, left, caseloads=np.bincount(index, minlength=len(left))),
         index=index.astype(np.int64),
         Z=np.ascontiguousarray(group.Z[keep]),
-        caseloads=np.bincount(index, minlength=len(left)),
+    )
+
+
+def _labelled(
+    group: GroupDesign, left: NDArray[np.int64], *, caseloads: NDArray[np.int64]
+) -> GroupDesign:
+    """Return the factor with some of its groups, by their places."""
+    return replace(
+        group,
+        labels=tuple(group.labels[k] for k in left),
+        caseloads=caseloads,
         upper_labels=tuple(group.upper_labels[k] for k in left) if group.upper_labels else (),
     )

@@ -82,19 +82,39 @@ class Fit:
         tree[name] = xr.DataTree(dataset)
         return replace(self, idata=tree)
 
-    def need_data(self, what: str) -> None:
+    @property
+    def has_sums(self) -> bool:
+        """Whether it holds the sums of rows that were streamed."""
+        return self.model.stream is not None
+
+    def need_data(self, what: str, *, sums_suffice: bool = False, instead: str = "") -> None:
         """Refuse what needs the clients' rows when the fit does not hold them.
+
+        Parameters
+        ----------
+        what
+            What needs them.
+        sums_suffice
+            Whether the sums of streamed rows can stand for them.
+        instead
+            What a fit of streamed rows has, as a sentence.
 
         Raises
         ------
         SamplingError
-            If the rows are not there.
+            If neither is there.
         """
+        if sums_suffice and self.has_sums:
+            return
         if self.streamed_from is not None:
+            sums = ", or their sums" if sums_suffice else ""
+            lost = ", and the fit was saved without their sums" if sums_suffice else ""
+            keep = "Save the fit with data=True, which keeps the sums. Or read" if sums else "Read"
             raise SamplingError(
-                f"{what} needs the rows the model was fitted to.",
-                f"They were streamed from {self.streamed_from} and are not held.",
-                "Read a sample of the rows into memory, and fit the model to it for this.",
+                f"{what} needs the rows the model was fitted to{sums}.",
+                f"They were streamed from {self.streamed_from} and are not held{lost}.",
+                *([instead] if instead else []),
+                f"{keep} a sample of the rows into memory, and fit the model to it for this.",
             )
         if not self.has_data:
             raise SamplingError(

@@ -1,7 +1,7 @@
 """The log likelihood of all rows of a gaussian model from sums: its cost is free of the rows.
 
 Squared residuals are sums of products that are taken once, around a point in the middle of the
-posterior, so that no digits are lost.
+posterior, so that no digits are lost. Rows that were streamed have others that stand in for them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.linear_predictor import (
+    chunks,
     draw_blocks,
     frequency_weights,
     precision_weights,
 )
+from bayes_alliance.sampling.stand_in import stand_in_model
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,23 +71,49 @@ def gaussian_log_likelihood(model: Model, posterior: xr.Dataset) -> Array:
     Parameters
     ----------
     model
-        One for which :func:`sums_suffice`.
+        One for which :func:`sums_suffice`, or whose rows were streamed.
     posterior
         Draws, dims (chain, draw, ...); group effects that are not stored are made in blocks.
     """
-    rows = len(model.frame.y)
-    frequency = np.broadcast_to(np.asarray(frequency_weights(model), dtype=float), rows)
-    precision = np.broadcast_to(np.asarray(precision_weights(model), dtype=float), rows)
-    sums = _summed(model, posterior, frequency * precision)
-    count = float(frequency.sum())
-    constant = float((frequency * (np.log(2 * np.pi) - np.log(precision))).sum())
+    count, constant = _count_and_constant(model)
+    if model.stream is not None:
+        model = stand_in_model(model)
+    squares = _from_sums(model, posterior) if sums_suffice(model) else _from_rows(model, posterior)
+    variance = np.ones(1)
+    if names.SIGMA in posterior:
+        variance = posterior[names.SIGMA].to_numpy().reshape(-1) ** 2
+    return np.asarray(-0.5 * (constant + count * np.log(variance) + squares / variance))
+
+
+def _from_sums(model: Model, posterior: xr.Dataset) -> Array:
+    """Return the weighted sum of squared residuals of every draw."""
+    weight = frequency_weights(model) * precision_weights(model) * np.ones(len(model.frame.y))
+    sums = _summed(model, posterior, weight)
     values = np.empty(posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW])
     step = max(1, int(_BLOCK_NUMBERS / max(1, sums.zr.size)))
     for places, arrays in draw_blocks(posterior, step):
-        variance = arrays[names.SIGMA] ** 2 if names.SIGMA in arrays else np.ones(1)
-        squares = sums.squares(*_effects(model, arrays))
-        values[places] = -0.5 * (constant + count * np.log(variance) + squares / variance)
+        values[places] = sums.squares(*_effects(model, arrays))
     return values
+
+
+def _from_rows(model: Model, posterior: xr.Dataset) -> Array:
+    """Return the same of rows without weights, whatever groups they are in."""
+    values = np.empty(posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW])
+    for chunk in chunks(model, posterior):
+        values[chunk.places] = ((model.frame.y - chunk.eta) ** 2).sum(axis=1)
+    return values
+
+
+def _count_and_constant(model: Model) -> tuple[float, float]:
+    """Return how many rows count, and what the weights and 2 pi add to -2 log likelihood."""
+    if model.stream is not None:
+        count = float(model.stream.sums.repeats.sum())
+        logarithms = float(model.stream.sums.log_weight.sum())
+    else:
+        frequency = frequency_weights(model) * np.ones(len(model.frame.y))
+        count = float(frequency.sum())
+        logarithms = float((frequency * np.log(precision_weights(model))).sum())
+    return count, count * float(np.log(2 * np.pi)) - logarithms
 
 
 def _effects(model: Model, arrays: dict[str, Array]) -> tuple[Array, Array]:

@@ -14,7 +14,11 @@ from bayes_alliance.kernels.quadrature import RowDensity, integrated_by_quadratu
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.group_sums import density_given_coefficients, sums_suffice
+from bayes_alliance.sampling.group_sums import (
+    density_given_coefficients,
+    need_groups,
+    sums_suffice,
+)
 from bayes_alliance.sampling.left_out import LeftOut, Split, groups_to_leave_out, split_effects
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
@@ -54,7 +58,7 @@ def with_group_log_likelihood(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows and at least one grouping factor.
+        A fit with its rows, or with the sums of streamed ones and one grouping factor.
     group : str, optional
         Name of the factor; the first one of the formula if left out.
     draws : int, optional
@@ -87,8 +91,8 @@ def with_group_log_likelihood(
     """
     import xarray as xr
 
-    fit.need_data("The log likelihood by group")
     left_out = groups_to_leave_out(fit.model, group)
+    need_groups(fit, left_out, "The log likelihood by group")
     posterior = thinned(fit.posterior, draws)
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW], len(left_out.labels))
     what = "The log likelihood by group"

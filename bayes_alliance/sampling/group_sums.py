@@ -1,7 +1,7 @@
 """Gaussian models with one grouping factor: everything about a group from its sums alone.
 
-The rows are read once. The cost of a draw depends on the number of groups, not of rows, and it
-does not matter which engine made the draws.
+The rows are read once, or their sums were kept of a stream. The cost of a draw depends on the
+number of groups, not of rows, and it does not matter which engine made the draws.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.kernels.leave_group_out import (
     GroupProblem,
     WithoutGroup,
@@ -19,10 +20,12 @@ from bayes_alliance.kernels.leave_group_out import (
     log_density_left_out,
     prepare_groups,
 )
-from bayes_alliance.kernels.moments import moments
+from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, sampled_coefficients
+from bayes_alliance.sampling.engines.streamed_moments import streamed_moments
+from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
@@ -38,7 +41,33 @@ def sums_suffice(model: Model, left_out: LeftOut) -> bool:
     if len(model.design.groups) != 1 or reasons_against(model):
         return False
     (group,) = model.design.groups
+    if model.stream is not None:  # no row says which group it is in
+        return (group.name, group.labels) == (left_out.name, left_out.labels)
     return np.array_equal(group.index, left_out.index)
+
+
+def need_groups(fit: Fit, left_out: LeftOut, what: str) -> None:
+    """Refuse to leave groups out where neither rows nor sums say what is in them.
+
+    Raises
+    ------
+    SamplingError
+        With what the sums of streamed rows can do instead.
+    """
+    model = fit.model
+    enough = sums_suffice(model, left_out)
+    if enough or not fit.has_sums:
+        fit.need_data(what, sums_suffice=enough)
+        return
+    factors = f"the grouping factor{'s' * (len(model.groups) > 1)} {listed(model.groups)}"
+    raise SamplingError(
+        f"{what} was asked for, groups of {left_out.name}, of '{model.formula.text}'.",
+        f"Its rows were streamed from {fit.streamed_from}, and it has {factors}: the sums kept of "
+        "them suffice where the groups left out are those of the only factor.",
+        f"Fit a model with {left_out.name} as its only grouping factor, or read a sample of the "
+        "rows into memory and fit the model to it for this.",
+        group=left_out.name,
+    )
 
 
 def density_without_group(model: Model, posterior: xr.Dataset) -> Array:
@@ -85,6 +114,20 @@ def _problem(
     model: Model, sampled: Integers, *, empty_groups: int = 0
 ) -> tuple[GroupProblem, Integers]:
     """Read the sums by group; the coefficients at ``sampled`` are not integrated out."""
+    sums, logarithms = _sums_by_group(model, empty_groups)
+    integrated = np.setdiff1d(np.arange(len(model.design.coefficients)), sampled)
+    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
+    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
+    problem = prepare_groups(sums, prior[:, 0], prior[:, 1] ** 2, logarithms, integrated=integrated)
+    return problem, problem.problem.prior.sampled
+
+
+def _sums_by_group(model: Model, empty_groups: int) -> tuple[Moments, Array]:
+    """Return the sums, and those of the logarithms of the precision weights, by group."""
+    if model.stream is not None:
+        stream = model.stream
+        sums = streamed_moments(stream, by_group=True, empty_groups=empty_groups)
+        return sums, np.bincount(stream.group_of_cell[0], stream.sums.log_weight, len(sums.n))
     design, frame = model.design, model.frame
     (group,) = design.groups
     ones, n_groups = np.ones(len(frame.y)), len(group.labels) + empty_groups
@@ -100,18 +143,7 @@ def _problem(
         repeats=repeats,
         by_group=True,
     )
-    integrated = np.setdiff1d(np.arange(len(design.coefficients)), sampled)
-    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
-    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
-    logarithm = repeats * np.log(weights)
-    problem = prepare_groups(
-        sums,
-        prior[:, 0],
-        prior[:, 1] ** 2,
-        np.bincount(group.index, weights=logarithm, minlength=n_groups),
-        integrated=integrated,
-    )
-    return problem, problem.problem.prior.sampled
+    return sums, np.bincount(group.index, repeats * np.log(weights), n_groups)
 
 
 def _draws(model: Model, posterior: xr.Dataset, sampled: Integers) -> tuple[Array, Array, Array]:

@@ -44,10 +44,10 @@ def log_prior(fit: Fit) -> dict[str, Array]:
 
 def joint_log_likelihood(fit: Fit) -> Array:
     """Return the log likelihood of all rows together given the group effects, (chain, draw)."""
-    fit.need_data("The log likelihood")
+    fit.need_data("The log likelihood", sums_suffice=True)
     model, posterior = fit.model, fit.posterior
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
-    if sums_suffice(model):
+    if sums_suffice(model) or model.stream is not None:
         return gaussian_log_likelihood(model, posterior).reshape(shape)
     values = np.empty(fit.draws_in_all)
     for chunk in chunks(model, posterior):

@@ -14,6 +14,7 @@ import pandas as pd
 from bayes_alliance.kernels.cell_sums import CellSums
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.frame import ModelFrame
+from bayes_alliance.model.streaming.ranges import ObservedRange
 from bayes_alliance.model.streaming.rows import StreamedRows, group_of_cell
 from bayes_alliance.model.streaming.sums import StreamedSums
 from bayes_alliance.model.streaming.typical_rows import typical_rows
@@ -21,6 +22,7 @@ from bayes_alliance.model.streaming.typical_rows import typical_rows
 ARRAYS, CELLS, WORDS = "sums.npz", "sums_cells.parquet", "sums.json"
 _SUMS = tuple(field.name for field in fields(CellSums))
 _OF_CELLS, _OF_ROWS = "cells", "unweighted"
+_ENDS = ("lowest", "highest")
 
 
 def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
@@ -30,15 +32,20 @@ def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
     weighted = sums.unweighted is not sums.cells
     if weighted:
         arrays |= {_place(_OF_ROWS, name): getattr(sums.unweighted, name) for name in _SUMS}
-    arrays["repeats"] = sums.repeats
+    arrays |= {"repeats": sums.repeats, "log_weight": sums.log_weight}
+    for end in _ENDS:
+        own = [getattr(values, end) for values in sums.ranges.values()]
+        arrays[end] = np.asarray(own).reshape(len(own), len(sums.repeats))
     arrays |= {f"constant_{k}": constant for k, constant in enumerate(stream.constants)}
     words = {
         "weighted": weighted,
-        "log_weight": sums.log_weight,
+        "mean_inverse_weight": sums.mean_inverse_weight,
+        "ranges": {n: [own.only_two, own.truths] for n, own in sums.ranges.items()},
         "whole_weights": sums.whole_weights,
         "places": [list(own) for own in stream.places],
         "source": stream.source,
         "sorted_levels": dict(stream.sorted_levels),
+        "typical_values": dict(stream.typical_values),
     }
     table, numbers = io.BytesIO(), io.BytesIO()
     stream.cells.to_parquet(table, index=False)
@@ -73,6 +80,7 @@ def stream_from_bytes(
         cells=cells,
         source=words["source"],
         sorted_levels=words["sorted_levels"],
+        typical_values=words["typical_values"],
     )
 
 
@@ -89,6 +97,13 @@ def _sums(arrays: Any, words: dict[str, Any]) -> StreamedSums:
         cells=cells,
         unweighted=unweighted,
         repeats=arrays["repeats"],
-        log_weight=words["log_weight"],
+        log_weight=arrays["log_weight"],
+        mean_inverse_weight=words["mean_inverse_weight"],
         whole_weights=words["whole_weights"],
+        ranges={
+            name: ObservedRange(lowest=lowest, highest=highest, only_two=two, truths=truths)
+            for (name, (two, truths)), lowest, highest in zip(
+                words["ranges"].items(), *(arrays[end] for end in _ENDS), strict=True
+            )
+        },
     )

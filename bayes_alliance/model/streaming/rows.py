@@ -18,6 +18,7 @@ from bayes_alliance.data.scan_queries import ROWS
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError
 from bayes_alliance.kernels.anchor import find_centring
+from bayes_alliance.kernels.cell_sums import CellSums
 from bayes_alliance.model.design import Design, build_design
 from bayes_alliance.model.expression import describe, stateful_calls
 from bayes_alliance.model.families import Family
@@ -30,6 +31,7 @@ from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
 from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
 from bayes_alliance.model.streaming.survey import Survey, survey_table
 from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
+from bayes_alliance.model.streaming.typical_values import Typical, typical_values
 from bayes_alliance.model.streaming.wishes import Wishes, check_kinds, streamed_wishes
 from bayes_alliance.model.transforms import GROUP_MEANS
 
@@ -64,6 +66,8 @@ class StreamedRows:
         Where the rows came from.
     sorted_levels
         First level of the predictors whose categories came without an order that lasts.
+    typical_values
+        Mean of each predictor, rounded as its spread allows, or its most frequent category.
     """
 
     frame: ModelFrame
@@ -77,6 +81,7 @@ class StreamedRows:
     cells: pd.DataFrame
     source: str
     sorted_levels: Mapping[str, str]
+    typical_values: Mapping[str, Typical]
 
 
 def read_stream(formula: Formula, table: ScannedTable, family: Family) -> StreamedRows:
@@ -148,7 +153,6 @@ def _read(
             check_shared(group, survey.rows_used)
     places = _places(plan, learnt)
     typical, outcome = typical_rows(design, sums.unweighted, places)
-    matrices = [learnt.X, *(group.Z for group in learnt.groups)]
     return StreamedRows(
         frame=_frame(formula, survey),
         design=design,
@@ -156,14 +160,25 @@ def _read(
         typical_outcome=outcome,
         sums=sums,
         places=places,
-        constants=tuple(
-            express_one(find_centring(matrix).constant, sums.unweighted, own)
-            for matrix, own in zip(matrices, places, strict=True)
-        ),
+        constants=_constants(learnt, sums.unweighted, places),
         group_of_cell=of_cell,
         cells=cells,
         source=table.source,
         sorted_levels=_sorted_levels(survey, wishes),
+        typical_values=typical_values(
+            design, places, sums.unweighted, survey.scales, survey.table.kinds
+        ),
+    )
+
+
+def _constants(
+    design: Design, sums: CellSums, places: tuple[tuple[int, ...], ...]
+) -> tuple[Floats, ...]:
+    """Return for each matrix the columns that add up to 1, found in few rows, true in all."""
+    matrices = [design.X, *(group.Z for group in design.groups)]
+    return tuple(
+        express_one(find_centring(matrix).constant, sums, own)
+        for matrix, own in zip(matrices, places, strict=True)
     )
 
 

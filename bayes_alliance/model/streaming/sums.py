@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.streaming.cells import CellFinder
 from bayes_alliance.model.streaming.columns import ColumnPlan, fill_columns
+from bayes_alliance.model.streaming.ranges import ObservedRange, RunningRange, running_ranges
 from bayes_alliance.model.streaming.survey import Survey
 
 Floats = NDArray[np.float64]
@@ -36,16 +37,23 @@ class StreamedSums:
     repeats
         Rows of each cell, frequency weights counted, shape (cell,).
     log_weight
-        Sum of the logarithms of the precision weights.
+        Sum of the logarithms of each cell's precision weights, shape (cell,).
+    mean_inverse_weight
+        Mean of one over the precision weights: what the residual variance is multiplied by on
+        average.
     whole_weights
         Whether all weights are whole numbers.
+    ranges
+        Where the numbers that slopes of groups depend on were observed.
     """
 
     cells: CellSums
     unweighted: CellSums
     repeats: Floats
-    log_weight: float
+    log_weight: Floats
+    mean_inverse_weight: float
     whole_weights: bool
+    ranges: Mapping[str, ObservedRange]
 
 
 @dataclass
@@ -55,9 +63,31 @@ class _Running:
     state: Floats
     overall: Floats
     rows: NDArray[np.int64]
+    log_weight: Floats
+    ranges: Mapping[str, RunningRange]
     room: Floats = field(default_factory=lambda: np.empty(0))
-    log_weight: float = 0.0
+    inverse_weight: float = 0.0
     whole_weights: bool = True
+
+
+def kept_sums(sums: StreamedSums, keep: NDArray[np.bool_]) -> StreamedSums:
+    """Return the sums of some cells; those of all rows with equal weights stay what they are."""
+    cells = _some_cells(sums.cells, keep)
+    return replace(
+        sums,
+        cells=cells,
+        unweighted=cells if sums.unweighted is sums.cells else sums.unweighted,
+        repeats=sums.repeats[keep],
+        log_weight=sums.log_weight[keep],
+        ranges={
+            name: replace(own, lowest=own.lowest[keep], highest=own.highest[keep])
+            for name, own in sums.ranges.items()
+        },
+    )
+
+
+def _some_cells(sums: CellSums, keep: NDArray[np.bool_]) -> CellSums:
+    return CellSums(weight=sums.weight[keep], mean=sums.mean[keep], products=sums.products[keep])
 
 
 def stream_sums(
@@ -90,6 +120,8 @@ def stream_sums(
         state=np.zeros((len(caseloads), cell_width(k))),
         overall=np.zeros((1 if weights else 0, cell_width(k))),
         rows=np.zeros(len(caseloads), dtype=np.int64),
+        log_weight=np.zeros(len(caseloads)),
+        ranges=running_ranges(plan.parts[1:], plan.places[1:], survey.table.kinds, len(caseloads)),
     )
     texts = {n: v for n, v in survey.levels.items() if survey.table.kinds[n] == "text"}
     for batch in batches(survey.table, survey.columns, texts):
@@ -97,12 +129,15 @@ def stream_sums(
     _check_same_rows(running.rows, caseloads)
     cells = _taken_apart(running.state, k)
     frequency = formula.response.weight_kind == "frequency"
+    precise = weights and not frequency
     return StreamedSums(
         cells=cells,
         unweighted=_taken_apart(running.overall, k) if weights else cells,
         repeats=cells.weight if frequency else caseloads,
-        log_weight=0.0 if frequency else running.log_weight,
+        log_weight=running.log_weight if precise else np.zeros(len(caseloads)),
+        mean_inverse_weight=running.inverse_weight / caseloads.sum() if precise else 1.0,
         whole_weights=running.whole_weights,
+        ranges={name: own.whole() for name, own in running.ranges.items()},
     )
 
 
@@ -122,16 +157,18 @@ def _add_batch(
     values = running.room[: k * len(outcome)].reshape(k, len(outcome))
     offset = fill_columns(plan, batch, levels, values)
     np.subtract(outcome, offset, out=values[-1])
-    weight = np.zeros(0)
+    weight, cell = np.zeros(0), finder.of(batch)
     if name is not None:
         given = row_weights(pd.DataFrame({name: batch[name]}), formula)
         assert given is not None  # the formula names the column
         weight = np.ascontiguousarray(given)
-        running.log_weight += float(np.log(weight).sum())
+        running.log_weight += np.bincount(cell, np.log(weight), len(running.rows))
+        running.inverse_weight += float((1 / weight).sum())
         running.whole_weights &= bool((weight == np.round(weight)).all())
         nowhere = np.zeros(len(outcome), dtype=np.int64)
         add_rows(values, nowhere, np.zeros(0), running.overall)
-    cell = finder.of(batch)
+    for column, own in running.ranges.items():
+        own.add(batch[column] if own.column is None else values[own.column], cell)
     running.rows += np.bincount(cell, minlength=len(running.rows))
     add_rows(values, cell, weight, running.state)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
 
@@ -37,18 +38,29 @@ def named_fits(fits: Mapping[str, Fit] | Sequence[Fit] | Fit) -> dict[str, Fit]:
     return named
 
 
-def check_comparable(fits: Mapping[str, Fit]) -> None:
+def check_comparable(fits: Mapping[str, Fit], by: str) -> None:
     """Refuse fits whose predictive densities are not of the same thing.
+
+    Parameters
+    ----------
+    fits
+        By name.
+    by
+        ``"row"``, or ``"group"``, for which the sums of streamed rows can suffice.
 
     Raises
     ------
     ModelError
         If outcome, rows, or how often rows count differ.
     SamplingError
-        If a fit was saved without its rows.
+        If a fit was saved without its rows, or they were streamed and rows are to be left out.
     """
     for fit in fits.values():
-        fit.need_data("Comparing models")
+        fit.need_data(
+            "Comparing models" if by == "group" else "Comparing models by row",
+            sums_suffice=by == "group",
+            instead='compare(fits, by="group") needs the sums of streamed rows only.',
+        )
     (first, one), *others = fits.items()
     for name, fit in others:
         difference = _difference(one, fit)
@@ -66,6 +78,8 @@ def _difference(one: Fit, other: Fit) -> str:
     a, b = one.model, other.model
     if a.outcome != b.outcome:
         return f"Their outcomes differ: {a.outcome} and {b.outcome}."
+    if one.has_sums or other.has_sums:
+        return "" if have_same_rows(a, b) else _streamed_difference(one, other)
     if len(a.frame.y) != len(b.frame.y):
         return f"They were fitted to {len(a.frame.y)} and {len(b.frame.y)} rows."
     moved = int((a.frame.positions != b.frame.positions).sum())
@@ -80,6 +94,16 @@ def _difference(one: Fit, other: Fit) -> str:
     if not np.array_equal(_repeats(one), _repeats(other)):
         return "Their rows do not count equally often: the weights differ."
     return ""
+
+
+def _streamed_difference(one: Fit, other: Fit) -> str:
+    if not (one.has_sums and other.has_sums):
+        return "The rows of one were streamed, those of the other are held."
+    rows = [f"{fit.model.frame.rows_used} of {fit.streamed_from}" for fit in (one, other)]
+    return (
+        f"Their rows were streamed ({rows[0]}; {rows[1]}), and by source, number, weights, or mean "
+        "and spread of the outcome they are not the same."
+    )
 
 
 def _repeats(fit: Fit) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

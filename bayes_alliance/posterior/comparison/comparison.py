@@ -238,7 +238,8 @@ def compare(
     ModelError
         If the fits are not to the same rows and outcome, or no model has the groups.
     SamplingError
-        If a fit has no rows, or too few draws.
+        If a fit has no rows, or too few draws. Of streamed rows the sums suffice by group, for
+        models with that one grouping factor.
 
     References
     ----------
@@ -259,7 +260,7 @@ def compare(
             "Rows or groups can be left out.",
             'Write by="row" or by="group".',
         )
-    check_comparable(named)
+    check_comparable(named, by)
     densities = {}
     if by == "row":
         model = next(iter(named.values())).model

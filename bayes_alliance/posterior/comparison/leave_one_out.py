@@ -19,7 +19,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.kernels.pareto_smoothing import largest_good_shape, smooth_weights
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import group_log_likelihood, is_nested
-from bayes_alliance.sampling.group_sums import density_without_group, sums_suffice
+from bayes_alliance.sampling.group_sums import density_without_group, need_groups, sums_suffice
 from bayes_alliance.sampling.left_out import LeftOut, split_effects
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.row_blocks import log_likelihood_blocks
@@ -138,7 +138,7 @@ def density_by_group(
     posterior : xarray.Dataset
         The draws they belong to, thinned where all would be wasteful.
     """
-    fit.need_data("Leaving groups out")
+    need_groups(fit, left_out, "Leaving groups out")
     exact = sums_suffice(fit.model, left_out)
     nested = not exact and _by_nested_quadrature(fit, left_out)
     enough = None if exact else _enough_by_group(fit, nested=nested)

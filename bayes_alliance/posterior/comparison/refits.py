@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.model.subset import keep_rows
+from bayes_alliance.model.spec import Model
+from bayes_alliance.model.subset import keep_cells, keep_rows
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
 from bayes_alliance.sampling.batch import sample_many
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of
+from bayes_alliance.sampling.group_sums import density_given_coefficients
 from bayes_alliance.sampling.left_out import LeftOut, Split, only_group, split_effects
 from bayes_alliance.sampling.row_sums import row_density_blocks
 
@@ -42,7 +44,7 @@ def refit_without[T](
     seed
         Each refit gets a seed of its own from it.
     """
-    models = [keep_rows(fit.model, left_out.index != place) for place in places]
+    models = [_without(fit.model, left_out, place) for place in places]
     place_of = {id(model): place for model, place in zip(models, places, strict=True)}
     settings = fit.settings
     kept = sample_many(
@@ -53,6 +55,21 @@ def refit_without[T](
         keep=lambda refit: keep(place_of[id(refit.model)], refit),
     )
     return dict(zip(places, kept, strict=True))
+
+
+def _without(model: Model, left_out: LeftOut, place: int) -> Model:
+    """Return the model without one of the rows or groups; of a stream, without its sums."""
+    if model.stream is None:
+        return keep_rows(model, left_out.index != place)
+    return keep_cells(model, model.stream.group_of_cell[0] != place)
+
+
+def streamed_density_after_refit(fit: Fit, place: int, refit: Fit) -> tuple[float, float]:
+    """Return the same as :func:`density_after_refit` where rows were streamed."""
+    stream = fit.model.stream
+    assert stream is not None
+    alone = keep_cells(fit.model, stream.group_of_cell[0] == place)
+    return _mean_density(density_given_coefficients(alone, refit.posterior)[:, 0], refit)
 
 
 def density_after_refit(split: Split, fit: Fit, place: int, refit: Fit) -> tuple[float, float]:
@@ -117,5 +134,7 @@ def _judge(
     """Return what is asked of a refit: the log density of what it has not seen."""
     if density.unit == names.ROW and density.exact:
         return lambda place, refit: row_density_after_refit(fit, place, refit)
+    if fit.has_sums:
+        return lambda place, refit: streamed_density_after_refit(fit, place, refit)
     split = split_effects(fit.model, left_out)
     return lambda place, refit: density_after_refit(split, fit, place, refit)

@@ -43,7 +43,7 @@ def _are_streamed_alike(one: StreamedRows, other: StreamedRows) -> bool:
     (mean, sd), (its_mean, its_sd) = _outcome(one), _outcome(other)
     return bool(
         np.isclose(one.sums.repeats.sum(), other.sums.repeats.sum(), rtol=_SAME)
-        and np.isclose(one.sums.log_weight, other.sums.log_weight, rtol=_SAME)
+        and np.isclose(one.sums.log_weight.sum(), other.sums.log_weight.sum(), rtol=_SAME)
         and np.isclose(sd, its_sd, rtol=_SAME)
         and np.isclose(mean, its_mean, rtol=_SAME, atol=_SAME * sd)
     )

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.streaming.typical_values import rounded_mean
 from bayes_alliance.posterior.groups.group_effect import chosen_group
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
-from bayes_alliance.posterior.shares.predictor_range import observed_values
+from bayes_alliance.posterior.shares.predictor_range import is_ranged, observed_values
 from bayes_alliance.posterior.shares.stated_values import (
     effect_rows,
     population_rows,
@@ -52,7 +53,8 @@ def group_slopes(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows, in which the slope varies between groups.
+        A fit with its rows, or with the sums of streamed ones, in which the slope varies between
+        groups.
     predictor : str
         A numeric column whose slope varies, or the effect itself where it is centred by group.
     group : str, optional
@@ -76,7 +78,8 @@ def group_slopes(
     ModelError
         If the predictor is no number or its slope does not vary between the groups.
     SamplingError
-        If the fit was saved without its rows, or the draws would take more than ``memory``.
+        If the fit was saved without its rows, a value has to be stated where they were streamed,
+        or the draws would take more than ``memory``.
 
     References
     ----------
@@ -88,7 +91,7 @@ def group_slopes(
     >>> ba.group_slopes(fit, "stigma").plot()  # doctest: +SKIP
     """
     check_prob(prob)
-    fit.need_data("The slope of each group")
+    fit.need_data("The slope of each group", sums_suffice=True)
     design = fit.model.design.group(chosen_group(fit, group, "The slopes"))
     grid = np.asarray(_checked_range(fit, predictor, design), float)
     others = {name: at[name] if at and name in at else typical_value(fit, name)
@@ -118,14 +121,32 @@ def group_slopes(
 
 
 def typical_value(fit: Fit, name: str) -> Any:
-    """Return a predictor's mean, rounded as its spread allows, or its most frequent category."""
+    """Return a predictor's mean, rounded as its spread allows, or its most frequent category.
+
+    Raises
+    ------
+    SamplingError
+        If the rows were streamed and their sums do not tell it, as for ``log(x)``.
+    """
+    if fit.model.stream is not None:
+        return _kept_value(fit, fit.model.stream.typical_values, name)
     rows = fit.model.frame.rows
     if name in rows.columns and rows[name].dtype.kind not in "iuf":
         return rows[name].mode().iloc[0]
     column = rows[name].to_numpy(float) if name in rows.columns else _effect_column(fit, name)
-    mean, spread = float(column.mean()), float(column.std())
-    # To a thousandth of the spread: further digits are noise, and a centred column has its mean 0.
-    return round(mean, 3 - int(np.floor(np.log10(spread)))) + 0.0 if spread > 0 else mean
+    return rounded_mean(float(column.mean()), float(column.std()))
+
+
+def _kept_value(fit: Fit, typical: Mapping[str, Any], name: str) -> Any:
+    if name not in typical:
+        raise SamplingError(
+            f"A typical value of {name} was asked for.",
+            f"The rows were streamed from {fit.streamed_from}, and the sums kept of them are of "
+            f"what the formula makes of {name}, not of the column itself.",
+            f'State a value: at={{"{name}": ...}}.',
+            predictor=name,
+        )
+    return typical[name]
 
 
 def _effect_column(fit: Fit, label: str) -> Array:
@@ -154,15 +175,21 @@ def _checked_range(fit: Fit, predictor: str, group: GroupDesign) -> list[Any]:
             f"Slopes that vary there: {listed(valid) or 'none'}.",
             predictor=predictor,
         )
-    values = observed_values(fit, predictor)
-    if not all(isinstance(value, int | float) for value in values):
+    # Of streamed rows the range was kept of every number.
+    text = fit.has_sums and not is_ranged(fit, predictor)
+    values = [] if text else observed_values(fit, predictor)
+    if text or not all(isinstance(value, int | float) for value in values):
         raise ModelError(
             asked,
-            f"{predictor} is no number: it holds such as {listed(values, shown=3)}.",
+            f"{predictor} is no number{_such_as(values)}.",
             "Ask for its effects with group_effects.",
             predictor=predictor,
         )
     return values
+
+
+def _such_as(values: list[Any]) -> str:
+    return f": it holds such as {listed(values, shown=3)}" if values else ""
 
 
 def _is_of(group: GroupDesign, name: str) -> bool:
@@ -189,14 +216,17 @@ def _common_line(fit: Fit, held: xr.Dataset, values: Mapping[str, Any], count: i
 
 def _observed(fit: Fit, predictor: str, group: GroupDesign) -> tuple[Array, Array]:
     """Return the lowest and the highest value of the predictor in each group."""
-    rows = fit.model.frame.rows
-    if predictor in rows.columns:
-        column = rows[predictor].to_numpy(float)
+    rows, stream, index = fit.model.frame.rows, fit.model.stream, group.index
+    if stream is not None:
+        index = stream.group_of_cell[fit.model.groups.index(group.name)]
+        column = (stream.sums.ranges[predictor].lowest, stream.sums.ranges[predictor].highest)
+    elif predictor in rows.columns:
+        column = (rows[predictor].to_numpy(float),) * 2
     else:
-        column = group.Z[:, group.effects.index(predictor)]
+        column = (group.Z[:, group.effects.index(predictor)],) * 2
     lowest, highest = np.full(len(group.labels), np.inf), np.full(len(group.labels), -np.inf)
-    np.minimum.at(lowest, group.index, column)
-    np.maximum.at(highest, group.index, column)
+    np.minimum.at(lowest, index, column[0])
+    np.maximum.at(highest, index, column[1])
     return lowest, highest
 
 

@@ -17,6 +17,7 @@ from bayes_alliance.kernels.shares import (
 )
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.model.streaming.column_moments import column_moments, counted_sums
 from bayes_alliance.posterior.shares.stated_values import Values, effect_rows
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
@@ -57,29 +58,60 @@ def averaged_variances(model: Model, posterior: xr.Dataset) -> dict[str, Array]:
     """Return each group's variance averaged over the rows, shape (chain, draw, 1)."""
     return {
         group.name: averaged_variance(
-            group_covariance(group, posterior), second_moments(group.Z, counted_rows(model))
+            group_covariance(group, posterior), _second_moments(model, place)
         )[..., None]
-        for group in model.design.groups
+        for place, group in enumerate(model.design.groups)
     }
+
+
+def _second_moments(model: Model, place: int) -> Array:
+    """Return the mean of ``z z'`` over the rows, of the grouping factor at a place."""
+    if model.stream is None:
+        return second_moments(model.design.groups[place].Z, counted_rows(model))
+    mean, covariance = column_moments(counted_sums(model), model.stream.places[place + 1])
+    return np.asarray(covariance + np.outer(mean, mean))
 
 
 def residual_variance(model: Model, posterior: xr.Dataset) -> Array:
     """Return the clients' own variance, that of the link if it has one, shape (chain, draw, 1)."""
     parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
     variance = model.family.residual_variance(parameters, model.link)
-    averaged = variance * np.mean(1 / precision_weights(model))
+    averaged = variance * _mean_inverse_weight(model)
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
     return np.broadcast_to(averaged, shape)[..., None]
 
 
+def _mean_inverse_weight(model: Model) -> float:
+    if model.stream is not None:
+        return model.stream.sums.mean_inverse_weight
+    return float(np.mean(1 / precision_weights(model)))
+
+
+def is_weighted(model: Model) -> bool:
+    """Tell whether the residual variance differs between rows by their precision weights."""
+    if model.stream is not None:
+        return bool(model.stream.sums.log_weight.any())
+    return bool(np.any(precision_weights(model) != 1.0))
+
+
 def predictor_variance(model: Model, posterior: xr.Dataset) -> Array:
     """Return the variance of the population part over the rows, shape (chain, draw, 1)."""
-    columns = np.column_stack([model.design.X, model.design.offset])
-    covariance = row_covariance(columns, counted_rows(model))
+    covariance = _predictor_covariance(model)
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
     b = posterior[names.B].to_numpy() if model.design.coefficients else np.zeros((*shape, 0))
     b = np.concatenate([b, np.ones((*shape, 1))], axis=-1)  # the offset counts once
     return np.asarray(np.einsum("...i,ij,...j->...", b, covariance, b))[..., None]
+
+
+def _predictor_covariance(model: Model) -> Array:
+    """Return the covariance of the population's columns and the offset over the rows."""
+    if model.stream is None:
+        columns = np.column_stack([model.design.X, model.design.offset])
+        return row_covariance(columns, counted_rows(model))
+    sums = counted_sums(model)
+    _, covariance = column_moments(sums, model.stream.places[0])
+    count = sums.weight.sum()
+    return np.pad(covariance * count / (count - 1), (0, 1))  # an offset is refused beforehand
 
 
 def counted_rows(model: Model) -> Array | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.design import Design
 from bayes_alliance.posterior.shares.share_request import RESPONSE
 from bayes_alliance.posterior.shares.stated_values import population_variables, sloping_variables
@@ -51,24 +51,58 @@ def check_predictor(
         )
 
 
+def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: str) -> list[Any]:
+    """Return the values asked for, or those over the observed range.
+
+    Raises
+    ------
+    SamplingError
+        If none are asked for and the range is not known.
+    """
+    if values is not None:
+        return list(values)
+    if not (fit.has_data or is_ranged(fit, predictor)):
+        raise SamplingError(
+            asked,
+            f"The fit does not hold its rows, so the range of {predictor} is not known.",
+            f"State where to look: share_curve(fit, {predictor!r}, values=[...]).",
+        )
+    return observed_values(fit, predictor)
+
+
 def observed_values(fit: Fit, predictor: str) -> list[Any]:
     """Return values over a predictor's observed range: both of two, or every category.
 
     Raises
     ------
     SamplingError
-        If the fit was saved without its rows.
+        If the fit has no rows, and of streamed ones kept no range: it keeps those of the
+        numbers whose slopes vary.
     """
-    fit.need_data(f"The observed range of {predictor}")
+    fit.need_data(f"The observed range of {predictor}", sums_suffice=is_ranged(fit, predictor))
+    if fit.model.stream is not None:
+        own = fit.model.stream.sums.ranges[predictor]
+        ends = float(own.lowest.min()), float(own.highest.max())
+        values = _spread(*ends, only_two=own.only_two)
+        return [bool(value) for value in values] if own.truths else values
     rows = fit.model.frame.rows
     if predictor in rows.columns and not _is_number(rows[predictor]):
         return sorted(rows[predictor].unique().tolist())
     known = predictor in rows.columns
     column = rows[predictor].to_numpy(float) if known else _effect(fit.model.design, predictor)
     few = np.unique(column)
-    if len(few) <= 2:
-        return [float(value) for value in few]
-    return [float(value) for value in np.linspace(few[0], few[-1], POINTS)]
+    return _spread(float(few[0]), float(few[-1]), only_two=len(few) <= 2)
+
+
+def is_ranged(fit: Fit, predictor: str) -> bool:
+    """Tell whether the range of a predictor was kept of rows that were streamed."""
+    return fit.model.stream is not None and predictor in fit.model.stream.sums.ranges
+
+
+def _spread(lowest: float, highest: float, *, only_two: bool) -> list[Any]:
+    if only_two:
+        return list(dict.fromkeys([lowest, highest]))
+    return [float(value) for value in np.linspace(lowest, highest, POINTS)]
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.model.expression import has_offset
 from bayes_alliance.posterior.shares.stated_values import (
     Values,
     population_variables,
@@ -89,9 +90,12 @@ def check_request(fit: Fit, request: ShareRequest) -> None:
             "Add average=True, or leave of= out.",
         )
     if request.average or request.of == TOTAL:
-        fit.need_data("Averaging over the predictors")
+        fit.need_data("Averaging over the predictors", sums_suffice=True)
+    if request.of == TOTAL and has_offset(fit.model.design.part):
+        fit.need_data("The variance of the predictors, with that of the offset,")
     if fit.model.formula.response.weight_kind == "precision":
-        fit.need_data("The residual variance, averaged over precision weights,")
+        what = "The residual variance, averaged over precision weights,"
+        fit.need_data(what, sums_suffice=True)
     _check_values(fit, request)
     if not request.average:
         _check_stated(fit, request)

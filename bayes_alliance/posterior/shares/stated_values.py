@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.linear import apply_part
 from bayes_alliance.model.spec import Model
@@ -57,7 +58,7 @@ def population_rows(model: Model, values: Values, count: int) -> tuple[Array, Ar
     """
     state = model.design.part
     matrix, offset, by_label = _columns(state, values, count)
-    if by_label and np.any(model.design.offset):
+    if by_label and (np.any(model.design.offset) or (model.stream and has_offset(state))):
         raise ModelError(
             f"Rows were asked for at {listed(values)}.",
             "The model has an offset, and its column was not stated.",

@@ -17,6 +17,7 @@ from bayes_alliance.posterior.defined_draws import (
     given_words,
     summary_where_defined,
 )
+from bayes_alliance.posterior.shares.level_variance import is_weighted
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
     RESIDUAL_ONLY,
@@ -33,7 +34,6 @@ from bayes_alliance.posterior.shares.share_words import (
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import precision_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,7 +207,7 @@ def variance_shares(
         If there are no groups, the answer depends on predictors that are not stated, or standard
         errors are known.
     SamplingError
-        If rows are to be averaged over and the fit was saved without them.
+        If rows are to be averaged over and the fit has neither them nor their sums.
 
     References
     ----------
@@ -244,7 +244,7 @@ def variance_shares(
         at=dict(at or {}),
         scale=found.scale,
         prob=prob,
-        weighted=bool(np.any(precision_weights(fit.model) != 1.0)),
+        weighted=is_weighted(fit.model),
         average=average,
         of=of,
         notes=found.notes,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, place
 from bayes_alliance.drawing import own_axes
-from bayes_alliance.errors import SamplingError, listed
+from bayes_alliance.errors import listed
 from bayes_alliance.posterior.curve_drawing import draw_level_curves
 from bayes_alliance.posterior.defined_draws import (
     after_given,
@@ -20,7 +20,7 @@ from bayes_alliance.posterior.defined_draws import (
     given_words,
     summary_where_defined,
 )
-from bayes_alliance.posterior.shares.predictor_range import check_predictor, observed_values
+from bayes_alliance.posterior.shares.predictor_range import check_predictor, values_along
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
     RESIDUAL_ONLY,
@@ -226,7 +226,8 @@ def share_curve(
     ModelError
         If the shares do not depend on the predictor, or depend on others that are not stated.
     SamplingError
-        If the range is not known because the fit was saved without its rows, or they were streamed.
+        If the range is not known because the fit was saved without its rows, or without the sums
+        of streamed ones.
 
     References
     ----------
@@ -239,7 +240,7 @@ def share_curve(
     """
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
-    grid = _where(fit, predictor, values, asked)
+    grid = values_along(fit, predictor, values, asked)
     request = ShareRequest(
         asked=asked,
         call=f"share_curve(fit, {predictor!r}",
@@ -262,19 +263,6 @@ def share_curve(
         notes=found.notes,
         undefined=found.undefined,
     )
-
-
-def _where(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: str) -> list[Any]:
-    """Return the values asked for, or those over the observed range."""
-    if values is not None:
-        return list(values)
-    if not fit.has_data:
-        raise SamplingError(
-            asked,
-            f"The fit does not hold its rows, so the range of {predictor} is not known.",
-            f"State where to look: share_curve(fit, {predictor!r}, values=[...]).",
-        )
-    return observed_values(fit, predictor)
 
 
 def _dataset(found: VarianceParts, grid: Sequence[Any]) -> xr.Dataset:

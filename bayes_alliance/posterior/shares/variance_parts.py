@@ -12,6 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.posterior.shared_groups import containers, lowest, together
 from bayes_alliance.posterior.shares.level_variance import (
     averaged_variances,
+    is_weighted,
     needed_variables,
     predictor_variance,
     residual_variance,
@@ -25,7 +26,6 @@ from bayes_alliance.posterior.shares.share_request import (
     on_response_scale,
 )
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import precision_weights
 
 Array = NDArray[np.float64]
 PREDICTORS = "predictors"
@@ -125,7 +125,7 @@ def _shared(fit: Fit, groups: Mapping[str, Array]) -> dict[str, Array]:
 
 def _notes(fit: Fit, residual: Array) -> tuple[str, ...]:
     notes = []
-    if np.any(precision_weights(fit.model) != 1.0):
+    if is_weighted(fit.model):
         notes.append("The residual variance is averaged over the precision weights.")
     undefined = int(np.isnan(residual[..., 0]).sum())
     if undefined:

@@ -38,24 +38,27 @@ class _StandIn:
         return np.asarray(self.rows[:, -1] + self.rows[:, 0] * (self.mean[-1] - shift))
 
 
-def streamed_moments(stream: StreamedRows, *, by_group: bool = False) -> Moments:
-    """Return the sufficient statistics for one grouping factor."""
+def streamed_moments(
+    stream: StreamedRows, *, by_group: bool = False, empty_groups: int = 0
+) -> Moments:
+    """Return the sufficient statistics for one grouping factor, empty groups behind the others."""
     stand_in, (population, group), outcome_shift = _prepared(stream)
-    (labels,) = (own.labels for own in stream.design.groups)
+    (own,) = stream.design.groups
+    n_groups = len(own.labels) + empty_groups
     found = moments(
         stand_in.outcome(outcome_shift),
         stand_in.columns(stream.places[0], population.shift),
         stand_in.columns(stream.places[1], group.shift),
         _group_of_row(stream, 0),
-        len(labels),
+        n_groups,
         anchor=_no_anchor(len(population.shift), len(group.shift)),
         by_group=by_group,
     )
     return replace(
         found,
         anchor=Anchor(outcome_shift=outcome_shift, population=population, group=group),
-        n=np.bincount(stream.group_of_cell[0], stream.sums.repeats, len(labels)),
-        log_weight=stream.sums.log_weight,
+        n=np.bincount(stream.group_of_cell[0], stream.sums.repeats, n_groups),
+        log_weight=float(stream.sums.log_weight.sum()),
     )
 
 
@@ -82,7 +85,7 @@ def streamed_crossed_moments(stream: StreamedRows) -> CrossedMoments:
         found,
         anchor=Anchor(outcome_shift=outcome_shift, population=population, group=centrings[largest]),
         rows=float(stream.sums.repeats.sum()),
-        log_weight=stream.sums.log_weight,
+        log_weight=float(stream.sums.log_weight.sum()),
     )
 
 
