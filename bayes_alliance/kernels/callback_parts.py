@@ -85,7 +85,7 @@ def status(total: Any, gradient: Any) -> Any:
 
 @_numba.cfunc(EXPAND_SIGNATURE, cache=True)  # type: ignore[untyped-decorator]
 def c_identity(dim: Any, expanded: Any, x: Any, out: Any, data: Any) -> Any:
-    """Store theta as it is."""
+    """Store the place as it is."""
     source = _numba.carray(x, (dim,))
     target = _numba.carray(out, (dim,))
     for k in range(source.shape[0]):

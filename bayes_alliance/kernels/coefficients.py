@@ -18,53 +18,58 @@ from bayes_alliance.kernels.whitening import whiten
 
 
 @compiled_inside
-def whiten_problem(
-    arrays: Arrays, sampled: Floats, inverse: Floats, white: Floats
-) -> tuple[Floats, Floats]:
-    """Whiten the integrated columns and the outcome less the sampled part.
-
-    Returns the residual cross products of the same columns, and the prior mean.
-    """
+def whiten_problem(arrays: Arrays, sampled: Floats, inverse: Floats, white: Floats) -> Floats:
+    """Whiten integrated columns and outcome less the sampled part; return the prior mean."""
     q, width, _ = arrays.columns.shape
     p = width - 1
     n_sampled = sampled.shape[0]
     if n_sampled == 0:
         whiten(inverse, arrays.columns, white)
-        return arrays.residual, arrays.prior_mean
+        return arrays.prior_mean
     values = sampled - arrays.sampled_origin
     columns = arrays.columns.copy()
     for a in range(q):
         for k in range(n_sampled):
             add_multiple(columns[a, p], -values[k], arrays.sampled_columns[a, k])
     whiten(inverse, columns, white)
-    mean = arrays.prior_mean + multiply(arrays.cross, values)
-    return fold_sampled(arrays.residual, values), mean
+    return arrays.prior_mean + multiply(arrays.cross, values)
 
 
 @compiled_inside
 def fold_sampled(residual: Floats, values: Floats) -> Floats:
     """Take the sampled part off the outcome in the cross products off the root."""
-    n_sampled = values.shape[0]
-    last = residual.shape[0] - 1
-    p = last - n_sampled
-    folded = np.empty((p + 1, p + 1))
+    if values.shape[0] == 0:
+        return residual
+    p = residual.shape[0] - 1 - values.shape[0]
+    folded = residual[: p + 1, : p + 1].copy()
+    write_outcome(residual, values, folded[p])
     for c in range(p):
-        for d in range(p):
-            folded[c, d] = residual[c, d]
-    square = residual[last, last]
-    for c in range(p):
-        entry = residual[c, last]
-        for k in range(n_sampled):
-            entry -= values[k] * residual[c, p + k]
-        folded[c, p] = entry
-        folded[p, c] = entry
-    for k in range(n_sampled):
-        inner = -2.0 * residual[p + k, last]
-        for m in range(n_sampled):
-            inner += residual[p + k, p + m] * values[m]
-        square += values[k] * inner
-    folded[p, p] = square
+        folded[c, p] = folded[p, c]
     return folded
+
+
+@compiled_inside
+def write_outcome(residual: Floats, values: Floats, out: Floats) -> None:
+    """Write the cross products of the outcome less the sampled part, its own square last.
+
+    Parameters
+    ----------
+    residual
+        Cross products of integrated columns, sampled columns and outcome.
+    values
+        What the sampled columns are multiplied by.
+    out
+        Written, one entry for each integrated column and one more.
+    """
+    p = out.shape[0] - 1
+    last = residual.shape[0] - 1
+    out[:p] = residual[last, :p]
+    out[p] = residual[last, last]
+    for k in range(values.shape[0]):
+        row = residual[p + k]
+        add_multiple(out[:p], -values[k], row[:p])
+        inner = dot(row[p:last], values) - 2.0 * row[last]
+        out[p] += values[k] * inner
 
 
 @compiled_inside

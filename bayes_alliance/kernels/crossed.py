@@ -18,6 +18,7 @@ from bayes_alliance.kernels.crossed_blocks import scale_vector
 from bayes_alliance.kernels.crossed_information import (
     eliminated_factor,
     information,
+    off_less_sampled,
     solve_dense,
     whiten_along,
 )
@@ -27,7 +28,7 @@ from bayes_alliance.kernels.crossed_slopes import (
     eliminated_middle,
     leave_sparse_residuals,
 )
-from bayes_alliance.kernels.envelope import add_symmetric, compact, covariance_within, trace_within
+from bayes_alliance.kernels.envelope import add_symmetric, covariance_within, trace_within
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
 from bayes_alliance.kernels.variance_slopes import slope_from_middle
@@ -123,9 +124,9 @@ def evaluate_crossed(
     inverse = np.empty((q, q, n_groups))
     white = np.empty((q, width, n_groups))
     log_groups = factor_groups(arrays.root, arrays.root_determinant, own, s2, inverse)
-    residual, mean = whiten_problem(arrays, sampled, inverse, white)
+    mean = whiten_problem(arrays, sampled, inverse, white)
     along = whiten_along(crossed, inverse)
-    off = compact(residual, crossed.reach, crossed.at)
+    off = off_less_sampled(crossed, sampled)
     total = information(crossed, off, along, white, s2)
     size = crossed.reach.shape[0]
     dense = size - mean.shape[0]

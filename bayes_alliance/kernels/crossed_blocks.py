@@ -17,23 +17,20 @@ from bayes_alliance.kernels.triangular import add_multiple
 def complete_blocks(crossed: CrossedArrays, matrix: Floats) -> None:
     """Fill the block of each group above the diagonal."""
     at = crossed.at
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
-            first = crossed.base[f] + g * q
-            for a in range(q):
-                for b in range(a):
-                    matrix[at[first + b] + first + a] = matrix[at[first + a] + first + b]
+    for k in range(crossed.block_factor.shape[0]):
+        first, stop = crossed.block_start[k], crossed.block_start[k + 1]
+        for a in range(first, stop):
+            for b in range(first, a):
+                matrix[at[b] + a] = matrix[at[a] + b]
 
 
 @compiled_inside
 def scale_vector(crossed: CrossedArrays, factors: Floats, vector: Floats) -> None:
     """Multiply the effects of every group by their factor."""
     space = np.empty(factors.shape[1])
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
-            _scale(factors[f], q, vector, crossed.base[f] + g * q, space)
+    for k in range(crossed.block_factor.shape[0]):
+        first, stop = crossed.block_start[k], crossed.block_start[k + 1]
+        _scale(factors[crossed.block_factor[k]], vector[first:stop], space)
 
 
 @compiled_inside
@@ -41,11 +38,10 @@ def scale_columns(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> No
     """Multiply a matrix by the transposed factors from the right."""
     space = np.empty(factors.shape[1])
     for r in range(crossed.reach.shape[0]):
-        for f in range(crossed.base.shape[0]):
-            q = crossed.effects[f]
-            begin, stop = blocks_within(crossed, f, r)
-            for g in range(begin, stop):
-                _scale(factors[f], q, matrix, crossed.at[r] + crossed.base[f] + g * q, space)
+        row = crossed.at[r]
+        for k in range(*blocks_within(crossed, r)):
+            first, stop = row + crossed.block_start[k], row + crossed.block_start[k + 1]
+            _scale(factors[crossed.block_factor[k]], matrix[first:stop], space)
 
 
 @compiled_inside
@@ -53,36 +49,35 @@ def scale_rows(crossed: CrossedArrays, factors: Floats, matrix: Floats) -> None:
     """Multiply a matrix by the factors from the left."""
     at = crossed.at
     space = np.empty((factors.shape[1], crossed.reach.shape[0]))
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
-            first = crossed.base[f] + g * q
-            begin, stop = crossed.reach[first], first + q
-            for a in range(q):
-                space[a, begin:stop] = 0.0
-                for b in range(q):
-                    row = matrix[at[first + b] + begin : at[first + b] + stop]
-                    add_multiple(space[a, begin:stop], factors[f, a, b], row)
-            for a in range(q):
-                matrix[at[first + a] + begin : at[first + a] + stop] = space[a, begin:stop]
+    for k in range(crossed.block_factor.shape[0]):
+        factor = factors[crossed.block_factor[k]]
+        first, stop = crossed.block_start[k], crossed.block_start[k + 1]
+        begin = crossed.reach[first]
+        for a in range(stop - first):
+            space[a, begin:stop] = 0.0
+            for b in range(stop - first):
+                row = matrix[at[first + b] + begin : at[first + b] + stop]
+                add_multiple(space[a, begin:stop], factor[a, b], row)
+        for a in range(stop - first):
+            matrix[at[first + a] + begin : at[first + a] + stop] = space[a, begin:stop]
 
 
 @compiled_inside
-def blocks_within(crossed: CrossedArrays, factor: int, row: int) -> tuple[int, int]:
-    """Return which groups of a factor a row reaches, its own included: from, and up to."""
-    base, q = crossed.base[factor], crossed.effects[factor]
-    if base < 0 or row < base:
+def blocks_within(crossed: CrossedArrays, row: int) -> tuple[int, int]:
+    """Return which blocks a row reaches, its own included: from, and up to."""
+    n_blocks = crossed.block_factor.shape[0]
+    if n_blocks == 0:
         return 0, 0
-    begin = max(0, crossed.reach[row] - base) // q
-    return begin, min(crossed.groups[factor], (row - base) // q + 1)
+    return crossed.block_of[crossed.reach[row]], min(crossed.block_of[row] + 1, n_blocks)
 
 
 @compiled_inside
-def _scale(factor: Floats, q: int, vector: Floats, first: int, space: Floats) -> None:
-    """Multiply one stretch of a vector by a factor."""
+def _scale(factor: Floats, vector: Floats, space: Floats) -> None:
+    """Multiply a vector by the leading part of a factor."""
+    q = vector.shape[0]
     for a in range(q):
         space[a] = 0.0
         for b in range(q):
-            space[a] += factor[a, b] * vector[first + b]
+            space[a] += factor[a, b] * vector[b]
     for a in range(q):
-        vector[first + a] = space[a]
+        vector[a] = space[a]

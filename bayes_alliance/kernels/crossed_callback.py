@@ -28,7 +28,7 @@ from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 
 _numba = cast(Any, numba)
-_SIZE = COMMON_SIZE + 21
+_SIZE = COMMON_SIZE + 25
 
 
 @_numba.cfunc(DENSITY_SIGNATURE, cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -44,10 +44,12 @@ def c_log_crossed_posterior(dim: Any, x: Any, out: Any, value: Any, data: Any) -
         integers_at(table, k + 6, (table[k + 7],)),
         integers_at(table, k + 8, (table[k + 9],)),
         integers_at(table, k + 10, (table[k + 11],)),
-        floats_at(table, k + 12, (table[k + 13], table[k + 14])),
-        integers_at(table, k + 15, (table[k + 16],)),
+        integers_at(table, k + 12, (table[k + 13],)),
+        floats_at(table, k + 14, (table[k + 15], table[k + 16])),
         integers_at(table, k + 17, (table[k + 18],)),
         integers_at(table, k + 19, (table[k + 20],)),
+        integers_at(table, k + 21, (table[k + 22],)),
+        floats_at(table, k + 23, (table[k + 24],)),
     )
     place = _numba.carray(x, (dim,))
     gradient = _numba.carray(out, (dim,))
@@ -68,14 +70,16 @@ def crossed_posterior_arrays(
     own = [
         np.asarray([crossed.eliminated], dtype=np.int64),
         crossed.effects,
-        crossed.groups,
-        crossed.base,
+        crossed.block_factor,
+        crossed.block_start,
+        crossed.block_of,
         crossed.start,
         crossed.active,
         crossed.along,
         crossed.first,
         crossed.reach,
         crossed.at,
+        crossed.off,
     ]
     common = common_arrays(crossed.arrays, priors, units)
     return [np.ascontiguousarray(array) for array in [*common, *own]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayes_alliance.kernels.coefficients import write_outcome
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
 from bayes_alliance.kernels.crossed_blocks import (
     complete_blocks,
@@ -32,6 +33,17 @@ def whiten_along(crossed: CrossedArrays, inverse: Floats) -> Floats:
                 for t in range(crossed.start[j], crossed.start[j + 1]):
                     white[a, t] += inverse[a, b, j] * crossed.along[b, t]
     return white
+
+
+@compiled_inside
+def off_less_sampled(crossed: CrossedArrays, sampled: Floats) -> Floats:
+    """Take the sampled part off the outcome in the cross products off the root, compact."""
+    if sampled.shape[0] == 0:
+        return crossed.off
+    off = crossed.off.copy()
+    values = sampled - crossed.arrays.sampled_origin
+    write_outcome(crossed.arrays.residual, values, off[crossed.at[crossed.reach.shape[0]] :])
+    return off
 
 
 @compiled_inside

@@ -15,6 +15,12 @@ import numpy as np
 
 from bayes_alliance.kernels.anchor import Anchor, find_anchor
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
+from bayes_alliance.kernels.group_order import (
+    count_dense,
+    find_holders,
+    largest_factor,
+    place_groups,
+)
 from bayes_alliance.kernels.moments import positive
 from bayes_alliance.kernels.rotation import rotate_row_in
 
@@ -40,8 +46,9 @@ class CrossedMoments:
         Position of the factor with the most groups.
     effects, groups
         Effects and groups of each factor, in the order given, shape (F,).
-    base
-        First column of each factor among the dense effects; -1 for the eliminated one.
+    holders, places
+        The factor directly above each, -1 if there is none, shape (F,), and for each factor the
+        first dense effect of each of its groups: see :mod:`bayes_alliance.kernels.group_order`.
     root, rotated
         As in :class:`bayes_alliance.kernels.moments.Moments`, for the eliminated factor.
     start, active
@@ -58,7 +65,8 @@ class CrossedMoments:
     eliminated: int
     effects: Integers
     groups: Integers
-    base: Integers
+    holders: Integers
+    places: tuple[Integers, ...]
     root: Floats
     rotated: Floats
     start: Integers
@@ -67,12 +75,6 @@ class CrossedMoments:
     residual: Floats
     rows: float
     log_weight: float
-
-
-def dense_effects(terms: Sequence[Term]) -> int:
-    """Count the effects that stay in one dense matrix: all but those of the largest factor."""
-    sizes = [term.n_groups * term.columns.shape[1] for term in terms]
-    return int(sum(sizes) - sizes[_largest(terms)])
 
 
 def crossed_moments(
@@ -94,13 +96,18 @@ def crossed_moments(
     weights, repeats
         Precision and frequency weights, as for one factor.
     """
-    eliminated = _largest(terms)
+    n_groups = [term.n_groups for term in terms]
+    effects = [term.columns.shape[1] for term in terms]
+    group = _checked_groups(terms, len(y))
+    eliminated = largest_factor(n_groups)
     largest = terms[eliminated]
+    holders = find_holders(group, n_groups)
+    places = place_groups(group, n_groups, effects, holders)
     y = np.asarray(y, dtype=np.float64)
     X = np.asarray(X, dtype=np.float64)
     anchor = find_anchor(y, X, np.asarray(largest.columns, dtype=np.float64))
-    base, ids, values = _dense_columns(terms, eliminated, len(y))
-    dense = dense_effects(terms)
+    ids, values = _dense_columns(terms, group, places)
+    dense = count_dense(n_groups, effects)
     start, active = _active(largest.group, ids, largest.n_groups, dense)
     weight, repeat = positive(weights, len(y), "weights"), positive(repeats, len(y), "repeats")
     length = np.sqrt(weight * repeat)[:, None]
@@ -112,9 +119,10 @@ def crossed_moments(
     return CrossedMoments(
         anchor=anchor,
         eliminated=eliminated,
-        effects=np.array([term.columns.shape[1] for term in terms], dtype=np.int64),
-        groups=np.array([term.n_groups for term in terms], dtype=np.int64),
-        base=base,
+        effects=np.array(effects, dtype=np.int64),
+        groups=np.array(n_groups, dtype=np.int64),
+        holders=holders,
+        places=places,
         root=root,
         rotated=rotated,
         start=start,
@@ -148,33 +156,26 @@ def _reduce_rows(
     return root, rotated, along, lower + np.tril(lower, -1).T
 
 
-def _largest(terms: Sequence[Term]) -> int:
-    """Find the factor with the most groups."""
-    return int(np.argmax([term.n_groups for term in terms]))
+def _checked_groups(terms: Sequence[Term], rows: int) -> list[Integers]:
+    """Return each factor's group of every row."""
+    groups = [np.asarray(term.group, dtype=np.int64) for term in terms]
+    for position, (term, group) in enumerate(zip(terms, groups, strict=True)):
+        if len(group) != rows or group.min() < 0 or group.max() >= term.n_groups:
+            raise ValueError(f"groups of term {position} must lie between 0 and {term.n_groups}")
+    return groups
 
 
 def _dense_columns(
-    terms: Sequence[Term], eliminated: int, rows: int
-) -> tuple[Integers, Integers, Floats]:
-    """Give numbers to the columns of all factors but the eliminated one; list each row's own."""
-    base = np.full(len(terms), -1, dtype=np.int64)
-    ids = [np.zeros((rows, 0), dtype=np.int64)]
-    values = [np.zeros((rows, 0))]
-    first = 0
-    # Upper levels come last, so that those of nested factors meet few of the columns before them.
-    for position in sorted(range(len(terms)), key=lambda place: -terms[place].n_groups):
-        term = terms[position]
-        q = term.columns.shape[1]
-        group = np.asarray(term.group, dtype=np.int64)
-        if len(group) != rows or group.min() < 0 or group.max() >= term.n_groups:
-            raise ValueError(f"groups of term {position} must lie between 0 and {term.n_groups}")
-        if position == eliminated:
-            continue
-        base[position] = first
-        ids.append(first + group[:, None] * q + np.arange(q))
-        values.append(np.asarray(term.columns, dtype=np.float64))
-        first += term.n_groups * q
-    return base, np.hstack(ids), np.hstack(values)
+    terms: Sequence[Term], group: Sequence[Integers], places: Sequence[Integers]
+) -> tuple[Integers, Floats]:
+    """List each row's own dense effects and their columns."""
+    ids = [np.zeros((len(group[0]), 0), dtype=np.int64)]
+    values = [np.zeros((len(group[0]), 0))]
+    for term, own, place in zip(terms, group, places, strict=True):
+        if len(place):
+            ids.append(place[own][:, None] + np.arange(term.columns.shape[1]))
+            values.append(np.asarray(term.columns, dtype=np.float64))
+    return np.hstack(ids), np.hstack(values)
 
 
 def _active(group: Integers, ids: Integers, n_groups: int, dense: int) -> tuple[Integers, Integers]:

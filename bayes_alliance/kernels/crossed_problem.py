@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers
 from bayes_alliance.kernels.crossed_moments import CrossedMoments
-from bayes_alliance.kernels.envelope import first_entries, inverse_entries, row_offsets
+from bayes_alliance.kernels.envelope import (
+    compact,
+    first_entries,
+    inverse_entries,
+    row_offsets,
+)
 from bayes_alliance.kernels.problem import Arrays, Problem, coefficient_prior, groups_last
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
@@ -19,21 +26,27 @@ class CrossedArrays(NamedTuple):
     """A problem with several factors as compiled code reads it.
 
     ``arrays`` describes the eliminated factor; its residual starts with the dense effects.
-    ``first``, ``reach`` and ``at`` are those of :mod:`bayes_alliance.kernels.envelope`. The other
-    fields are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
+    Blocks are the groups of all other factors in the order of their dense effects: block k is a
+    group of factor ``block_factor[k]``, its effects ``block_start[k]`` to ``block_start[k + 1]``;
+    row r lies in block ``block_of[r]``, a coefficient's behind the last. ``first``, ``reach`` and
+    ``at`` are those of :mod:`bayes_alliance.kernels.envelope`, ``off`` the residual cross products
+    of dense effects, integrated coefficients and outcome, so stored. The other fields are those
+    of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
     """
 
     arrays: Arrays
     eliminated: int
     effects: Integers
-    groups: Integers
-    base: Integers
+    block_factor: Integers
+    block_start: Integers
+    block_of: Integers
     start: Integers
     active: Integers
     along: Floats
     first: Integers
     reach: Integers
     at: Integers
+    off: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,51 +78,43 @@ class CrossedProblem:
 
     def arrays(self) -> CrossedArrays:
         """Flatten for compiled code."""
-        size = self.n_dense + self.eliminated_problem.prior.kept.size
+        return self._arrays
+
+    @cached_property
+    def _arrays(self) -> CrossedArrays:
         moments = self.moments
-        block = block_starts(moments.effects, moments.groups, moments.base)
-        first = first_entries(moments.start, moments.active, block, size)
+        dense, p = self.n_dense, self.eliminated_problem.prior.kept.size
+        block_factor, block_start = _blocks(moments.places, dense)
+        block_of = np.repeat(np.arange(len(block_factor)), np.diff(block_start))
+        first = first_entries(moments.start, moments.active, block_start[block_of], dense + p)
         reach = inverse_entries(first)
+        stop = np.concatenate([block_start[block_of + 1], np.arange(dense, dense + p) + 1])
+        at = row_offsets(reach, stop)
+        residual = self.eliminated_problem.residual
+        integrated = np.append(np.arange(dense + p), len(residual) - 1)
         return CrossedArrays(
             arrays=self.eliminated_problem.arrays(),
-            eliminated=self.moments.eliminated,
-            effects=self.moments.effects,
-            groups=self.moments.groups,
-            base=self.moments.base,
-            start=self.moments.start,
-            active=self.moments.active,
-            along=self.moments.along,
+            eliminated=moments.eliminated,
+            effects=moments.effects,
+            block_factor=block_factor,
+            block_start=block_start,
+            block_of=np.append(block_of, np.full(p, len(block_factor))),
+            start=moments.start,
+            active=moments.active,
+            along=moments.along,
             first=first,
             reach=reach,
-            at=row_offsets(reach, block_stops(block, size)),
+            at=at,
+            off=compact(residual, integrated, reach, stop, at),
         )
 
 
-def block_starts(effects: Integers, groups: Integers, base: Integers) -> Integers:
-    """Return for each dense effect the first effect of its group.
-
-    The arguments are those of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
-    """
-    dense = np.flatnonzero(base >= 0)
-    ordered = dense[np.argsort(base[dense])]
-    starts = [base[f] + effects[f] * np.repeat(np.arange(groups[f]), effects[f]) for f in ordered]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *starts])
-
-
-def block_stops(block: Integers, size: int) -> Integers:
-    """Return for each row the end of its block: of its group, or the row's own diagonal.
-
-    Parameters
-    ----------
-    block
-        From :func:`block_starts`.
-    size
-        Number of rows; those after the dense effects are blocks of one.
-    """
-    starts = np.concatenate([block, np.arange(len(block), size)])
-    new = np.append(np.diff(starts) > 0, True)
-    ends = np.flatnonzero(new) + 1
-    return ends[np.searchsorted(ends, np.arange(size), side="right")]
+def _blocks(places: Sequence[Integers], dense: int) -> tuple[Integers, Integers]:
+    """Return the factor of each block, in order, and where blocks begin; their end comes last."""
+    factor = np.repeat(np.arange(len(places)), [len(own) for own in places])
+    start = np.concatenate(places)
+    order = np.argsort(start)
+    return factor[order], np.append(start[order], dense)
 
 
 def prepare_crossed(

@@ -13,11 +13,12 @@ from bayes_alliance.kernels.crossed_blocks import scale_vector
 from bayes_alliance.kernels.crossed_information import (
     eliminated_factor,
     information,
+    off_less_sampled,
     solve_dense,
     whiten_along,
 )
 from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
-from bayes_alliance.kernels.envelope import add_transposed, compact
+from bayes_alliance.kernels.envelope import add_transposed
 from bayes_alliance.kernels.recover import (
     given_coefficients,
     recover_effects,
@@ -74,12 +75,11 @@ def recover_crossed(
     standard = np.ascontiguousarray(normals, dtype=np.float64)
     _recover_draws(problem.arrays(), variances, stacked, given, standard, dense, own)
     effects = []
-    for f, (q, count) in enumerate(zip(moments.effects, moments.groups, strict=True)):
+    for f, q in enumerate(moments.effects):
         if f == moments.eliminated:
             effects.append(own)
             continue
-        first = moments.base[f]
-        effects.append(dense[:, first : first + q * count].reshape(n_draws, count, q))
+        effects.append(np.take(dense, moments.places[f][:, None] + np.arange(q), axis=1))
     return CrossedRecovered(
         coefficients=user_coefficients(inner.prior, dense[:, problem.n_dense :], given),
         effects=tuple(effects),
@@ -120,9 +120,9 @@ def _recover_draws(
     for s in range(s2.shape[0]):
         factor = eliminated_factor(crossed, factors[s])
         factor_groups(arrays.root, arrays.root_determinant, factor, s2[s], inverse)
-        residual, mean = whiten_problem(arrays, sampled[s], inverse, white)
+        mean = whiten_problem(arrays, sampled[s], inverse, white)
         along = whiten_along(crossed, inverse)
-        off = compact(residual, crossed.reach, crossed.at)
+        off = off_less_sampled(crossed, sampled[s])
         total = information(crossed, off, along, white, s2[s])
         solve_dense(crossed, factors[s], total, mean, root, dense[s])
         add_transposed(root, crossed.reach, crossed.at, normals[s, :size], dense[s])

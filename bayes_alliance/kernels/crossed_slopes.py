@@ -84,17 +84,16 @@ def _slopes_along(
 ) -> None:
     """Add what each group's rows hold up to their block: score, and covariance of v with u."""
     at = crossed.at
-    for f in range(crossed.base.shape[0]):
-        q = crossed.effects[f]
-        for g in range(crossed.groups[f] if crossed.base[f] >= 0 else 0):
-            first = crossed.base[f] + g * q
-            begin, stop = crossed.reach[first], first + q
-            for a in range(q):
-                row = total[at[first + a] + begin : at[first + a] + stop]
-                for b in range(q):
-                    entry = score[first + a] * scaled[first + b]
-                    other = spread[at[first + b] + begin : at[first + b] + stop]
-                    d_factors[f, a, b] += entry - dot(row, other)
+    for k in range(crossed.block_factor.shape[0]):
+        slope = d_factors[crossed.block_factor[k]]
+        first, stop = crossed.block_start[k], crossed.block_start[k + 1]
+        begin = crossed.reach[first]
+        for a in range(stop - first):
+            row = total[at[first + a] + begin : at[first + a] + stop]
+            for b in range(stop - first):
+                entry = score[first + a] * scaled[first + b]
+                other = spread[at[first + b] + begin : at[first + b] + stop]
+                slope[a, b] += entry - dot(row, other)
 
 
 @compiled_inside
@@ -102,17 +101,18 @@ def _slopes_below(crossed: CrossedArrays, total: Floats, spread: Floats, d_facto
     """Add what each group's columns hold below their block: covariance of u with v."""
     at = crossed.at
     for r in range(crossed.reach.shape[0]):
-        for f in range(crossed.base.shape[0]):
-            q, base = crossed.effects[f], crossed.base[f]
-            begin, stop = blocks_within(crossed, f, r)
-            # A row's own block is not below itself.
-            if stop > begin and r < base + stop * q:
-                stop -= 1
-            for g in range(begin, stop):
-                first = base + g * q
-                for a in range(q):
-                    for b in range(q):
-                        d_factors[f, a, b] -= total[at[r] + first + a] * spread[at[r] + first + b]
+        row = at[r]
+        begin, stop = blocks_within(crossed, r)
+        # A row's own block is not below itself.
+        for k in range(begin, min(stop, crossed.block_of[r])):
+            slope = d_factors[crossed.block_factor[k]]
+            first, q = (
+                row + crossed.block_start[k],
+                crossed.block_start[k + 1] - crossed.block_start[k],
+            )
+            for a in range(q):
+                for b in range(q):
+                    slope[a, b] -= total[first + a] * spread[first + b]
 
 
 @compiled_inside

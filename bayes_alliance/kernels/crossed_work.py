@@ -8,15 +8,18 @@ import numpy as np
 
 from bayes_alliance.kernels.compiled import Integers
 from bayes_alliance.kernels.envelope import inverse_entries
+from bayes_alliance.kernels.group_order import (
+    count_dense,
+    find_holders,
+    largest_factor,
+    place_groups,
+)
 
 
 def elimination_steps(
     group: Sequence[Integers], n_groups: Sequence[int], effects: Sequence[int]
 ) -> int:
-    """Count the multiplications of one Cholesky factor of the dense effects, up to a constant.
-
-    A third of the cube of their number if everything meets everything; nearly nothing where the
-    groups are nested.
+    """Count the multiplications that the dense effects cost an evaluation.
 
     Parameters
     ----------
@@ -25,19 +28,47 @@ def elimination_steps(
     n_groups, effects
         For each factor its number of groups, and of effects a group has.
     """
-    eliminated = int(np.argmax(n_groups))
-    dense = sorted((f for f in range(len(group)) if f != eliminated), key=lambda f: -n_groups[f])
-    sizes = [n_groups[f] * effects[f] for f in dense]
-    base = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    met = [base[k] + group[f] * effects[f] for k, f in enumerate(dense)]
-    lowest = np.full(n_groups[eliminated], base[-1])
-    for place in met:
-        np.minimum.at(lowest, group[eliminated], place)
-    first = np.arange(base[-1])
-    for place in met:
-        np.minimum.at(first, place, lowest[group[eliminated]])
-    for k, f in enumerate(dense):
-        own = first[base[k] : base[k + 1]].reshape(n_groups[f], effects[f])
-        own[:] = own[:, :1]
-    width = np.arange(base[-1]) - inverse_entries(first) + 1
-    return int((width.astype(float) ** 2).sum())
+    first = _first_entries(group, n_groups, effects)
+    return count_steps(first, inverse_entries(first))
+
+
+def count_steps(first: Integers, reach: Integers) -> int:
+    """Count the inner steps of factor, inverse and product of :mod:`.envelope`.
+
+    Parameters
+    ----------
+    first, reach
+        First column of each row of the factor and of its inverse, shape (k,).
+    """
+    places = np.arange(len(first))
+    inverted = np.concatenate([[0], np.cumsum(places + 1 - reach)])
+    steps = int((inverted[places] - inverted[first]).sum())
+    for r in places:
+        row = places[first[r] : r]
+        steps += int(np.maximum(row - np.maximum(first[row], first[r]), 0).sum())
+        row = places[reach[r] : r + 1]
+        steps += int((row + 1 - np.maximum(reach[row], reach[r])).sum())
+    return steps
+
+
+def steps_if_all_meet(effects: int) -> int:
+    """Return the count for effects that all meet one another."""
+    return effects * (effects**2 + 1) // 2
+
+
+def _first_entries(
+    group: Sequence[Integers], n_groups: Sequence[int], effects: Sequence[int]
+) -> Integers:
+    """Find where each dense effect's row begins, from who meets whom alone."""
+    eliminated = largest_factor(n_groups)
+    places = place_groups(group, n_groups, effects, find_holders(group, n_groups))
+    size = count_dense(n_groups, effects)
+    first = np.arange(size)
+    lowest = np.full(n_groups[eliminated], size)
+    dense = [f for f in range(len(group)) if f != eliminated]
+    for f in dense:
+        np.minimum.at(lowest, group[eliminated], places[f][group[f]])
+    for f in dense:
+        np.minimum.at(first, places[f][group[f]], lowest[group[eliminated]])
+        first[places[f][:, None] + np.arange(effects[f])] = first[places[f]][:, None]
+    return first

@@ -57,6 +57,28 @@ def row_offsets(reach: Integers, stop: Integers) -> Integers:
     return np.asarray(ends - np.append(reach, 0))
 
 
+def compact(
+    matrix: Floats, chosen: Integers, reach: Integers, stop: Integers, at: Integers
+) -> Floats:
+    """Store the chosen rows and columns of a symmetric matrix, one more than there are reaches.
+
+    Parameters
+    ----------
+    matrix
+        Shape (n, n).
+    chosen
+        Rows to store, shape (k + 1,).
+    reach, stop, at
+        As for :func:`row_offsets`, and what it returned.
+    """
+    size = len(reach)
+    stored = np.empty(at[size] + size + 1)
+    for r in range(size):
+        stored[at[r] + reach[r] : at[r] + stop[r]] = matrix[chosen[r], chosen[reach[r] : stop[r]]]
+    stored[at[size] :] = matrix[chosen[size], chosen]
+    return stored
+
+
 @compiled_inside
 def factor_within(matrix: Floats, first: Integers, at: Integers) -> float:
     """Turn a positive definite matrix into its lower factor; return its log determinant.
@@ -124,17 +146,6 @@ def covariance_within(inverse_root: Floats, reach: Integers, at: Integers) -> Fl
             for c in range(max(reach[k], reach[r]), r + 1):
                 whole[at[r] + c] += value * inverse_root[at[k] + c]
     return whole
-
-
-@compiled_inside
-def compact(matrix: Floats, reach: Integers, at: Integers) -> Floats:
-    """Take the stored part of a symmetric matrix with one row more than there are reaches."""
-    size = reach.shape[0]
-    stored = np.empty(at[size] + size + 1)
-    for r in range(size + 1):
-        for c in range(reach[r] if r < size else 0, r + 1):
-            stored[at[r] + c] = matrix[r, c]
-    return stored
 
 
 @compiled_inside

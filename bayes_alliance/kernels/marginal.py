@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_alliance.kernels.coefficients import (
+    fold_sampled,
     quadratic_form,
     sampled_slope,
     solve_coefficients,
@@ -94,7 +95,8 @@ def evaluate(
     inverse = np.empty((q, q, n_groups))
     white = np.empty((q, width, n_groups))
     log_groups = factor_groups(arrays.root, arrays.root_determinant, factor, s2, inverse)
-    residual, mean = whiten_problem(arrays, sampled, inverse, white)
+    mean = whiten_problem(arrays, sampled, inverse, white)
+    residual = fold_sampled(arrays.residual, sampled - arrays.sampled_origin)
     precision_root = np.empty((p, p))
     estimate = np.empty(p)
     log_precision = solve_coefficients(

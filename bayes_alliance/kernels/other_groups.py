@@ -34,10 +34,10 @@ def cross_products_by_group(
     q, width, n_groups = arrays.columns.shape
     white = np.empty((q, width, n_groups))
     factor_groups(arrays.root, arrays.root_determinant, factor, s2, inverse)
-    _, mean = whiten_problem(arrays, sampled, inverse, white)
+    mean = whiten_problem(arrays, sampled, inverse, white)
     values = sampled - arrays.sampled_origin
     for j in range(n_groups):
-        own = residual[j] if sampled.shape[0] == 0 else fold_sampled(residual[j], values)
+        own = fold_sampled(residual[j], values)
         for c in range(width):
             for d in range(c + 1):
                 entry = own[c, d] / s2

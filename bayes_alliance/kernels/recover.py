@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import solve_coefficients, whiten_problem
+from bayes_alliance.kernels.coefficients import fold_sampled, solve_coefficients, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
 from bayes_alliance.kernels.problem import Arrays, CoefficientPrior, Problem
 from bayes_alliance.kernels.rotation import rotate_row_in
@@ -144,7 +144,8 @@ def _recover_draws(
     root = np.empty((p, p))
     for s in range(s2.shape[0]):
         factor_groups(arrays.root, arrays.root_determinant, factor[s], s2[s], inverse)
-        residual, mean = whiten_problem(arrays, sampled[s], inverse, white)
+        mean = whiten_problem(arrays, sampled[s], inverse, white)
+        residual = fold_sampled(arrays.residual, sampled[s] - arrays.sampled_origin)
         solve_coefficients(white, residual, arrays.prior_precision, mean, s2[s], root, centred[s])
         for c in range(p):
             for d in range(c, p):

@@ -51,7 +51,7 @@ def signed_units(priors: VariancePriors, resolution: Floats) -> Floats:
 def theta_at(
     place: Floats, units: Floats, known_sigma: int, priors: PriorArrays, theta: Floats
 ) -> float:
-    """Write the theta that a place stands for; return the log Jacobian up to a constant.
+    """Write the theta that a place stands for; return its log Jacobian.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def theta_at(
         theta[k] = place[k]
         if units[k + known_sigma] > 0.0:
             size = max(abs(place[k]), _SMALLEST)
-            log_sinh = size + np.log1p(-np.exp(-2.0 * size)) - _LOG_TWO
+            log_sinh = size + np.log(-np.expm1(-2.0 * size)) - _LOG_TWO
             theta[k] = np.log(units[k + known_sigma]) + log_sinh
             log_jacobian -= np.log(np.tanh(size))
     _flip_correlations(place, units, known_sigma, priors, theta)

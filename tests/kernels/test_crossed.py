@@ -14,6 +14,7 @@ from bayes_alliance.kernels import (
     crossed_problem,
     crossed_recover,
     dense,
+    group_order,
     marginal,
     moments,
     problem,
@@ -42,6 +43,15 @@ def terms_for(kind, rng, rows):
             (columns, rng.integers(0, 6, rows), 6),
             (np.column_stack([ones, slope]), rng.integers(0, 4, rows), 4),
         ]
+    if kind == "three levels, labels in no order":
+        client = np.concatenate([np.arange(12), rng.integers(0, 12, rows - 12)])
+        manager = rng.permutation(np.arange(12) % 6)[client]
+        agency = np.array([1, 0, 2, 0, 1, 2])[manager]
+        return [
+            (np.column_stack([ones, slope]), agency, 3),
+            (ones[:, None], client, 12),
+            (np.column_stack([ones, slope]), manager, 6),
+        ]
     if kind == "each row its own group":
         return [(ones[:, None], np.arange(rows), rows), (ones[:, None], np.arange(rows) % 3, 3)]
     return [(np.column_stack([ones, slope]), rng.integers(0, 5, rows), 5)]
@@ -51,6 +61,7 @@ KINDS = [
     "crossed",
     "nested",
     "three, the largest with three effects",
+    "three levels, labels in no order",
     "each row its own group",
     "only one",
 ]
@@ -266,7 +277,8 @@ def test_a_draw_does_not_depend_on_its_chunk():
 def test_the_largest_factor_is_eliminated():
     setting = Setting("nested")
     assert setting.reduced.eliminated == 1
-    assert crossed_moments.dense_effects(setting.terms) == setting.ready.n_dense == 6
+    counts, effects = setting.reduced.groups, setting.reduced.effects
+    assert group_order.count_dense(counts, effects) == setting.ready.n_dense == 6
 
 
 def test_wrong_shapes_are_refused():

@@ -6,7 +6,7 @@ import pytest
 
 from bayes_alliance.kernels.crossed_moments import Term, crossed_moments
 from bayes_alliance.kernels.crossed_problem import prepare_crossed
-from bayes_alliance.kernels.crossed_work import elimination_steps
+from bayes_alliance.kernels.crossed_work import count_steps, elimination_steps, steps_if_all_meet
 from bayes_alliance.kernels.envelope import (
     add_symmetric,
     add_transposed,
@@ -23,9 +23,8 @@ from bayes_alliance.kernels.envelope import (
 
 
 @numba.njit
-def worked(whole, first, reach, at, vector):
+def worked(kept, first, reach, at, vector):
     """Compiled kernels are called from compiled code only."""
-    kept = compact(whole, reach, at)
     matrix = kept.copy()
     log_determinant = factor_within(matrix, first, at)
     lower = matrix.copy()
@@ -45,9 +44,12 @@ def blocks(effects: int, groups: int) -> np.ndarray:
     return effects * np.repeat(np.arange(groups), effects)
 
 
-def offsets(reach: np.ndarray) -> np.ndarray:
-    """Rows that end on the diagonal."""
-    return row_offsets(reach, np.arange(1, len(reach) + 1))
+def stored(matrix: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that end on the diagonal, and a last one of zeros: where they stand, and the store."""
+    size = len(reach)
+    stop = np.arange(1, size + 1)
+    at = row_offsets(reach, stop)
+    return at, compact(np.pad(matrix, (0, 1)), np.arange(size + 1), reach, stop, at)
 
 
 def nested(schools: int, classes: int, coefficients: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,22 +90,21 @@ def test_it_is_plain_linear_algebra(kind):
     reach = inverse_entries(first)
     matrix = matrix_of(start, active, len(block), size, rng)
     vector = rng.normal(size=size)
-    at, bordered = offsets(reach), np.zeros((size + 1, size + 1))
-    bordered[:size, :size] = matrix
+    at, kept = stored(matrix, reach)
     log_determinant, lower, inverse, covariance, solution, turned, product, trace = worked(
-        bordered, first, reach, at, vector
+        kept, first, reach, at, vector
     )
     expected = np.linalg.cholesky(matrix)
     places = np.arange(size)
     rows, columns = np.nonzero((places >= reach[:, None]) & (places <= places[:, None]))
-    stored = at[rows] + columns
-    np.testing.assert_array_equal(stored, np.arange(len(rows)))
-    np.testing.assert_allclose(lower[stored], expected[rows, columns], atol=1e-12)
+    entries = at[rows] + columns
+    np.testing.assert_array_equal(entries, np.arange(len(rows)))
+    np.testing.assert_allclose(lower[entries], expected[rows, columns], atol=1e-12)
     np.testing.assert_allclose(log_determinant, np.linalg.slogdet(matrix)[1], rtol=1e-12)
     root = np.linalg.inv(expected)
-    np.testing.assert_allclose(inverse[stored], root[rows, columns], atol=1e-11)
+    np.testing.assert_allclose(inverse[entries], root[rows, columns], atol=1e-11)
     full = np.linalg.inv(matrix)
-    np.testing.assert_allclose(covariance[stored], full[rows, columns], atol=1e-11)
+    np.testing.assert_allclose(covariance[entries], full[rows, columns], atol=1e-11)
     np.testing.assert_allclose(solution, full @ vector, atol=1e-11)
     np.testing.assert_allclose(turned, expected.T @ vector, atol=1e-12)
     np.testing.assert_allclose(product, -2.0 * matrix @ vector, atol=1e-12)
@@ -120,28 +121,62 @@ def test_nested_data_leave_small_blocks():
 def test_what_is_not_positive_definite_is_nan():
     matrix = np.array([[1.0, 2.0], [2.0, 1.0]])
     first = np.zeros(2, dtype=np.int64)
-    bordered = np.pad(matrix, (0, 1))
-    assert np.isnan(worked(bordered, first, first, offsets(first), np.ones(2))[0])
+    at, kept = stored(matrix, first)
+    assert np.isnan(worked(kept, first, first, at, np.ones(2))[0])
 
 
-@pytest.mark.parametrize("kind", ["nested", "crossed", "four levels"])
+@numba.njit
+def loops(first, reach):
+    """The loops of factor, inverse and product, with a counter for what they do inside."""
+    steps = 0
+    for r in range(len(first)):
+        for c in range(first[r], r):
+            steps += max(0, c - max(first[r], first[c]))
+        for k in range(first[r], r):
+            steps += k + 1 - reach[k]
+    for k in range(len(first)):
+        for r in range(reach[k], k + 1):
+            steps += r + 1 - max(reach[k], reach[r])
+    return steps
+
+
+def levels(kind: str, rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
+    """The groups of each row, labels in no order, and how many effects a group has."""
+    client = np.repeat(np.arange(240), 2)
+    manager = rng.permutation(80)[client // 3]
+    agency = rng.permutation(20)[np.argsort(rng.permutation(80)) // 4][manager]
+    return {
+        "two levels": ([manager, client], [2, 1]),
+        "three levels": ([agency, client, manager], [1, 1, 2]),
+        "four levels": ([agency // 5, agency, client, manager], [2, 1, 1, 2]),
+        "crossed": ([rng.integers(20, size=480), client], [2, 1]),
+        "crossed in part": ([agency, client, manager, rng.integers(5, size=480)], [1, 1, 1, 1]),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["two levels", "three levels", "four levels", "crossed", "crossed in part"]
+)
 def test_the_work_is_known_from_the_groups_alone(kind):
     """The same first entries as those of the sums, whose making is what is to be avoided."""
     rng = np.random.default_rng(4)
-    client = np.repeat(np.arange(60), 2)
-    manager = client // 3 if kind != "crossed" else rng.integers(20, size=120)
-    group = [manager, client] if kind == "nested" else [manager // 4, client, manager]
-    effects = [2, 1] if kind == "nested" else [1, 1, 2]
+    group, effects = levels(kind, rng)
     counts = [int(g.max()) + 1 for g in group]
     terms = [
-        Term(columns=rng.normal(size=(120, q)), group=g, n_groups=n)
+        Term(columns=rng.normal(size=(480, q)), group=g, n_groups=n)
         for g, n, q in zip(group, counts, effects, strict=True)
     ]
-    X = np.ones((120, 1))
-    sums = crossed_moments(rng.normal(size=120), X, terms)
+    X = np.ones((480, 1))
+    sums = crossed_moments(rng.normal(size=480), X, terms)
     ready = prepare_crossed(sums, np.zeros(1), np.ones(1)).arrays()
     dense = len(ready.reach) - 1
-    width = np.arange(dense) - ready.reach[:dense] + 1
     steps = elimination_steps(group, counts, effects)
-    assert steps == (width**2).sum()
-    assert (steps < dense * 4) == (kind == "nested")
+    assert steps == loops(ready.first[:dense], ready.reach[:dense])
+    # Nested groups meet their own and those above them: a few steps an effect.
+    assert (steps < 30 * dense) == kind.endswith("levels")
+
+
+@pytest.mark.parametrize("effects", [1, 2, 7, 150])
+def test_the_work_of_effects_that_all_meet_has_a_closed_form(effects):
+    nothing = np.zeros(effects, dtype=np.int64)
+    assert steps_if_all_meet(effects) == count_steps(nothing, nothing)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_alliance.kernels.crossed_work import elimination_steps
+from bayes_alliance.kernels.crossed_work import elimination_steps, steps_if_all_meet
+from bayes_alliance.kernels.group_order import count_dense
 from bayes_alliance.model.spec import Model
 
-# The work that 150 effects leave which all meet one another: as slow as sampling them.
-MOST_STEPS = 150**3 // 3
-# Their sums are first made as one square matrix: this many take 72 MB.
+# More effects than this that all meet one another are faster sampled.
+MOST_THAT_MEET = 150
+# Their sums are first made as square matrices, up to four at a time: 72 MB each at this many.
 MOST_DENSE_EFFECTS = 3_000
 
 
@@ -18,23 +19,16 @@ def too_much_work(model: Model) -> list[str]:
     groups = model.design.groups
     if len(groups) < 2:
         return []
-    dense = dense_effects(model)
+    counts, effects = [len(g.labels) for g in groups], [len(g.effects) for g in groups]
+    dense = count_dense(counts, effects)
     beside = f"beside its largest grouping factor it has {dense} group effects"
     if dense > MOST_DENSE_EFFECTS:
         return [f"{beside} (at most {MOST_DENSE_EFFECTS})"]
-    group = _group_of_rows(model)
-    counts = [len(g.labels) for g in groups]
-    steps = elimination_steps(group, counts, [len(g.effects) for g in groups])
-    if steps > MOST_STEPS:
-        return [f"{beside}, and too many of them meet (150 may all meet, or more if nested)"]
+    steps = elimination_steps(_group_of_rows(model), counts, effects)
+    if steps > steps_if_all_meet(MOST_THAT_MEET):
+        meet = f"{MOST_THAT_MEET} may all meet, or more if nested"
+        return [f"{beside}, and too many of them meet ({meet})"]
     return []
-
-
-def dense_effects(model: Model) -> int:
-    """Count the group effects outside the grouping factor that has the most groups."""
-    groups = model.design.groups
-    eliminated = int(np.argmax([len(g.labels) for g in groups]))
-    return sum(len(g.labels) * len(g.effects) for k, g in enumerate(groups) if k != eliminated)
 
 
 def _group_of_rows(model: Model) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -33,6 +33,31 @@ def test_many_agencies_of_nested_managers_are_no_reason() -> None:
     assert reasons_against(model) == []
 
 
+def test_many_managers_of_nested_clients_are_no_reason() -> None:
+    """Visits of clients of managers of agencies: 1,200 managers and 60 agencies are left."""
+    visits = table(60, 20, 6)
+    visits = visits.assign(client=range(len(visits)))
+    visits = pd.concat([visits, visits]).sample(frac=1.0, random_state=3)
+    formula = "alliance ~ stigma + (1 | agency) + (1 + stigma | manager) + (1 | client)"
+    assert reasons_against(ba.Model(formula, visits)) == []
+
+
+@pytest.mark.parametrize(("raters", "refused"), [(150, False), (151, True)])
+def test_as_many_may_all_meet_as_the_message_says(raters: int, refused: bool) -> None:
+    rng = np.random.default_rng(1)
+    rows = 160 * raters
+    data = pd.DataFrame(
+        {
+            "y": rng.normal(size=rows),
+            "rater": np.tile(np.arange(raters), 160),
+            "client": np.repeat(np.arange(160), raters),
+        }
+    )
+    reasons = reasons_against(ba.Model("y ~ 1 + (1 | rater) + (1 | client)", data))
+    assert bool(reasons) == refused
+    assert all("150 may all meet" in reason for reason in reasons)
+
+
 def test_many_crossed_groups_are() -> None:
     model = ba.Model("alliance ~ stigma + (1 | other) + (1 | manager)", table(200, 3, 3))
     (reason,) = reasons_against(model)
