@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +19,11 @@ from bayes_alliance.kernels.recover import recover_seeded
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_priors import sampled_coefficients
+from bayes_alliance.sampling.engines.collapsed_sizes import (
+    FactorSize,
+    one_size,
+    several_sizes,
+)
 from bayes_alliance.sampling.engines.streamed_moments import (
     streamed_crossed_moments,
     streamed_moments,
@@ -27,25 +31,6 @@ from bayes_alliance.sampling.engines.streamed_moments import (
 
 Array = NDArray[np.float64]
 Recovered = tuple[Array, Sequence[Array]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FactorSize:
-    """How large a grouping factor is.
-
-    Parameters
-    ----------
-    lengths
-        Length of the column of each of its effects, over all rows, shape (q,).
-    groups
-        Number of its groups.
-    holds_groups
-        Whether every group of the largest factor lies in one of them.
-    """
-
-    lengths: Array
-    groups: int
-    holds_groups: bool
 
 
 class CollapsedProblem(Protocol):
@@ -84,14 +69,10 @@ class CollapsedProblem(Protocol):
 class OneFactor:
     """One grouping factor."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, parts: list[FactorSize]) -> None:
         self.inner = problem
+        self.parts = parts
         self.numbers_a_draw = problem.n_groups * problem.n_effects + problem.prior.kept.size
-
-    @property
-    def parts(self) -> list[FactorSize]:
-        """The size of the grouping factor."""
-        return [_eliminated_size(self.inner)]
 
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function."""
@@ -117,31 +98,11 @@ class OneFactor:
 class SeveralFactors:
     """Several grouping factors, nested or crossed."""
 
-    def __init__(self, problem: CrossedProblem) -> None:
+    def __init__(self, problem: CrossedProblem, parts: list[FactorSize]) -> None:
         self.problem = problem
         self.inner = problem.eliminated_problem
+        self.parts = parts
         self.numbers_a_draw = count_normals(problem)
-
-    @property
-    def parts(self) -> list[FactorSize]:
-        """The size of each grouping factor, in the model's order."""
-        sums = self.problem.moments
-        squares = np.diagonal(sums.residual)[: self.problem.n_dense].copy()
-        np.add.at(squares, sums.active, (sums.along**2).sum(axis=0))
-        found = []
-        for base, q, groups in zip(sums.base, sums.effects, sums.groups, strict=True):
-            if base < 0:
-                found.append(_eliminated_size(self.inner))
-                continue
-            own = slice(base, base + q * groups)
-            met = ((sums.active >= own.start) & (sums.active < own.stop)).sum()
-            size = FactorSize(
-                lengths=np.sqrt(squares[own].reshape(-1, q).sum(axis=0)),
-                groups=int(groups),
-                holds_groups=bool(met == q * (np.diff(sums.start) > 0).sum()),
-            )
-            found.append(size)
-        return found
 
     def density(self) -> Any:
         """Return the log posterior as a compiled Python function."""
@@ -170,12 +131,6 @@ class SeveralFactors:
         return drawn.coefficients, drawn.effects
 
 
-def _eliminated_size(problem: Problem) -> FactorSize:
-    """Return the size of the factor that is eliminated group by group."""
-    lengths = np.sqrt((problem.root**2).sum(axis=(0, 2)))
-    return FactorSize(lengths=lengths, groups=problem.n_groups, holds_groups=False)
-
-
 def collapsed_problem(model: Model) -> CollapsedProblem:
     """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
     integrated = np.setdiff1d(
@@ -185,9 +140,11 @@ def collapsed_problem(model: Model) -> CollapsedProblem:
     prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
     mean, variance = prior[:, 0], prior[:, 1] ** 2
     if len(model.design.groups) == 1:
-        return OneFactor(prepare(_moments(model), mean, variance, integrated=integrated))
+        problem = prepare(_moments(model), mean, variance, integrated=integrated)
+        return OneFactor(problem, one_size(model, problem))
     sums = _crossed_moments(model)
-    return SeveralFactors(prepare_crossed(sums, mean, variance, integrated=integrated))
+    crossed = prepare_crossed(sums, mean, variance, integrated=integrated)
+    return SeveralFactors(crossed, several_sizes(model, crossed.eliminated_problem, sums))
 
 
 def _moments(model: Model) -> Moments:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance.kernels.problem import Problem
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 
 Array = NDArray[np.float64]
-# Above a variance of zero: four of them mix well over sds near zero and sds of few groups.
+# On the sd's own scale, so sixteen on the variance's: with fewer, sds of few groups mix badly.
 STANDARD_ERRORS = 4.0
+# As good as nothing: what is left of an outcome whose rows the group effects follow one by one.
+_ROUNDING = 1e-12
 type StartPlaces = Callable[[int], Array]
 
 
@@ -42,26 +45,35 @@ def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
     """
     inner = problem.inner
     rows = max(2.0, inner.rows)
-    off_root = max(inner.residual[-1, -1], 1e-12)
-    spread = np.sqrt(off_root / rows)
-    in_all = np.sqrt((off_root + (inner.columns[:, -1] ** 2).sum()) / rows)
+    spread, in_all = _spreads(inner, rows)
     scale, largest = (1.0, max(1.0, in_all)) if priors.known_sigma else (spread, in_all)
     typical = np.zeros(priors.size + priors.known_sigma)
-    typical[priors.places] = np.where(priors.positive == 1, np.log(0.5 * scale), 0.0)
     typical[0] = np.log(spread)
     resolution = np.ones_like(typical)
     first = 1
     for part in problem.parts:
         sds = slice(first, first + len(part.lengths))
-        lengths = np.maximum(part.lengths / np.sqrt(rows), 1e-12)
+        lengths = np.maximum(part.lengths / np.sqrt(rows), _ROUNDING)
         typical[sds] = np.log(0.5 * scale / lengths)
-        moved, members = (largest, inner.n_groups) if part.holds_groups else (scale, rows)
-        error = moved / lengths * np.sqrt(part.groups / members)
+        moved = largest if part.holds_groups else scale
+        error = moved / lengths * np.sqrt(part.groups / part.members)
         resolution[sds] = STANDARD_ERRORS * error * (2.0 / part.groups) ** 0.25
         first = _next_factor(priors, first, len(part.lengths))
     if inner.prior.sampled.size:
         typical[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
     return Measure(typical=typical, resolution=resolution)
+
+
+def _spreads(inner: Problem, rows: float) -> tuple[float, float]:
+    """Return the sd of rows within the groups of the largest factor, and of all rows."""
+    off_root = inner.residual[-1, -1]
+    square = max(off_root + (inner.columns[:, -1] ** 2).sum(), _ROUNDING)
+    in_all = np.sqrt(square / rows)
+    if off_root <= _ROUNDING * square:
+        return in_all, in_all
+    # Groups of few rows take up less than a row an effect: too large then, never too small.
+    free = max(rows - inner.n_groups * inner.n_effects, 1.0)
+    return min(np.sqrt(off_root / free), in_all), in_all
 
 
 def _next_factor(priors: VariancePriors, first: int, effects: int) -> int:
@@ -87,8 +99,8 @@ def start_places(priors: VariancePriors, units: Array, typical: Array) -> StartP
     signed = unit > 0
 
     def start(seed: int) -> Array:
-        theta = centre + np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
-        theta[signed] = np.arcsinh(np.exp(theta[signed]) / unit[signed])
-        return theta
+        place = centre + np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
+        place[signed] = np.arcsinh(np.exp(place[signed]) / unit[signed])
+        return place
 
     return start

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.kernels.signed_scales import signed_units
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.engines.collapsed_start import measure, start_places
@@ -57,32 +58,67 @@ def test_sizes_follow_the_units_of_the_data(name: str) -> None:
     assert scaled.typical[0] - plain.typical[0] == pytest.approx(np.log(10.0))
 
 
-def test_only_groups_that_hold_the_largest_factors_groups_are_upper() -> None:
-    nested, _, _ = measured("y ~ x + (1 | agency) + (1 | agency:manager)", table())
-    assert [(p.groups, p.holds_groups) for p in nested.parts] == [(8, True), (40, False)]
-    crossed, _, _ = measured("y ~ x + (1 | rater) + (1 | manager)", table())
-    assert [(p.groups, p.holds_groups) for p in crossed.parts] == [(8, False), (40, False)]
+def sizes(formula: str, data: pd.DataFrame) -> list[tuple[int, float, bool]]:
+    problem, _, _ = measured(formula, data)
+    return [(part.groups, part.members, part.holds_groups) for part in problem.parts]
+
+
+def test_a_factor_is_made_of_the_groups_directly_below_it() -> None:
+    data = table()
+    assert sizes("y ~ x + (1 | agency) + (1 | manager)", data) == [(8, 40, True), (40, 160, False)]
+    assert sizes("y ~ x + (1 | rater) + (1 | manager)", data) == [(8, 160, False), (40, 160, False)]
+    thrice = pd.concat([data.assign(client=range(160))] * 3)
+    three = sizes("y ~ x + (1 | agency) + (1 | client) + (1 | manager)", thrice)
+    assert three == [(8, 40, True), (160, 480, False), (40, 160, True)]
 
 
 def test_what_upper_groups_can_tell_is_coarser_by_the_groups_they_hold() -> None:
-    _, _, nested = measured("y ~ x + (1 | agency) + (1 | agency:manager)", table())
+    """Error of a mean of five managers, and of twenty rows beside them, each in its own unit."""
+    problem, _, nested = measured("y ~ x + (1 | agency) + (1 | agency:manager)", table())
     _, _, crossed = measured("y ~ x + (1 | rater) + (1 | manager)", table())
-    assert nested.resolution[1] > 3 * crossed.resolution[1]
+    inner = problem.inner
+    whole = inner.residual[-1, -1] + (inner.columns[:, -1] ** 2).sum()
+    ratio = np.sqrt(whole / 160 / (inner.residual[-1, -1] / 120))
+    assert nested.resolution[1] / crossed.resolution[1] == pytest.approx(2.0 * ratio, rel=1e-9)
+
+
+def test_a_slope_of_years_is_measured_from_their_mean() -> None:
+    data = table()
+    moved = data.assign(x=data["x"] + 2010.0)
+    for name in FORMULAS:
+        _, priors, plain = measured(FORMULAS[name], data)
+        _, _, far = measured(FORMULAS[name], moved)
+        sds = priors.places[(priors.positive == 1) & (priors.places > 0)]
+        # Squares of 2010 hold six digits more than those of x.
+        np.testing.assert_allclose(far.resolution[sds], plain.resolution[sds], rtol=1e-7)
+        np.testing.assert_allclose(far.typical[sds], plain.typical[sds], rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_effects_that_follow_every_row_leave_the_outcome_as_a_scale(weighted: bool) -> None:
+    """Two occasions, intercept and slope: nothing is left within a person."""
+    rng = np.random.default_rng(8)
+    person, time = np.repeat(np.arange(30), 2), np.tile([0.0, 1.0], 30)
+    y = 50.0 + 4.0 * rng.normal(size=30)[person] + rng.normal(size=60)
+    data = pd.DataFrame({"y": y, "time": time, "person": person, "w": 1.0 + time * weighted})
+    _, priors, size = measured("y | weights(w, precision) ~ time + (1 + time | person)", data)
+    spread = np.sqrt((data["w"] * (y - np.average(y, weights=data["w"])) ** 2).mean())
+    assert np.exp(size.typical[0]) == pytest.approx(spread, rel=0.2)
+    sds = priors.places[(priors.positive == 1) & (priors.places > 0)]
+    assert (size.resolution[sds] > spread / 4).all()
 
 
 def test_lengths_of_columns_are_those_of_the_rows() -> None:
     data = table()
     problem, _, _ = measured(FORMULAS["both"], data)
-    centred = data["x"] - data["x"].mean()
-    upper, lower = (part.lengths for part in problem.parts)
-    np.testing.assert_allclose(upper, [np.sqrt(160), np.linalg.norm(data["x"])], rtol=1e-10)
-    np.testing.assert_allclose(lower[0], np.sqrt(160), rtol=1e-10)
-    assert np.linalg.norm(centred) <= lower[1] * (1 + 1e-10)
+    expected = [np.sqrt(160), np.linalg.norm(data["x"] - data["x"].mean())]
+    for part in problem.parts:
+        np.testing.assert_allclose(part.lengths, expected, rtol=1e-10)
 
 
 def test_starts_lie_within_half_of_the_typical_logarithms() -> None:
     _, priors, size = measured(FORMULAS["one factor"], table())
-    units = np.where(size.resolution != 1.0, size.resolution, 0.0)
+    units = signed_units(priors, size.resolution)
     place = start_places(priors, units, size.typical)(3)
     signed = units > 0
     assert signed.sum() == 2
