@@ -18,7 +18,7 @@ from bayes_alliance.posterior.prediction.predictor import (
     levels_of,
     predictor_columns,
 )
-from bayes_alliance.posterior.prediction.target import Target
+from bayes_alliance.posterior.prediction.target import Target, target_with_new
 from bayes_alliance.posterior.prediction.typical_group import grouping_columns
 
 if TYPE_CHECKING:
@@ -160,9 +160,19 @@ def check_groups_matter(model: Model, pairs: Sequence[Pair], targets: Mapping[st
             raise ModelError(
                 f"Two groups of {pair.variable} were to be compared.",
                 "For a new or an average group it makes no difference which one is named.",
-                "Ask for target='same'.",
+                f"Ask for {_target_that_tells(model, pair.variable)}.",
                 variable=pair.variable,
             )
+
+
+def _target_that_tells(model: Model, factor: str) -> str:
+    """Return the argument that looks at the groups one column names, and new ones within them."""
+    every: dict[str, Target] = {group.name: "same" for group in model.design.groups}
+    naming = [group for group in model.design.groups if factor in group.factors]
+    others = [group.name for group in naming if group.factors != (factor,)]
+    # A factor that names groups only together with others has to be looked at as it is.
+    split = 0 < len(others) < len(naming)
+    return target_with_new(model, every, others) if split else "target='same'"
 
 
 def _pairs(model: Model, name: str, values: Any, rows: pd.DataFrame) -> list[Pair]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from bayes_alliance.errors import DataError, SamplingError, listed
 from bayes_alliance.model.design import rebuild_design
 from bayes_alliance.model.frame import row_weights
-from bayes_alliance.model.group_design import combined_labels
+from bayes_alliance.model.group_design import GroupDesign, combined_labels
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.predictor import grouping_factors, predictor_columns
-from bayes_alliance.posterior.prediction.target import Target
+from bayes_alliance.posterior.prediction.target import Target, target_with_new
 from bayes_alliance.posterior.prediction.typical_group import TYPICAL, with_typical_group
 from bayes_alliance.sampling.fit import Fit
 
@@ -143,16 +143,14 @@ def prediction_rows(
     DataError
         If a factor with the target ``same`` has no column or groups not seen; for unseen levels.
     """
-    for group in model.design.groups:
-        if targets[group.name] == "same":
-            _check_factors(group.name, group.factors, data)
+    _check_factors(model, targets, data)
     missing = [name for name in grouping_factors(model) if name not in data.columns]
     filled = data.assign(**dict.fromkeys(missing, TYPICAL))
     new = rebuild_design(with_typical_group(model.design), filled)
     seen, drawn, codes = {}, {}, {}
     for group in model.design.groups:
         if targets[group.name] == "same":
-            _check_seen(group.name, group.factors, new.index[group.name], data)
+            _check_seen(model, targets, group, new.index[group.name], data)
             seen[group.name] = _sparse_effects(new.index[group.name], new.Z[group.name])
         elif targets[group.name] == "new":
             drawn[group.name] = new.Z[group.name]
@@ -225,25 +223,42 @@ def _precision(model: Model, data: pd.DataFrame) -> Array | float:
     return 1.0 if weights is None else weights
 
 
-def _check_factors(group: str, factors: tuple[str, ...], data: pd.DataFrame) -> None:
+def _check_factors(model: Model, targets: Mapping[str, Target], data: pd.DataFrame) -> None:
+    unknown = [
+        group
+        for group in model.design.groups
+        if targets[group.name] == "same" and set(group.factors) - set(data.columns)
+    ]
+    if not unknown:
+        return
+    groups = [group.name for group in unknown]
+    factors = dict.fromkeys(factor for group in unknown for factor in group.factors)
     absent = [factor for factor in factors if factor not in data.columns]
-    if absent:
-        raise DataError(
-            f"Predictions for the groups of {group} that were seen were asked for.",
-            f"The rows do not say which group they are in: they lack {listed(absent)}.",
-            "Add the column, or ask for a group drawn from the population with target='new'.",
-            missing=absent,
-        )
+    raise DataError(
+        f"Predictions for the groups of {listed(groups)} that were seen were asked for.",
+        f"The rows do not say which group they are in: they lack {listed(absent)}.",
+        f"Add {'the columns' if len(absent) > 1 else 'that column'}, or ask for groups of "
+        f"{listed(groups)} drawn from the population with "
+        f"{target_with_new(model, targets, groups)}.",
+        missing=absent,
+    )
 
 
-def _check_seen(group: str, factors: tuple[str, ...], index: Codes, data: pd.DataFrame) -> None:
+def _check_seen(
+    model: Model,
+    targets: Mapping[str, Target],
+    group: GroupDesign,
+    index: Codes,
+    data: pd.DataFrame,
+) -> None:
     if (index >= 0).all():
         return
-    labels = combined_labels(data[index < 0], factors).unique().tolist()
+    labels = combined_labels(data[index < 0], group.factors).unique().tolist()
     raise DataError(
-        f"Predictions for the groups of {group} that were seen were asked for.",
+        f"Predictions for the groups of {group.name} that were seen were asked for.",
         f"The model has not seen {listed(labels)}.",
-        "Leave those rows out, or ask for a group drawn from the population with target='new'.",
-        group=group,
+        f"Leave those rows out, or ask for groups of {group.name} drawn from the population with "
+        f"{target_with_new(model, targets, [group.name])}.",
+        group=group.name,
         unseen=labels,
     )

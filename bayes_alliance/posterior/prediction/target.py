@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Literal, cast, get_args
 
 from bayes_alliance.errors import ModelError, did_you_mean, listed
@@ -67,6 +68,20 @@ def _check_containers(model: Model, targets: Mapping[str, Target]) -> None:
                 group=group,
                 outer=moved[0],
             )
+
+
+def target_with_new(model: Model, targets: Mapping[str, Target], groups: Iterable[str]) -> str:
+    """Return the argument, as it is typed, that takes new groups of some factors.
+
+    Groups within those are new with them; what is asked of the others stays.
+    """
+    within, chosen = containers(model.design), set(groups)
+    wanted = {
+        name: "new" if name in chosen or chosen & set(within[name]) else kind
+        for name, kind in targets.items()
+    }
+    alike = set(wanted.values()) == {"new"}
+    return "target='new'" if alike else f"target={json.dumps(wanted)}"
 
 
 def check_targets_nest(fit: Fit, targets: Mapping[str, Target]) -> None:

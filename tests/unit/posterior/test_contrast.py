@@ -4,7 +4,10 @@ Where the same sum is taken in another order, 1e-9 is float error of outcomes ar
 divide it by a step of 1e-4: 1e-7 is left of it, and 1e-6 of the curvature of a probability.
 """
 
+import ast
+import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -432,3 +435,57 @@ def test_groups_without_values_and_ratios_are_put_into_words(crossed_fit: Fit) -
         ba.contrast(crossed_fit, "case_manager", target="same")
     found = ba.contrast(crossed_fit, "setting", comparison="ratio")
     assert found.sentence.startswith("The ratio of expected alliance")
+
+
+def refused(call: Callable[[], object]) -> str:
+    """Return what is said of it."""
+    with pytest.raises(ba.AllianceError) as caught:
+        call()
+    return str(caught.value)
+
+
+def suggested(words: str) -> Any:
+    """Return the target that a refusal names, read as it would be typed."""
+    found = re.search(r"target=(\{[^}]*\}|'\w+')", words)
+    assert found is not None
+    return ast.literal_eval(found.group(1))
+
+
+def test_upper_groups_alone_name_the_call_that_compares_them(nested_fit: Fit) -> None:
+    one, other = nested_fit.model.design.group("agency").labels[:2]
+    wanted = {"agency": (one, other)}
+    target = {"agency": "same", "agency:case_manager": "new"}
+    rows = ba.grid(nested_fit, stigma=[1.0])
+    calls = [
+        lambda target: ba.contrast(nested_fit, wanted, rows, target=target),
+        lambda target: ba.contrast(nested_fit, wanted, target=target),
+        lambda target: ba.predict(nested_fit, rows.assign(agency=one), target=target),
+    ]
+    for call in calls:
+        words = refused(lambda call=call: call("same"))
+        assert 'target={"agency": "same", "agency:case_manager": "new"}' in words
+        assert suggested(words) == target
+        assert len(call(suggested(words)).table)
+    assert suggested(refused(lambda: ba.contrast(nested_fit, wanted))) == target
+    difference = nested_fit.posterior["u_agency"].sel(agency_effect="Intercept")
+    difference = difference.sel(agency=other) - difference.sel(agency=one)
+    found = ba.contrast(nested_fit, wanted, rows, target=target)
+    np.testing.assert_allclose(found.table["mean"], float(difference.mean()), rtol=1e-9)
+
+
+def test_crossed_factors_keep_what_was_asked_of_the_others(clients: pd.DataFrame) -> None:
+    crossed = clients.assign(team=[f"T{k % 5}" for k in range(len(clients))])
+    model = ba.Model("alliance ~ stigma + (1 | case_manager) + (1 | team)", crossed)
+    fit = ba.sample(model, seed=1, draws=50, tune=100, chains=2, progress=False)
+    rows = ba.grid(fit, stigma=[1.0])
+    pair = {"team": ("T0", "T1")}
+    words = refused(lambda: ba.contrast(fit, pair, rows, target="same"))
+    assert suggested(words) == {"case_manager": "new", "team": "same"}
+    assert len(ba.contrast(fit, pair, rows, target=suggested(words)).table) == 1
+    # Rows that name both need no more than this.
+    assert suggested(refused(lambda: ba.contrast(fit, pair))) == "same"
+    assert len(ba.contrast(fit, pair, target="same").table) == 1
+    # A row that names neither.
+    words = refused(lambda: ba.predict(fit, rows, target="same"))
+    assert "lack case_manager, team. Add the columns" in words
+    assert suggested(words) == "new"
