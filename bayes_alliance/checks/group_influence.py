@@ -27,6 +27,7 @@ from bayes_alliance.drawing import (
     reference_line,
 )
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity, density_by_group
+from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_sums import need_groups
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
@@ -61,6 +62,8 @@ class Influence:
         the model was refitted the refit's draws count, which are not kept.
     exact
         Whether coefficients and effects were integrated out in closed form.
+    others
+        The model's other grouping factors, where none was named and the first one is judged.
     note
         How the variance shares were made, or why there are none, and whether draws were thinned.
     """
@@ -69,6 +72,7 @@ class Influence:
     table: pd.DataFrame
     draws: xr.Dataset
     exact: bool
+    others: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -112,6 +116,7 @@ class Influence:
         bad = [f"Pareto k too large for {len(unsure)} groups: refit=True fits again without them."]
         return [
             self.sentence,
+            *other_factors(self.group, self.others),
             how + again,
             *([self.note] if self.note else []),
             *bad[: len(unsure)],
@@ -180,7 +185,7 @@ def influence(
         A fit with its rows and at least one grouping factor, or with the sums of streamed ones and
         one factor.
     group : str, optional
-        Name of the factor; the first one of the formula if left out.
+        Name of the factor; the first one of the formula if left out, and the others are named.
     at : Mapping, optional
         Predictor values for the variance shares, as in :func:`variance_shares`. Where slopes vary
         and it is left out, the shares are averaged over the rows.
@@ -234,6 +239,7 @@ def influence(
         table=table,
         draws=weighted_draws(posterior, quantities, weights, left_out),
         exact=density.exact,
+        others=left_out.others,
         note=note,
     )
 

@@ -33,12 +33,16 @@ class LeftOut:
     labels
         Its groups.
     index
-        Group of each row of the model, shape (row,), counting from 0.
+        Group of each row of the model, shape (row,), counting from 0; empty where rows were
+        streamed.
+    others
+        The model's other factors, where this one was not named but is the first.
     """
 
     name: str
     labels: tuple[str, ...]
     index: Integers
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,8 @@ def groups_to_leave_out(model: Model, group: str | None) -> LeftOut:
             group=chosen,
         )
     design = model.design.group(chosen)
-    return LeftOut(name=chosen, labels=design.labels, index=design.index)
+    others = model.groups[1:] if group is None else ()
+    return LeftOut(name=chosen, labels=design.labels, index=design.index, others=others)
 
 
 def rows_to_leave_out(model: Model) -> LeftOut:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -125,4 +126,31 @@ def shared_groups(fits: Mapping[str, Fit], group: str | None) -> LeftOut:
         fit for fit in fits.values() if (group in fit.model.groups if group else fit.model.groups)
     ]
     model = (knowing or list(fits.values()))[0].model
-    return groups_to_leave_out(model, group)
+    left_out = groups_to_leave_out(model, group)
+    if group is not None:
+        return left_out
+    factors = dict.fromkeys(name for fit in fits.values() for name in fit.model.groups)
+    return replace(left_out, others=tuple(name for name in factors if name != left_out.name))
+
+
+def check_asked(by: str, group: str | None) -> None:
+    """Refuse to leave out what is neither rows nor groups, and a factor not looked at.
+
+    Raises
+    ------
+    ModelError
+        If so.
+    """
+    if by not in ("row", "group"):
+        raise ModelError(
+            f'A comparison by="{by}" was asked for.',
+            "Rows or groups can be left out.",
+            'Write by="row" or by="group".',
+        )
+    if by == "row" and group is not None:
+        raise ModelError(
+            f'A comparison by="row" with group="{group}" was asked for.',
+            "Rows are left out one at a time, whatever group they are in.",
+            f'Write by="group" to leave the groups of {group} out, or leave group= out.',
+            group=group,
+        )

@@ -18,8 +18,8 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.errors import ModelError
 from bayes_alliance.posterior.comparison.comparable import (
+    check_asked,
     check_comparable,
     named_fits,
     shared_groups,
@@ -44,8 +44,9 @@ from bayes_alliance.posterior.comparison.leave_one_out import (
     density_by_row,
 )
 from bayes_alliance.posterior.comparison.refits import with_refits
+from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.left_out import rows_to_leave_out
+from bayes_alliance.sampling.left_out import LeftOut, rows_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -217,8 +218,8 @@ def compare(
     by : {"row", "group"}
         What is left out one at a time.
     group : str, optional
-        With ``by="group"``, the grouping factor; the first one of the formula if left out. Models
-        without it are asked for the same rows.
+        With ``by="group"``, the grouping factor; the first one of the formula if left out, and the
+        others are named. Models without it are asked for the same rows.
     refits : int, optional
         The largest number of refits of a model, the worst Pareto k first; 0 for none. If left
         out, 20 with the collapsed engine and 5 with others, where a refit takes as long as the
@@ -254,12 +255,7 @@ def compare(
     >>> ba.compare({"fixed": fixed, "varying": varying}, by="group")  # doctest: +SKIP
     """
     named = named_fits(fits)
-    if by not in ("row", "group"):
-        raise ModelError(
-            f'A comparison by="{by}" was asked for.',
-            "Rows or groups can be left out.",
-            'Write by="row" or by="group".',
-        )
+    check_asked(by, group)
     check_comparable(named, by)
     densities = {}
     if by == "row":
@@ -274,24 +270,26 @@ def compare(
         else:
             density, _, _ = density_by_group(fit, left_out, memory=memory)
         densities[name] = with_refits(density, fit, left_out, most=refits, seed=seed)
-    return _compared(named, densities, left_out.name, labels)
+    return _compared(named, densities, left_out, labels)
 
 
 def _compared(
     fits: Mapping[str, Fit],
     densities: Mapping[str, LeftOutDensity],
-    unit: str,
+    left_out: LeftOut,
     labels: Sequence[object],
 ) -> Comparison:
     import pandas as pd
 
+    unit = left_out.name
     parameters = {name: count_parameters(fit.model) for name, fit in fits.items()}
     table, preferred = comparison_table(densities, parameters)
     columns = {("log_density", name): densities[name].log_density for name in table.index}
     columns |= {("pareto_k", name): densities[name].shape for name in table.index}
     pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
     pointwise.columns.names = ["quantity", "model"]
-    said = how_in_words(densities, {name: fit.draws_in_all for name, fit in fits.items()})
+    said = other_factors(unit, left_out.others)
+    said += how_in_words(densities, {name: fit.draws_in_all for name, fit in fits.items()})
     return Comparison(
         unit=unit, table=table, pointwise=pointwise, preferred=preferred, notes=tuple(said)
     )

@@ -128,7 +128,10 @@ def test_coefficients_that_are_not_integrated_keep_their_draws(monkeypatch):
     monkeypatch.setattr(leave_one_out, "sums_suffice", lambda *_: False)
     weighted = ba.influence(fit)
     gap = (closed.table["mean_without"] - weighted.table["mean_without"]).abs()
-    assert (gap / closed.table["sd_without"]).max() < 0.15
+    # Monte Carlo error, where both sets of weights can be trusted: one odd group's cannot.
+    sure = closed.table["reliable"] & weighted.table["reliable"]
+    assert sure.mean() > 0.8
+    assert (gap / closed.table["sd_without"])[sure].max() < 0.15
 
 
 def test_shares_are_averaged_where_slopes_vary_or_stated():
@@ -176,6 +179,14 @@ def test_nested_groups_leave_with_their_smaller_ones():
     assert not found.exact
     assert found.table["group"].nunique() == 4
     assert np.isfinite(found.table["mean_without"]).all()
+    assert "grouping factors" not in str(found)
+    first = ba.influence(fit)
+    assert first.group == "h"
+    assert "of h" in first.sentence
+    for shown in (str(first), first._repr_html_()):
+        words = shown.replace("\n", " ").replace("&quot;", '"')
+        assert 'those of h, one of 2 grouping factors: group="h:g" asks for the other.' in words
+    assert ba.influence(fit, group=first.others[0]).group == "h:g"
 
 
 def test_it_shows_itself(odd):

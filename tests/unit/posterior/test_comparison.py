@@ -374,3 +374,25 @@ def test_a_model_beside_itself_lies_nothing_below(null_fit):
     assert "lies 0.0 below it" in found.sentence
     alone = ba.compare({"one": null_fit})
     assert alone.sentence.startswith("With the 320 rows left out one at a time, 'one' has")
+
+
+def test_the_first_of_several_factors_is_judged_and_the_others_named(nested_fit, null_fit):
+    found = ba.compare({"nested": nested_fit}, by="group", refits=0)
+    told = 'those of agency, one of 2 grouping factors: group="agency:case_manager" asks for'
+    assert found.unit == "agency"
+    assert "groups of agency" in found.sentence
+    for shown in (str(found), found._repr_html_()):
+        assert told in shown.replace("\n", " ").replace("&quot;", '"')
+    named = ba.compare({"nested": nested_fit}, by="group", group="agency:case_manager", refits=0)
+    assert named.unit == "agency:case_manager"
+    assert "grouping factors" not in str(named)
+    assert "grouping factors" not in str(ba.compare({"one": null_fit}, by="group", refits=0))
+    # What only one of the models knows can be asked for as well.
+    both = ba.compare({"one": null_fit, "nested": nested_fit}, by="group", refits=0)
+    assert both.unit == "case_manager"
+    assert 'one of 3 grouping factors: group="agency", group="agency:case_manager"' in both.notes[0]
+
+
+def test_a_factor_that_would_not_be_looked_at_is_refused(null_fit):
+    with pytest.raises(ModelError, match=r'by="group" to leave the groups of case_manager out'):
+        ba.compare([null_fit], group="case_manager")

@@ -1,0 +1,27 @@
+"""What to say where the first of several grouping factors was judged because none was named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bayes_alliance.errors import listed
+
+
+def other_factors(judged: str, others: Sequence[str]) -> list[str]:
+    """Name the factor whose groups were left out and how to ask for the others, if there are any.
+
+    Parameters
+    ----------
+    judged
+        The factor.
+    others
+        All others; none where the user named the factor.
+    """
+    if not others:
+        return []
+    typed = listed(f'group="{name}"' for name in others)
+    rest = "the other" if len(others) == 1 else "the others"
+    return [
+        f"The groups left out are those of {judged}, one of {len(others) + 1} grouping factors: "
+        f"{typed} asks for {rest}."
+    ]
