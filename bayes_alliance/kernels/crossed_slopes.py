@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_alliance.kernels.compiled import Floats, Integers, compiled_inside
+from bayes_alliance.kernels.compiled import Floats, compiled_inside
 from bayes_alliance.kernels.crossed_blocks import (
     blocks_within,
     complete_blocks,
@@ -128,35 +128,58 @@ def eliminated_middle(
     """
     q, width, n_groups = white.shape
     p = width - 1
-    dense = crossed.reach.shape[0] - p
     middle = np.empty((q, q, n_groups))
-    for j in range(n_groups):
-        begin = crossed.start[j]
-        n_active = crossed.start[j + 1] - begin
-        here = np.empty((q, n_active + p))
-        place = np.empty(n_active + p, dtype=np.int64)
-        for t in range(n_active):
-            place[t] = crossed.active[begin + t]
-            for a in range(q):
-                here[a, t] = along[a, begin + t]
-        for c in range(p):
-            place[n_active + c] = dense + c
-            for a in range(q):
-                here[a, n_active + c] = white[a, c, j]
-        for a in range(q):
-            for b in range(a + 1):
-                entry = white[a, p, j] * white[b, p, j] - (1.0 if a == b else 0.0)
-                middle[a, b, j] = entry + _bilinear(here[a], here[b], place, crossed.at, spread)
+    turned = np.empty((p, n_groups))
+    for b in range(q):
+        _spread_coefficients(crossed, white[b], spread, turned)
+        for a in range(b, q):
+            one, other = white[a], white[b]
+            for j in range(n_groups):
+                middle[a, b, j] = one[p, j] * other[p, j] - (1.0 if a == b else 0.0)
+            for c in range(p):
+                for j in range(n_groups):
+                    middle[a, b, j] += one[c, j] * turned[c, j]
+    _add_active(crossed, along, white, spread, middle)
     return middle
 
 
 @compiled_inside
-def _bilinear(left: Floats, right: Floats, place: Integers, at: Integers, spread: Floats) -> float:
-    """Multiply a symmetric matrix, at some increasing places, by vectors from both sides."""
-    total = 0.0
-    for c in range(place.shape[0]):
-        row = place[c]
-        total += left[c] * right[c] * spread[at[row] + row]
-        for d in range(c):
-            total += (left[c] * right[d] + left[d] * right[c]) * spread[at[row] + place[d]]
-    return total
+def _spread_coefficients(
+    crossed: CrossedArrays, columns: Floats, spread: Floats, turned: Floats
+) -> None:
+    """Multiply whitened coefficient columns, shape (p, J), by the coefficients' covariance."""
+    p = turned.shape[0]
+    dense = crossed.reach.shape[0] - p
+    turned[:] = 0.0
+    for c in range(p):
+        for d in range(c + 1):
+            entry = spread[crossed.at[dense + c] + dense + d]
+            add_multiple(turned[c], entry, columns[d])
+            if d < c:
+                add_multiple(turned[d], entry, columns[c])
+
+
+@compiled_inside
+def _add_active(
+    crossed: CrossedArrays, along: Floats, white: Floats, spread: Floats, middle: Floats
+) -> None:
+    """Add what dense effects do: their covariances with coefficients and with one another."""
+    q, width, n_groups = white.shape
+    p = width - 1
+    dense = crossed.reach.shape[0] - p
+    pull = np.empty(q)
+    for j in range(n_groups):
+        begin = crossed.start[j]
+        for t in range(begin, crossed.start[j + 1]):
+            row = crossed.active[t]
+            place = crossed.at[row]
+            for a in range(q):
+                # Half of the diagonal, because it is added from both sides.
+                pull[a] = 0.5 * along[a, t] * spread[place + row]
+                for s in range(begin, t):
+                    pull[a] += along[a, s] * spread[place + crossed.active[s]]
+                for c in range(p):
+                    pull[a] += white[a, c, j] * spread[crossed.at[dense + c] + row]
+            for a in range(q):
+                for b in range(a + 1):
+                    middle[a, b, j] += along[a, t] * pull[b] + along[b, t] * pull[a]
