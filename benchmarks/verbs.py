@@ -4,7 +4,8 @@ One fit with an intercept and a slope by group, 4 chains x (1,000 + 1,000), is s
 once. Each verb then runs in a process of its own, twice: the first call loads code, the second is
 the verb alone. Memory is the most the process ever held, less what it held before the first call.
 The ratio is to the time of sampling in the same run; where ArviZ answers the same question, it is
-timed as a peer.
+timed as a peer. Each verb's line is printed as soon as it is measured. `--write` keeps the lines as
+Markdown.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 import bayes_alliance as ba
 from bayes_alliance.data.simulator import simulate_study
 
@@ -30,8 +29,11 @@ SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
 INTERCEPTS = "alliance ~ stigma + (1 | case_manager)"
 GIB = 2**20  # ru_maxrss counts KiB
 
+COLUMNS = ("first call", "second call", "CPU", "memory, GiB", "times sampling")
+
 Fits = tuple[ba.Fit, ba.Fit]
 VERBS: dict[str, Callable[[Fits], Any]] = {
+    "summarize": lambda fits: ba.summarize(fits[0]),
     "diagnose": lambda fits: ba.diagnose(fits[0]),
     "variance_shares(average=True)": lambda fits: ba.variance_shares(fits[0], average=True),
     "share_curve": lambda fits: ba.share_curve(fits[0], "stigma"),
@@ -39,7 +41,10 @@ VERBS: dict[str, Callable[[Fits], Any]] = {
     "r2_measures": lambda fits: ba.r2_measures(fits[0]),
     "bayes_r2": lambda fits: ba.bayes_r2(fits[0]),
     "group_effects": lambda fits: ba.group_effects(fits[0]),
+    "group_means": lambda fits: ba.group_means(fits[0]),
+    "group_slopes": lambda fits: ba.group_slopes(fits[0], "stigma"),
     "predict(average)": lambda fits: ba.predict(fits[0], ba.grid(fits[0], stigma=[1, 2, 3])),
+    "contrast": lambda fits: ba.contrast(fits[0], "stigma"),
     "slopes": lambda fits: ba.slopes(fits[0], "stigma"),
     "hypothesis": lambda fits: ba.hypothesis(fits[0], "stigma < 0"),
     "compare by row": lambda fits: ba.compare(pair(fits), by="row"),
@@ -53,6 +58,7 @@ VERBS: dict[str, Callable[[Fits], Any]] = {
     "ArviZ summary, as diagnose": lambda fits: arviz_summary(fits[0]),
     "ArviZ loo, as half of compare by row": lambda fits: arviz_loo(fits[0]),
 }
+WIDTH = max(len(verb) for verb in VERBS)
 
 
 def main() -> None:
@@ -60,21 +66,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--groups", type=int, default=2_000)
+    parser.add_argument("--rows", type=int, default=100_000, help="clients (default 100,000)")
+    parser.add_argument("--groups", type=int, default=2_000, help="groups (default 2,000)")
     parser.add_argument("--verbs", nargs="+", choices=VERBS, default=list(VERBS), metavar="VERB")
+    parser.add_argument("--draws", type=int, default=1000, help="kept draws a chain")
+    parser.add_argument("--tune", type=int, default=1000, help="warm-up draws a chain")
+    parser.add_argument("--seed", type=int, default=1, help="of the study and of its fits")
+    parser.add_argument("--write", type=Path, help="keep the table in this Markdown file")
     parser.add_argument("--verb", choices=VERBS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.verb:
         print(json.dumps(measured(told.verb, told.folder)))
         return
-    print(f"{told.rows:,} rows, {told.groups:,} groups; {os.cpu_count()} cores", end="")
-    print(f", load {os.getloadavg()[0]:.1f} at the start")
+    study = f"{told.rows:,} rows, {told.groups:,} groups; {os.cpu_count()} cores"
+    print(f"{study}, load {os.getloadavg()[0]:.1f} at the start", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        sampling = fit_both(Path(folder), told.rows, told.groups)
-        print(f"sampling {SLOPES}: {sampling:.2f} s")
-        print_table({verb: in_a_process(verb, folder) for verb in told.verbs}, sampling)
+        sampling = fit_both(Path(folder), told)
+        seconds = f"sampling {SLOPES}: {sampling:.2f} s"
+        print(f"{seconds}\n{line('', COLUMNS)}", flush=True)
+        found = {}
+        for verb in told.verbs:
+            found[verb] = as_cells(in_a_process(verb, folder), sampling)
+            print(line(verb, found[verb]), flush=True)
+    if told.write:
+        told.write.write_text(as_markdown(f"{study}; {seconds}", found), encoding="utf-8")
 
 
 def pair(fits: Fits) -> dict[str, ba.Fit]:
@@ -82,15 +98,15 @@ def pair(fits: Fits) -> dict[str, ba.Fit]:
     return {"slopes vary": fits[0], "slopes fixed": fits[1]}
 
 
-def fit_both(folder: Path, rows: int, groups: int) -> float:
+def fit_both(folder: Path, told: argparse.Namespace) -> float:
     """Sample and save both models; return the seconds of the one with slopes."""
-    study = simulate_study(seed=1, clients=rows, groups=groups)
+    study = simulate_study(seed=told.seed, clients=told.rows, groups=told.groups)
     seconds = []
     for name, formula in (("slopes", SLOPES), ("intercepts", INTERCEPTS)):
         model = ba.Model(formula, study.data)
-        ba.sample(model, seed=2, draws=10, tune=10, chains=1)  # loads compiled code
+        ba.sample(model, seed=2, draws=10, tune=10, chains=1, progress=False)  # loads compiled code
         started = time.perf_counter()
-        fit = ba.sample(model, seed=1)
+        fit = ba.sample(model, seed=told.seed, draws=told.draws, tune=told.tune, progress=False)
         seconds.append(time.perf_counter() - started)
         fit.save(folder / f"{name}.fit")
     return seconds[0]
@@ -141,15 +157,27 @@ def arviz_loo(fit: ba.Fit) -> Any:
     return az.loo(ba.with_log_likelihood(fit, memory=8).idata)
 
 
-def print_table(found: dict[str, dict[str, float] | str], sampling: float) -> None:
-    """Print one verb a row, then what failed."""
-    rows = {verb: figures for verb, figures in found.items() if isinstance(figures, dict)}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    table["times sampling"] = table["second call"] / sampling
-    print(table.round(2).to_string())
-    for verb, said in found.items():
-        if isinstance(said, str):
-            print(f"{verb}: {said}")
+def as_cells(found: dict[str, float] | str, sampling: float) -> tuple[str, ...]:
+    """Write the figures of a verb, or the one thing it said instead."""
+    if isinstance(found, str):
+        return (found,)
+    figures = found | {"times sampling": found["second call"] / sampling}
+    return tuple(f"{figures[column]:.2f}" for column in COLUMNS)
+
+
+def line(verb: str, cells: tuple[str, ...]) -> str:
+    """Set a verb's cells under one another; what it said stands as it is."""
+    if len(cells) == 1:
+        return f"{verb:{WIDTH}}  {cells[0]}"
+    return f"{verb:{WIDTH}}" + "".join(f"{cell:>16}" for cell in cells)
+
+
+def as_markdown(study: str, found: dict[str, tuple[str, ...]]) -> str:
+    """Write the lines as a table."""
+    rows = [("verb", *COLUMNS), ("---",) * (1 + len(COLUMNS))]
+    rows += [(f"`{verb}`", *cells) for verb, cells in found.items()]
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{study}. Seconds. Made by `benchmarks/verbs.py`.\n\n{table}"
 
 
 if __name__ == "__main__":
