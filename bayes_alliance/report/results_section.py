@@ -72,14 +72,13 @@ def _coefficient_blocks(results: Results) -> list[Block]:
     table = coefficient_table(summary, slopes, model.design.coefficients, caption)
     blocks: list[Block] = [Heading(text="Coefficients")]
     if slopes:
-        drawn = summary.table.set_axis(list(model.design.coefficients))
-        drawn = drawn.drop(index=names.INTERCEPT, errors="ignore")
+        drawn = summary.table[[c != names.INTERCEPT for c in model.design.coefficients]]
         blocks.append(
             Figure(
                 key="coefficients",
                 caption=f"Coefficients: mean and {100 * summary.prob:g}% interval; the dashed line "
                 "is at zero.",
-                description=_coefficients_seen(slopes),
+                description=_coefficients_seen(slopes, list(drawn.index)),
                 draw=partial(draw_coefficients, summary=drawn),
                 height=intervals_height(len(slopes)),
             )
@@ -87,12 +86,13 @@ def _coefficient_blocks(results: Results) -> list[Block]:
     return [*blocks, table]
 
 
-def _coefficients_seen(slopes: list[Slope]) -> str:
+def _coefficients_seen(slopes: list[Slope], labels: list[str]) -> str:
     """Say which intervals lie on one side of zero: what the picture is looked at for."""
+    pairs = list(zip(labels, slopes, strict=True))
     places = {
-        "below zero": [slope.name for slope in slopes if slope.upper < 0],
-        "above zero": [slope.name for slope in slopes if slope.lower > 0],
-        "across zero": [slope.name for slope in slopes if slope.lower <= 0 <= slope.upper],
+        "below zero": [label for label, slope in pairs if slope.upper < 0],
+        "above zero": [label for label, slope in pairs if slope.lower > 0],
+        "across zero": [label for label, slope in pairs if slope.lower <= 0 <= slope.upper],
     }
     parts = [
         f"{joined(names) if len(names) <= _NAMED else len(names)} {place}"

@@ -193,6 +193,35 @@ def test_the_page_never_scrolls_sideways(open_page: Any, written: str, width: in
     assert page.evaluate(f"{boxes}.length") > 0 or width > 400
 
 
+def test_tables_fit_a_window_of_1100_pixels(open_page: Any, written: str) -> None:
+    page = open_page(written, viewport={"width": 1100, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(b => b.scrollWidth > b.clientWidth)"
+        ".map(b => b.getAttribute('aria-label'))"
+    )
+    assert cut == []
+
+
+def test_what_is_cut_on_a_phone_shows_that_there_is_more(open_page: Any, written: str) -> None:
+    """The pixels at the right edge of a table are shaded until the end is reached."""
+    page = open_page(written, viewport={"width": 390, "height": 900})
+    box = page.locator(".scroll[aria-label*='Departures']").first
+    box.evaluate("box => { const part = box.closest('details'); if (part) part.open = true; }")
+
+    def shaded() -> bool:
+        box.evaluate("box => box.scrollIntoView({block: 'start', behavior: 'instant'})")
+        at = box.bounding_box()
+        assert at is not None
+        clip = {"x": at["x"] + at["width"] - 2, "y": at["y"] + 2, "width": 2, "height": 2}
+        paper = {**clip, "x": at["x"] + at["width"] + 4}
+        return bool(page.screenshot(clip=clip) != page.screenshot(clip=paper))
+
+    assert shaded()
+    box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    assert not shaded()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_serious(open_page: Any, written: str, scheme: str, width: int) -> None:

@@ -338,6 +338,20 @@ def test_every_choice_of_a_model_is_in_its_record(
     np.testing.assert_array_equal(again.design.X, model.design.X)
 
 
+@pytest.mark.slow
+def test_a_report_of_the_joint_engine_comes_out_again(
+    clients: pd.DataFrame, tmp_path: Path
+) -> None:
+    table = clients.assign(high=(clients["alliance"] > 55).astype(int))
+    model = ba.Model("high ~ stigma + (1 | case_manager)", table, "bernoulli")
+    fit = ba.sample(model, seed=7, **(SHORT | {"draws": 200}))
+    assert fit.settings.engine == "nutpie"
+    report = ba.write_report(fit, tmp_path / "report.html", anonymise=True)
+    found = ba.reproduce(report, data=table)
+    assert found.agree
+    assert found.same_draws
+
+
 def test_several_fits_are_all_made_again(fit: ba.Fit, clients: pd.DataFrame, write: Write) -> None:
     simpler = ba.sample(
         ba.Model("alliance ~ stigma + (1 | case_manager)", clients), seed=3, **SHORT
