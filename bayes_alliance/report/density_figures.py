@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 MOST_PANELS = 12
 _COLUMNS, _POINTS, _RIDGE = 3, 200, 0.75
-_TITLE_WIDTH = 24
+_TITLE_WIDTH, _LONG_NAME = 21, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +158,15 @@ def _draw_panel(inset: Axes, panel: Panel) -> None:
     inset.spines["bottom"].set_color(GREY)
     inset.locator_params(axis="x", nbins=4)
     inset.tick_params(axis="x", labelsize=8)
-    title = textwrap.shorten(panel.label, 2 * _TITLE_WIDTH, placeholder=" …")
-    inset.set_title(textwrap.fill(title, _TITLE_WIDTH), fontsize=9, pad=3)
+    inset.set_title(_title(panel.label), fontsize=8, pad=3)
+
+
+def _title(label: str) -> str:
+    """Break a name that is too long for its panel, before its bracket rather than in a word."""
+    name, _, element = label.partition("[")
+    if len(label) > _TITLE_WIDTH and len(name) >= _LONG_NAME:
+        label = f"{name} [{element}"
+    return "\n".join(textwrap.wrap(label, _TITLE_WIDTH, max_lines=2, placeholder=" …"))
 
 
 def _within(values: Array, limit: float) -> float:

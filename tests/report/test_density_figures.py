@@ -84,7 +84,9 @@ def test_the_prior_of_a_correlation_is_that_of_lkj_matrices() -> None:
 def test_pictures_are_drawn_with_a_panel_each(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     axes = draw_panels(Canvas().add_subplot(), panels=panels)
-    assert [inset.get_title() for inset in axes.child_axes][:2] == ["b[Intercept]", "b[stigma]"]
+    assert [inset.get_title() for inset in axes.child_axes][:3] == [
+        "b[Intercept]", "b[stigma]", "sd_case_manager\n[Intercept]",
+    ]  # fmt: skip
     assert len(axes.child_axes) == len(panels) < MOST_PANELS
     # A standard deviation has no density below 0, before or after the data.
     assert axes.child_axes[2].get_xlim()[0] >= 0
