@@ -34,11 +34,6 @@ class Bridge:
     at_draws: Array
     at_proposals: Array
 
-    def relative_variance(self, effective_draws: float) -> float:
-        """Return the squared relative error, for so many independent draws of the target."""
-        own = float(np.var(self.at_draws)) / effective_draws
-        return own + float(np.var(self.at_proposals)) / self.at_proposals.size
-
 
 @dataclass(frozen=True, kw_only=True)
 class Centred:

@@ -15,12 +15,7 @@ import numpy as np
 
 from bayes_alliance.kernels.anchor import Anchor, find_anchor
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
-from bayes_alliance.kernels.group_order import (
-    count_dense,
-    find_holders,
-    largest_factor,
-    place_groups,
-)
+from bayes_alliance.kernels.group_order import order_groups
 from bayes_alliance.kernels.moments import positive
 from bayes_alliance.kernels.rotation import rotate_row_in
 
@@ -99,30 +94,25 @@ def crossed_moments(
     n_groups = [term.n_groups for term in terms]
     effects = [term.columns.shape[1] for term in terms]
     group = _checked_groups(terms, len(y))
-    eliminated = largest_factor(n_groups)
-    largest = terms[eliminated]
-    holders = find_holders(group, n_groups)
-    places = place_groups(group, n_groups, effects, holders)
-    y = np.asarray(y, dtype=np.float64)
-    X = np.asarray(X, dtype=np.float64)
+    order = order_groups(group, n_groups, effects)
+    largest = terms[order.eliminated]
+    y, X = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
     anchor = find_anchor(y, X, np.asarray(largest.columns, dtype=np.float64))
-    ids, values = _dense_columns(terms, group, places)
-    dense = count_dense(n_groups, effects)
-    start, active = _active(largest.group, ids, largest.n_groups, dense)
+    ids, values = _dense_columns(terms, group, order.places)
+    start, active = _active(largest.group, ids, largest.n_groups, order.dense)
     weight, repeat = positive(weights, len(y), "weights"), positive(repeats, len(y), "repeats")
     length = np.sqrt(weight * repeat)[:, None]
     centred = np.column_stack([X - anchor.population.shift, y - anchor.outcome_shift])
     own = largest.columns - anchor.group.shift
-    root, rotated, along, residual = _reduce_rows(
-        largest, [own * length, centred * length, values * length], ids, start, active, dense
-    )
+    rows = [block * length for block in (own, centred, values)]
+    root, rotated, along, residual = _reduce_rows(largest, rows, ids, start, active, order.dense)
     return CrossedMoments(
         anchor=anchor,
-        eliminated=eliminated,
+        eliminated=order.eliminated,
         effects=np.array(effects, dtype=np.int64),
         groups=np.array(n_groups, dtype=np.int64),
-        holders=holders,
-        places=places,
+        holders=order.holders,
+        places=order.places,
         root=root,
         rotated=rotated,
         start=start,

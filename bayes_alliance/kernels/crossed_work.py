@@ -8,12 +8,7 @@ import numpy as np
 
 from bayes_alliance.kernels.compiled import Integers
 from bayes_alliance.kernels.envelope import inverse_entries
-from bayes_alliance.kernels.group_order import (
-    count_dense,
-    find_holders,
-    largest_factor,
-    place_groups,
-)
+from bayes_alliance.kernels.group_order import order_groups
 
 
 def elimination_steps(
@@ -60,15 +55,15 @@ def _first_entries(
     group: Sequence[Integers], n_groups: Sequence[int], effects: Sequence[int]
 ) -> Integers:
     """Find where each dense effect's row begins, from who meets whom alone."""
-    eliminated = largest_factor(n_groups)
-    places = place_groups(group, n_groups, effects, find_holders(group, n_groups))
-    size = count_dense(n_groups, effects)
-    first = np.arange(size)
-    lowest = np.full(n_groups[eliminated], size)
-    dense = [f for f in range(len(group)) if f != eliminated]
+    order = order_groups(group, n_groups, effects)
+    first = np.arange(order.dense)
+    met = group[order.eliminated]
+    lowest = np.full(n_groups[order.eliminated], order.dense)
+    dense = [f for f in range(len(group)) if f != order.eliminated]
     for f in dense:
-        np.minimum.at(lowest, group[eliminated], places[f][group[f]])
+        np.minimum.at(lowest, met, order.places[f][group[f]])
     for f in dense:
-        np.minimum.at(first, places[f][group[f]], lowest[group[eliminated]])
-        first[places[f][:, None] + np.arange(effects[f])] = first[places[f]][:, None]
+        places = order.places[f]
+        np.minimum.at(first, places[group[f]], lowest[met])
+        first[places[:, None] + np.arange(effects[f])] = first[places][:, None]
     return first

@@ -7,6 +7,7 @@ further left than its own groups, and their matrix stays nearly empty however ma
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,50 @@ from bayes_alliance.kernels.compiled import Integers
 
 # Sorts after every group.
 _LAST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupOrder:
+    """Where the effects of all factors but the largest stand.
+
+    Parameters
+    ----------
+    eliminated
+        The factor with the most groups, whose effects are eliminated group by group.
+    dense
+        Number of the other effects.
+    holders
+        For each factor the one directly above it, -1 if there is none, shape (F,).
+    places
+        For each factor the place of each group's first effect, shape (groups,); none for the
+        eliminated factor.
+    """
+
+    eliminated: int
+    dense: int
+    holders: Integers
+    places: tuple[Integers, ...]
+
+
+def order_groups(
+    group: Sequence[Integers], n_groups: Sequence[int], effects: Sequence[int]
+) -> GroupOrder:
+    """Give every dense effect its place.
+
+    Parameters
+    ----------
+    group
+        For each factor the group of every row, shape (N,).
+    n_groups, effects
+        For each factor its number of groups, and of effects a group has.
+    """
+    holders = find_holders(group, n_groups)
+    return GroupOrder(
+        eliminated=_largest(n_groups),
+        dense=count_dense(n_groups, effects),
+        holders=holders,
+        places=_places(group, n_groups, effects, holders),
+    )
 
 
 def find_holders(group: Sequence[Integers], n_groups: Sequence[int]) -> Integers:
@@ -41,31 +86,15 @@ def find_holders(group: Sequence[Integers], n_groups: Sequence[int]) -> Integers
     return holders
 
 
-def place_groups(
+def _places(
     group: Sequence[Integers],
     n_groups: Sequence[int],
     effects: Sequence[int],
     holders: Integers,
 ) -> tuple[Integers, ...]:
-    """Give a place to the effects of every factor but the largest.
-
-    Parameters
-    ----------
-    group, n_groups
-        As for :func:`find_holders`.
-    effects
-        For each factor the number of effects a group has.
-    holders
-        From :func:`find_holders`.
-
-    Returns
-    -------
-    tuple of ndarray
-        For each factor the place of each group's first effect, shape (groups,); none for the
-        largest factor.
-    """
-    dense = [f for f in range(len(group)) if f != largest_factor(n_groups)]
-    paths = [_paths(group, n_groups, holders, f) for f in dense]
+    dense = [f for f in range(len(group)) if f != _largest(n_groups)]
+    rank = _ranks(n_groups, holders, dense)
+    paths = [_paths(group, n_groups, holders, rank, f) for f in dense]
     width = max((path.shape[1] for path in paths), default=0)
     padded = [
         np.pad(path, ((0, 0), (0, width - path.shape[1])), constant_values=_LAST) for path in paths
@@ -82,23 +111,34 @@ def place_groups(
     return tuple(found)
 
 
-def largest_factor(n_groups: Sequence[int]) -> int:
-    """Find the factor with the most groups: the one that is eliminated group by group."""
-    return int(np.argmax(n_groups))
-
-
 def count_dense(n_groups: Sequence[int], effects: Sequence[int]) -> int:
     """Count the effects that stay in one matrix: all but those of the largest factor."""
     sizes = [count * q for count, q in zip(n_groups, effects, strict=True)]
-    return sum(sizes) - sizes[largest_factor(n_groups)]
+    return sum(sizes) - sizes[_largest(n_groups)]
+
+
+def _largest(n_groups: Sequence[int]) -> int:
+    return int(np.argmax(n_groups))
+
+
+def _ranks(n_groups: Sequence[int], holders: Integers, dense: Sequence[int]) -> Integers:
+    """Rank factors by the groups they hold, themselves included: those that are crossed last."""
+    held = np.zeros(len(n_groups), dtype=np.int64)
+    for f in sorted(dense, key=lambda place: -n_groups[place]):
+        held[f] += n_groups[f]
+        if holders[f] >= 0:
+            held[holders[f]] += held[f]
+    return np.argsort(np.argsort(-held, kind="stable"))
 
 
 def _paths(
-    group: Sequence[Integers], n_groups: Sequence[int], holders: Integers, factor: int
+    group: Sequence[Integers],
+    n_groups: Sequence[int],
+    holders: Integers,
+    rank: Integers,
+    factor: int,
 ) -> Integers:
     """Write the way from the top down to each group: factor, group, factor, group, ..."""
-    # Factors with more groups first, so that those of crossed upper levels come last.
-    rank = np.argsort(np.argsort([-count for count in n_groups], kind="stable"))
     columns: list[Integers] = []
     held, own = factor, np.arange(n_groups[factor])
     while held >= 0:

@@ -163,22 +163,3 @@ def lkj(theta: Floats, start: int, size: int, eta: float, gradient: Floats) -> f
             gradient[position] -= 2.0 * (eta - 1.0) * np.tanh(theta[position])
             position += 1
     return total
-
-
-def unconstrain(
-    tau: Floats,
-    correlation_factor: Floats,
-    blocks: Integers,
-) -> Floats:
-    """Return the stretch of the parameter vector that :func:`constrain` maps to these."""
-    stretch = list(np.log(tau))
-    first = 0
-    for size in blocks:
-        for i in range(size):
-            row = correlation_factor[first + i, first : first + i + 1]
-            for k in range(i):
-                # What is left of the unit row from here on, added up from its small end.
-                rest = np.sqrt(np.sum(row[k + 1 :] ** 2))
-                stretch.append(np.arcsinh(row[k] / rest))
-        first += size
-    return np.array(stretch, dtype=np.float64)

@@ -24,13 +24,19 @@ def sides(rng, draws=1000, proposals=1000, mean=0.5, sd=1.4):
     return ratio(rng.normal(mean, sd, draws)), ratio(rng.normal(size=proposals))
 
 
+def relative_variance(found, effective_draws):
+    """The squared relative error, for so many independent draws of the target."""
+    own = np.var(found.at_draws) / effective_draws
+    return own + np.var(found.at_proposals) / found.at_proposals.size
+
+
 def test_a_known_constant_is_met_with_the_stated_error():
     """z of 300 estimates is standard normal: its sd is known to 4%, its mean to 0.06."""
     rng = np.random.default_rng(1)
     z = []
     for _ in range(300):
         found = bridge(*sides(rng), effective_draws=1000)
-        z.append((found.log_ratio - TRUTH) / np.sqrt(found.relative_variance(1000)))
+        z.append((found.log_ratio - TRUTH) / np.sqrt(relative_variance(found, 1000)))
     assert np.mean(z) == pytest.approx(0, abs=0.25)
     assert np.std(z) == pytest.approx(1, abs=0.17)
 
@@ -38,7 +44,7 @@ def test_a_known_constant_is_met_with_the_stated_error():
 def test_a_constant_off_by_a_twentieth_is_noticed():
     draws, proposals = sides(np.random.default_rng(2), 40_000, 40_000)
     found = bridge(draws + 0.05, proposals + 0.05, effective_draws=40_000)
-    error = np.sqrt(found.relative_variance(40_000))
+    error = np.sqrt(relative_variance(found, 40_000))
     assert abs(found.log_ratio - TRUTH) > 4 * error
     assert found.log_ratio == pytest.approx(TRUTH + 0.05, abs=4 * error)
 
@@ -74,7 +80,7 @@ def test_proposals_without_density_count_as_such():
     inside = stats.halfnorm.logpdf(x) - stats.norm.logpdf(x)
     outside = np.where(y > 0, np.log(2.0), -np.inf)
     found = bridge(inside, outside, effective_draws=50_000)
-    assert found.log_ratio == pytest.approx(0, abs=4 * np.sqrt(found.relative_variance(50_000)))
+    assert found.log_ratio == pytest.approx(0, abs=4 * np.sqrt(relative_variance(found, 50_000)))
     with pytest.raises(ValueError, match="not finite"):
         bridge(np.append(inside, -np.inf), outside, effective_draws=50_000)
     with pytest.raises(ValueError, match="not finite"):
@@ -130,6 +136,6 @@ def test_symmetry_helps_where_the_target_is_skewed():
             return value + normal.log_determinant - log_standard_normal(s)
 
         found = bridge(ratio(z), ratio(drawn), effective_draws=n)
-        spread[mirrored] = np.sqrt(found.relative_variance(n))
+        spread[mirrored] = np.sqrt(relative_variance(found, n))
         assert found.log_ratio == pytest.approx(truth, abs=4 * spread[mirrored])
     assert spread[True] < spread[False]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels.group_order import find_holders, place_groups
+from bayes_alliance.kernels.group_order import find_holders, order_groups
 
 
 def placed(group, effects):
     counts = [int(g.max()) + 1 for g in group]
-    holders = find_holders(group, counts)
-    return holders, place_groups(group, counts, effects, holders)
+    order = order_groups(group, counts, effects)
+    return order.holders, order.places
 
 
 def test_each_agency_follows_its_managers():
@@ -37,6 +37,14 @@ def test_crossed_factors_stay_in_order_those_with_more_groups_first():
     assert len(third) == 0
 
 
+def test_a_crossed_factor_comes_after_those_that_hold_one_another():
+    """Though it has more groups than the upper one of them."""
+    manager, client = np.arange(240) // 8, np.arange(240)
+    rater = np.random.default_rng(1).integers(12, size=240)
+    _, (agencies, managers, raters, _) = placed([manager // 5, manager, rater, client], [1] * 4)
+    assert raters.min() > max(agencies.max(), managers.max())
+
+
 def test_two_factors_with_the_same_groups_hold_nothing():
     group = np.repeat(np.arange(4), 3)
     np.testing.assert_array_equal(find_holders([group, 3 - group], [4, 4]), [-1, -1])
@@ -45,8 +53,7 @@ def test_two_factors_with_the_same_groups_hold_nothing():
 def test_groups_without_rows_have_a_place():
     client = np.arange(6)
     manager, agency = client // 2, client // 4
-    holders = find_holders([agency, manager, client], [3, 5, 6])
-    places = place_groups([agency, manager, client], [3, 5, 6], [1, 2, 1], holders)
+    places = order_groups([agency, manager, client], [3, 5, 6], [1, 2, 1]).places
     taken = np.concatenate([places[0], (places[1][:, None] + np.arange(2)).ravel()])
     np.testing.assert_array_equal(np.sort(taken), np.arange(13))
 
