@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from bayes_alliance.checks.predictive_figures import draw_category_check, draw_n
 from bayes_alliance.checks.replications import Kind, replications
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import own_axes
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.posterior.factor_words import other_factors
+from bayes_alliance.posterior.groups.group_effect import chosen_group
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class PredictiveCheck:
         The same of the data, shape (row,) or (group,).
     kind
         Whether the ``"posterior"`` or the ``"prior"`` made them.
-    level
+    unit
         ``"row"``, or the factor whose groups' means are held.
     shown
         What ``observed`` holds, in words.
@@ -62,6 +64,8 @@ class PredictiveCheck:
         Labels of the outcome's categories where it has such, and rows are shown.
     replications
         Number of replicated data sets.
+    others
+        The model's other grouping factors, where none was named and the first one is shown.
     """
 
     table: pd.DataFrame
@@ -69,10 +73,11 @@ class PredictiveCheck:
     replicated: Array
     observed: Array
     kind: Kind = "posterior"
-    level: str = ROW
+    unit: str = ROW
     shown: str = ""
     categories: tuple[str, ...] = ()
     replications: int = 0
+    others: tuple[str, ...] = ()
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -116,14 +121,15 @@ class PredictiveCheck:
         draw_numeric_check(
             axes, observed=self.observed, replicated=self.replicated, outcome=self.shown
         )
-        axes.set_ylabel("rows" if self.level == ROW else "groups")
+        axes.set_ylabel("rows" if self.unit == ROW else "groups")
         return axes
 
     def _title(self) -> str:
         return f"{self.kind.capitalize()} predictive check"
 
     def _notes(self) -> list[str]:
-        return [self.sentence, f"{self.replications} replicated data sets."]
+        told = other_factors(self.unit, self.others)
+        return [self.sentence, *told, f"{self.replications} replicated data sets."]
 
     def __str__(self) -> str:
         return as_text(self._title(), self.table, *self._notes())
@@ -135,22 +141,26 @@ class PredictiveCheck:
 def check_predictive(
     fit: Fit,
     *,
-    level: str | None = None,
+    by: Literal["row", "group"] | None = None,
+    group: str | None = None,
     kind: Kind = "posterior",
     draws: int | None = 500,
     seed: int | None = None,
 ) -> PredictiveCheck:
-    """Compare the data with data replicated from the posterior or the prior, by level.
+    """Compare the data with data replicated from the posterior or the prior, by row or by group.
 
     Parameters
     ----------
     fit : Fit
         A fit with its rows. Replications it holds already (:func:`with_predictive`,
         :func:`with_prior_predictive`) are used, whatever ``draws`` and ``seed`` say.
-    level : str, optional
-        ``"row"`` for the distribution of the rows; the name of a grouping factor, or ``"group"``
-        where there is one only, for its groups' means, their sds and their slopes. If left out,
-        the rows and the spread of each factor's means.
+    by : {"row", "group"}, optional
+        ``"row"`` for the distribution of the rows, ``"group"`` for the means of groups, their sds
+        and their slopes. If left out with ``group``, the rows and the spread of each factor's
+        means.
+    group : str, optional
+        The grouping factor, which looks at it by group; with ``by="group"`` the first one of the
+        formula if left out, and the others are named.
     kind : str
         ``"posterior"`` or ``"prior"``.
     draws : int, optional
@@ -168,7 +178,7 @@ def check_predictive(
     SamplingError
         If the fit was saved without its rows, or a prior is improper.
     ModelError
-        For a level the model does not have.
+        For a grouping factor the model does not have.
 
     References
     ----------
@@ -178,14 +188,14 @@ def check_predictive(
     --------
     >>> import bayes_alliance as ba
     >>> ba.check_predictive(fit)  # doctest: +SKIP
-    >>> ba.check_predictive(fit, level="case_manager").plot()  # doctest: +SKIP
+    >>> ba.check_predictive(fit, group="case_manager").plot()  # doctest: +SKIP
     """
     fit.need_data("A predictive check")
-    group = _chosen_group(fit, level)
+    factor = _chosen_factor(fit, by, group)
     count, data_sets = replications(fit, kind=kind, draws=draws, seed=seed)
-    average = None if group is None else means_by_group(group)
-    step = max(1, int(np.ceil(count * _width(fit, group) / _NUMBERS_KEPT)))
-    statistics = _statistics(fit, level, group)
+    average = None if factor is None else means_by_group(factor)
+    step = max(1, int(np.ceil(count * _width(fit, factor) / _NUMBERS_KEPT)))
+    statistics = _statistics(fit, factor, rows_only=by == ROW)
     made: list[dict[str, Array]] = []
     kept: list[Array] = []
     seen = 0
@@ -203,41 +213,45 @@ def check_predictive(
         replicated=np.concatenate(kept),
         observed=observed if average is None else average @ observed,
         kind=kind,
-        level=ROW if group is None else group.name,
-        shown=fit.model.outcome if group is None else _mean_words(fit, group),
-        categories=_categories(fit) if group is None else (),
+        unit=ROW if factor is None else factor.name,
+        shown=fit.model.outcome if factor is None else _mean_words(fit, factor),
+        categories=_categories(fit) if factor is None else (),
         replications=count,
+        others=fit.model.groups[1:] if by == GROUP and group is None else (),
     )
 
 
-def _chosen_group(fit: Fit, level: str | None) -> GroupDesign | None:
+def _chosen_factor(fit: Fit, by: str | None, group: str | None) -> GroupDesign | None:
     """Return the factor that was asked for; None for the rows.
 
     Raises
     ------
     ModelError
-        For a level the model does not have.
+        For a factor the model does not have, or one with the rows.
     """
-    groups = fit.model.groups
-    if level is None or level == ROW:
-        return None
-    if level == GROUP and len(groups) == 1:
-        return fit.model.design.groups[0]
-    if level not in groups:
-        found = f"It has {listed(groups)}" if groups else "It has no groups"
+    asked = "A predictive check was asked for"
+    if by not in (None, ROW, GROUP):
         raise ModelError(
-            f'A predictive check at level="{level}" was asked for.',
-            f"The model has no such level. {did_you_mean(level, [ROW, *groups])}{found}.",
-            f"Write {listed(repr(name) for name in (ROW, *groups))}, or leave it out.",
-            level=level,
+            f'{asked} with by="{by}".',
+            "Rows or groups can be looked at.",
+            'Write by="row" or by="group", or leave it out.',
         )
-    return fit.model.design.group(level)
+    if by == ROW and group is not None:
+        raise ModelError(
+            f'{asked} with by="row" and group="{group}".',
+            "The rows are looked at whatever group they are in.",
+            "Leave one of the two out.",
+            group=group,
+        )
+    if by != GROUP and group is None:
+        return None
+    return fit.model.design.group(chosen_group(fit, group, "Predictive checks"))
 
 
-def _statistics(fit: Fit, level: str | None, group: GroupDesign | None) -> list[Statistics]:
-    if group is not None:
-        return [group_statistics(fit.model, group)]
-    spreads = [] if level == ROW else [spread_of_means(g) for g in fit.model.design.groups]
+def _statistics(fit: Fit, factor: GroupDesign | None, *, rows_only: bool) -> list[Statistics]:
+    if factor is not None:
+        return [group_statistics(fit.model, factor)]
+    spreads = [] if rows_only else [spread_of_means(g) for g in fit.model.design.groups]
     return [row_statistics(fit.model), *spreads]
 
 

@@ -8,7 +8,7 @@ from bayes_alliance.errors import listed
 
 
 def other_factors(judged: str, others: Sequence[str]) -> list[str]:
-    """Name the factor whose groups were left out and how to ask for the others, if there are any.
+    """Name the factor whose groups were looked at and how to ask for the others, if there are any.
 
     Parameters
     ----------
@@ -22,6 +22,6 @@ def other_factors(judged: str, others: Sequence[str]) -> list[str]:
     typed = listed(f'group="{name}"' for name in others)
     rest = "the other" if len(others) == 1 else "the others"
     return [
-        f"The groups left out are those of {judged}, one of {len(others) + 1} grouping factors: "
+        f"The groups are those of {judged}, one of {len(others) + 1} grouping factors: "
         f"{typed} asks for {rest}."
     ]

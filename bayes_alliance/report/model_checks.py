@@ -86,7 +86,7 @@ def _replications(fit: Fit) -> int:
 
 
 def _by_group(fit: Fit, name: str, draws: int) -> PredictiveCheck | str:
-    return _tried(fit, lambda: check_predictive(fit, level=name, draws=draws))
+    return _tried(fit, lambda: check_predictive(fit, group=name, draws=draws))
 
 
 def _without(fit: Fit, name: str, at: Mapping[str, Any] | None) -> Influence | str:

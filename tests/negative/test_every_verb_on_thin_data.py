@@ -97,7 +97,7 @@ VERBS: dict[str, Verb] = {
     "point_bayes_factor": lambda t: ba.point_bayes_factor(t.full, "stigma"),
     "hypothesis": lambda t: ba.hypothesis(t.full, "sd_case_manager[stigma] > 0.5"),
     "prior_sensitivity": lambda t: ba.prior_sensitivity(t.full),
-    "check_predictive": lambda t: ba.check_predictive(t.full, level="case_manager", draws=200),
+    "check_predictive": lambda t: ba.check_predictive(t.full, group="case_manager", draws=200),
     "check_coverage": lambda t: ba.check_coverage(t.full),
     "influence": lambda t: ba.influence(t.full),
     "diagnose": lambda t: ba.diagnose(t.full),

@@ -107,15 +107,15 @@ def test_prior_numbers_are_those_of_with_prior_predictive(slopes_fit):
     assert np.array_equal(
         found.replicated, fit.idata[names.PRIOR_PREDICTIVE]["alliance"].to_numpy()[0]
     )
-    again = ba.check_predictive(fit, kind="prior", level="row")
+    again = ba.check_predictive(fit, kind="prior", by="row")
     assert again.table.loc["mean", "predicted"] == found.table.loc["mean", "predicted"]
     assert str(found).startswith("Prior predictive check")
 
 
-def test_levels_show_their_own_statistics(nested_fit):
-    rows = ba.check_predictive(nested_fit, level="row", draws=40)
+def test_rows_and_groups_show_their_own_statistics(nested_fit):
+    rows = ba.check_predictive(nested_fit, by="row", draws=40)
     both = ba.check_predictive(nested_fit, draws=40)
-    agencies = ba.check_predictive(nested_fit, level="agency", draws=40)
+    agencies = ba.check_predictive(nested_fit, group="agency", draws=40)
     assert list(rows.table.index) == ["mean", "sd", "smallest", "largest"]
     assert list(both.table.index[4:]) == [
         "sd of the means of agency",
@@ -129,15 +129,26 @@ def test_levels_show_their_own_statistics(nested_fit):
     )
 
 
-def test_group_is_the_only_factor(slopes_fit, nested_fit):
-    assert ba.check_predictive(slopes_fit, level="group", draws=20).level == MANAGER
-    with pytest.raises(ba.ModelError, match="no such level"):
-        ba.check_predictive(nested_fit, level="group")
+def test_by_group_the_first_factor_is_shown_and_the_others_named(slopes_fit, nested_fit):
+    found = ba.check_predictive(slopes_fit, by="group", draws=20)
+    assert (found.unit, found.others) == (MANAGER, ())
+    assert "grouping factors" not in str(found)
+    first = ba.check_predictive(nested_fit, by="group", draws=20)
+    assert first.unit == "agency"
+    words = str(first).replace("\n", " ")
+    assert 'those of agency, one of 2 grouping factors: group="agency:case_manager"' in words
+    named = ba.check_predictive(nested_fit, by="group", group=first.others[0], draws=20)
+    assert named.unit == "agency:case_manager"
+    assert named.others == ()
 
 
-def test_an_unknown_level_or_kind_is_refused(slopes_fit):
+def test_an_unknown_group_or_kind_is_refused(slopes_fit):
     with pytest.raises(ba.ModelError, match="Did you mean 'case_manager'"):
-        ba.check_predictive(slopes_fit, level="case_manger")
+        ba.check_predictive(slopes_fit, group="case_manger")
+    with pytest.raises(ba.ModelError, match='by="row" or by="group"'):
+        ba.check_predictive(slopes_fit, by="level")
+    with pytest.raises(ba.ModelError, match="whatever group they are in"):
+        ba.check_predictive(slopes_fit, by="row", group=MANAGER)
     with pytest.raises(ba.SamplingError, match='kind="posterior" or kind="prior"'):
         ba.check_predictive(slopes_fit, kind="prio")
 
@@ -167,20 +178,21 @@ def test_a_model_without_the_slopes_is_caught_and_one_with_them_is_not(varying):
     label = f"sd of the slopes of stigma by {MANAGER}"
     fixed = ba.sample(ba.Model(f"alliance ~ stigma + (1 | {MANAGER})", varying), seed=2)
     slopes = ba.sample(ba.Model(f"alliance ~ stigma + (1 + stigma | {MANAGER})", varying), seed=2)
-    assert label in ba.check_predictive(fixed, level=MANAGER).unusual
-    assert label not in ba.check_predictive(slopes, level=MANAGER).unusual
+    assert label in ba.check_predictive(fixed, group=MANAGER).unusual
+    assert label not in ba.check_predictive(slopes, group=MANAGER).unusual
 
 
 def test_unequal_spread_within_groups_is_caught(varying):
     fit = ba.sample(ba.Model(f"alliance ~ stigma + (1 + stigma | {MANAGER})", varying), seed=2)
-    found = ba.check_predictive(fit, level=MANAGER)
+    found = ba.check_predictive(fit, group=MANAGER)
     assert f"sd of the sds within {MANAGER}" in found.unusual
     assert "hardly ever reproduces" in found.sentence
 
 
 def test_the_true_model_is_not_accused(nested_fit):
-    for level in ("row", "agency", "agency:case_manager"):
-        assert ba.check_predictive(nested_fit, level=level).unusual == ()
+    assert ba.check_predictive(nested_fit, by="row").unusual == ()
+    for group in ("agency", "agency:case_manager"):
+        assert ba.check_predictive(nested_fit, group=group).unusual == ()
 
 
 def test_priors_the_data_contradict_are_caught(clients):
@@ -192,21 +204,21 @@ def test_priors_the_data_contradict_are_caught(clients):
     assert "priors hardly ever expect" in found.sentence
 
 
-@pytest.mark.parametrize("level", ["row", MANAGER])
+@pytest.mark.parametrize("by", ["row", "group"])
 @pytest.mark.parametrize("name", ["slopes_fit", "bernoulli_fit", "ordinal_fit", "student_fit"])
-def test_every_outcome_has_its_picture(request, name, level):
-    found = ba.check_predictive(request.getfixturevalue(name), level=level, draws=40)
+def test_every_outcome_has_its_picture(request, name, by):
+    found = ba.check_predictive(request.getfixturevalue(name), by=by, draws=40)
     figure, axes = plt.subplots()
     assert found.plot(axes) is axes
     assert axes.get_xlabel() == found.shown
-    assert axes.get_ylabel() == ("rows" if level == "row" else "groups")
+    assert axes.get_ylabel() == ("rows" if by == "row" else "groups")
     assert found.sentence in found._repr_html_()
     plt.close(figure)
 
 
 def test_the_draws_are_the_statistics_of_every_replication(slopes_fit):
-    for level in (None, MANAGER):
-        found = ba.check_predictive(slopes_fit, level=level, draws=60)
+    for group in (None, MANAGER):
+        found = ba.check_predictive(slopes_fit, group=group, draws=60)
         made = found.draws["value"]
         assert made.dims == ("replication", "statistic")
         assert made.sizes["replication"] == found.replications
