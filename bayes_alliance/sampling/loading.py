@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,15 @@ from bayes_alliance.sampling.engines.collapsed_effects import Recovery
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.settings import Settings
-from bayes_alliance.sampling.store import DRAWS, FINGERPRINT, FORMAT, META, POSITION, ROWS
+from bayes_alliance.sampling.store import (
+    DRAWS,
+    FINGERPRINT,
+    FORMAT,
+    FORMAT_OF_SUMS,
+    META,
+    POSITION,
+    ROWS,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +58,8 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
     Raises
     ------
     SamplingError
-        If the file is missing, cut short, changed, or written by a newer format.
+        If the file is missing, cut short, changed, or written by a newer format, or holds the
+        sums of streamed rows as an older version kept them.
     DataError
         If the table is not the one the model was fitted to, the fit is of streamed rows, or the
         table is a scanned one.
@@ -61,12 +71,7 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
     """
     members = read_archive(Path(path))
     meta = json.loads(members[META])
-    if meta["format"] > FORMAT:
-        raise SamplingError(
-            f"The fit {path} was to be loaded.",
-            f"A newer version wrote it (format {meta['format']}; this one reads {FORMAT}).",
-            "Update bayes-alliance.",
-        )
+    _check_format(meta, path)
     _check_table(meta.get("streamed_from"), data)
     model = _model(meta, members, data)
     settings = Settings(**meta["settings"])
@@ -80,6 +85,26 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
         has_data=len(model.frame.rows) > 0,
         notes=tuple(meta["notes"]),
     )
+
+
+def _check_format(meta: Mapping[str, Any], path: str | Path) -> None:
+    """Refuse what a newer version wrote, and sums that an older one kept less in."""
+    written = meta["format"]
+    if written > FORMAT:
+        raise SamplingError(
+            f"The fit {path} was to be loaded.",
+            f"A newer version wrote it (format {written}; this one reads {FORMAT}).",
+            "Update bayes-alliance.",
+        )
+    if meta.get("has_sums") and written < FORMAT_OF_SUMS:
+        seed = meta["settings"]["seed"]
+        raise SamplingError(
+            f"The fit {path} was to be loaded.",
+            f"Its rows were streamed, and an older version kept less in their sums (format "
+            f"{written}; sums are read from format {FORMAT_OF_SUMS} on).",
+            f"Fit the model again to scan_table({meta.get('streamed_from')!r}), with seed={seed}.",
+            format=written,
+        )
 
 
 def _check_table(streamed_from: str | None, data: Any) -> None:

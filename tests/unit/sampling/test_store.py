@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+import bayes_alliance as ba
 from bayes_alliance.errors import DataError, SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.archive import read_archive, write_archive
@@ -254,11 +255,43 @@ def test_other_files_and_none(tmp_path):
 
 def test_a_newer_format_asks_for_a_newer_version(slopes, tmp_path):
     path = slopes.save(tmp_path / "study.fit")
-    members = read_archive(path)
-    meta = json.loads(members["fit.json"])
-    write_archive(path, {**members, "fit.json": json.dumps({**meta, "format": 99}).encode()})
+    written_as(99, path)
     with pytest.raises(SamplingError, match="Update bayes-alliance"):
         load_fit(path)
+
+
+@pytest.mark.parametrize("older", [1, 2])
+def test_older_formats_of_fits_with_rows_are_read(slopes, older, tmp_path):
+    loaded = load_fit(written_as(older, slopes.save(tmp_path / "study.fit")))
+    assert loaded.has_data
+    xr.testing.assert_identical(loaded.posterior, slopes.posterior)
+
+
+def test_streamed_sums_of_an_older_format_are_refused_in_words(clients, tmp_path):
+    clients.to_parquet(tmp_path / "clients.parquet")
+    table = ba.scan_table(tmp_path / "clients.parquet")
+    fit = ba.sample(
+        ba.Model("alliance ~ stigma + (1 | manager)", table),
+        seed=6, draws=20, tune=50, chains=2, progress=False,
+    )  # fmt: skip
+    path = written_as(2, fit.save(tmp_path / "study.fit"))
+    words = (
+        r"to be loaded\. Its rows were .* less in their sums \(format 2.*scan_table\('.*seed=6\."
+    )
+    with pytest.raises(SamplingError, match=words):
+        load_fit(path)
+    # Without their sums nothing is missing from what was saved.
+    bare = load_fit(written_as(2, fit.save(tmp_path / "bare.fit", data=False)))
+    np.testing.assert_array_equal(bare.posterior["b"], fit.posterior["b"])
+
+
+def written_as(number, path):
+    """Write another format's number into a saved fit."""
+    members = read_archive(path)
+    meta = json.loads(members["fit.json"])
+    return write_archive(
+        path, {**members, "fit.json": json.dumps({**meta, "format": number}).encode()}
+    )
 
 
 def test_a_failure_leaves_the_old_file(slopes, tmp_path, monkeypatch):
