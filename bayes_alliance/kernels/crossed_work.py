@@ -14,7 +14,9 @@ from bayes_alliance.kernels.group_order import order_groups
 def elimination_steps(
     group: Sequence[Integers], n_groups: Sequence[int], effects: Sequence[int]
 ) -> int:
-    """Count the multiplications that the dense effects cost an evaluation.
+    """Count the multiplications that the matrix of the dense effects costs an evaluation.
+
+    What each row or eliminated group costs beside it is not counted: every engine pays for those.
 
     Parameters
     ----------

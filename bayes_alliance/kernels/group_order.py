@@ -54,7 +54,7 @@ def order_groups(
     """
     holders = find_holders(group, n_groups)
     return GroupOrder(
-        eliminated=_largest(n_groups),
+        eliminated=largest_factor(n_groups),
         dense=count_dense(n_groups, effects),
         holders=holders,
         places=_places(group, n_groups, effects, holders),
@@ -92,7 +92,7 @@ def _places(
     effects: Sequence[int],
     holders: Integers,
 ) -> tuple[Integers, ...]:
-    dense = [f for f in range(len(group)) if f != _largest(n_groups)]
+    dense = [f for f in range(len(group)) if f != largest_factor(n_groups)]
     rank = _ranks(n_groups, holders, dense)
     paths = [_paths(group, n_groups, holders, rank, f) for f in dense]
     width = max((path.shape[1] for path in paths), default=0)
@@ -114,10 +114,11 @@ def _places(
 def count_dense(n_groups: Sequence[int], effects: Sequence[int]) -> int:
     """Count the effects that stay in one matrix: all but those of the largest factor."""
     sizes = [count * q for count, q in zip(n_groups, effects, strict=True)]
-    return sum(sizes) - sizes[_largest(n_groups)]
+    return sum(sizes) - sizes[largest_factor(n_groups)]
 
 
-def _largest(n_groups: Sequence[int]) -> int:
+def largest_factor(n_groups: Sequence[int]) -> int:
+    """Find the factor that is eliminated group by group: the first that has the most groups."""
     return int(np.argmax(n_groups))
 
 

@@ -53,7 +53,8 @@ def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
     first = 1
     for part in problem.parts:
         sds = slice(first, first + len(part.lengths))
-        lengths = np.maximum(part.lengths / np.sqrt(rows), _ROUNDING)
+        # Of a column of zeros nothing can be told: it gets the unit of a constant.
+        lengths = np.where(part.lengths > 0.0, part.lengths / np.sqrt(rows), 1.0)
         typical[sds] = np.log(0.5 * scale / lengths)
         moved = largest if part.holds_groups else scale
         error = moved / lengths * np.sqrt(part.groups / part.members)
@@ -67,8 +68,8 @@ def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
 def _spreads(inner: Problem, rows: float) -> tuple[float, float]:
     """Return the sd of rows within the groups of the largest factor, and of all rows."""
     off_root = inner.residual[-1, -1]
-    square = max(off_root + (inner.columns[:, -1] ** 2).sum(), _ROUNDING)
-    in_all = np.sqrt(square / rows)
+    square = off_root + (inner.columns[:, -1] ** 2).sum()
+    in_all = np.sqrt(square / rows) if square > 0.0 else 1.0
     if off_root <= _ROUNDING * square:
         return in_all, in_all
     # Groups of few rows take up less than a row an effect: too large then, never too small.

@@ -8,7 +8,7 @@ from bayes_alliance.kernels.crossed_work import elimination_steps, steps_if_all_
 from bayes_alliance.kernels.group_order import count_dense
 from bayes_alliance.model.spec import Model
 
-# More effects than this that all meet one another are faster sampled.
+# Effects that all meet one another cost the cube of their number; sampling them does not.
 MOST_THAT_MEET = 150
 # Their sums are first made as square matrices, up to four at a time: 72 MB each at this many.
 MOST_DENSE_EFFECTS = 3_000

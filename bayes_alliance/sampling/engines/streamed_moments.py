@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bayes_alliance.kernels.anchor import Anchor, Centring
 from bayes_alliance.kernels.cell_sums import stand_in_rows
 from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed_moments
+from bayes_alliance.kernels.group_order import largest_factor
 from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.model.streaming.rows import StreamedRows
 
@@ -66,7 +67,7 @@ def streamed_crossed_moments(stream: StreamedRows) -> CrossedMoments:
     """Return the sufficient statistics for several grouping factors."""
     stand_in, (population, *centrings), outcome_shift = _prepared(stream)
     groups = stream.design.groups
-    largest = int(np.argmax([len(group.labels) for group in groups]))
+    largest = largest_factor([len(group.labels) for group in groups])
     terms = []
     for number, group in enumerate(groups):
         # Only the largest factor's columns are centred; the others stay as they are.

@@ -68,6 +68,10 @@ def test_a_factor_is_made_of_the_groups_directly_below_it() -> None:
     assert sizes("y ~ x + (1 | agency) + (1 | manager)", data) == [(8, 40, True), (40, 160, False)]
     assert sizes("y ~ x + (1 | rater) + (1 | manager)", data) == [(8, 160, False), (40, 160, False)]
     thrice = pd.concat([data.assign(client=range(160))] * 3)
+    crossed = data.assign(team=data["agency"].str[1:].astype(int) * 3 + np.arange(160) % 3)
+    both = sizes("y ~ x + (1 | agency) + (1 | team) + (1 | manager)", crossed)
+    # Directly below an agency stand 24 teams and 40 managers: the fewer say less about it.
+    assert both[0] == (8, 24, True)
     three = sizes("y ~ x + (1 | agency) + (1 | client) + (1 | manager)", thrice)
     assert three == [(8, 40, True), (160, 480, False), (40, 160, True)]
 
@@ -80,6 +84,42 @@ def test_what_upper_groups_can_tell_is_coarser_by_the_groups_they_hold() -> None
     whole = inner.residual[-1, -1] + (inner.columns[:, -1] ** 2).sum()
     ratio = np.sqrt(whole / 160 / (inner.residual[-1, -1] / 120))
     assert nested.resolution[1] / crossed.resolution[1] == pytest.approx(2.0 * ratio, rel=1e-9)
+
+
+def test_the_size_of_a_balanced_study_by_hand() -> None:
+    """40 managers of 4 rows: four times the root of one standard error of a variance of zero."""
+    _, _, size = measured("y ~ x + (1 | manager)", table())
+    y = table()["y"].to_numpy().reshape(40, 4)
+    within = np.sqrt(((y - y.mean(axis=1, keepdims=True)) ** 2).sum() / 120)
+    assert np.exp(size.typical[0]) == pytest.approx(within, rel=1e-10)
+    assert np.exp(size.typical[1]) == pytest.approx(within / 2, rel=1e-10)
+    standard_error = within**2 / 4 * np.sqrt(2 / 40)
+    assert size.resolution[1] == pytest.approx(4 * np.sqrt(standard_error), rel=1e-10)
+
+
+def test_known_standard_errors_are_the_scale() -> None:
+    data = table().assign(error=1.5)
+    _, _, size = measured("y | se(error) ~ 1 + (1 | manager)", data)
+    # Each row counts with its weight, so that its scale is 1.
+    lengths = 1 / 1.5
+    assert np.exp(size.typical[1]) == pytest.approx(0.5 / lengths, rel=1e-10)
+    standard_error = 1 / lengths**2 / 4 * np.sqrt(2 / 40)
+    assert size.resolution[1] == pytest.approx(4 * np.sqrt(standard_error), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ 1 + (1 + z | manager)", "y ~ 1 + (z | agency) + (1 | manager)"]
+)
+def test_a_column_of_zeros_starts_at_the_scale_of_the_outcome(formula: str) -> None:
+    _, priors, size = measured(formula, table().assign(z=0.0))
+    sds = priors.places[(priors.positive == 1) & (priors.places > 0)]
+    np.testing.assert_allclose(size.typical[sds], size.typical[sds[0]])
+    np.testing.assert_allclose(size.resolution[sds[1]], size.resolution[sds[0]])
+
+
+def test_a_column_that_does_not_vary_keeps_its_length() -> None:
+    problem, _, _ = measured("y ~ 1 + (1 + z | manager)", table().assign(z=3.0))
+    np.testing.assert_allclose(problem.parts[0].lengths, np.sqrt(160) * np.array([1.0, 3.0]))
 
 
 def test_a_slope_of_years_is_measured_from_their_mean() -> None:

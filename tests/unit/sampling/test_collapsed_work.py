@@ -58,6 +58,22 @@ def test_as_many_may_all_meet_as_the_message_says(raters: int, refused: bool) ->
     assert all("150 may all meet" in reason for reason in reasons)
 
 
+def test_waves_that_cross_everything_come_last() -> None:
+    """More of them than of agencies: the nested matrix stays nearly empty all the same."""
+    visits = table(10, 60, 4)
+    visits = pd.concat([visits.assign(client=range(len(visits)), wave=wave) for wave in range(12)])
+    formula = "alliance ~ 1 + (1 | wave) + (1 | agency) + (1 | manager) + (1 | client)"
+    assert reasons_against(ba.Model(formula, visits)) == []
+
+
+def test_streamed_rows_are_judged_as_held_ones(tmp_path) -> None:
+    data = table(200, 3, 3)
+    data.to_parquet(tmp_path / "visits.parquet")
+    formula = "alliance ~ stigma + (1 | other) + (1 | manager)"
+    streamed = ba.Model(formula, ba.scan_table(tmp_path / "visits.parquet"))
+    assert reasons_against(streamed) == reasons_against(ba.Model(formula, data)) != []
+
+
 def test_many_crossed_groups_are() -> None:
     model = ba.Model("alliance ~ stigma + (1 | other) + (1 | manager)", table(200, 3, 3))
     (reason,) = reasons_against(model)
