@@ -25,14 +25,15 @@ _FEWEST_DRAWS = 100
 
 def check_priors(fit: Fit) -> Finding:
     """Look for parameters whose prior and data pull in different directions."""
-    if not fit.has_data or fit.draws_in_all < _FEWEST_DRAWS:
+    if not (fit.has_data or fit.has_sums) or fit.draws_in_all < _FEWEST_DRAWS:
         return Finding(
             level="fine",
             code="prior_conflict",
             where="",
             value=float("nan"),
             threshold=THRESHOLD,
-            message="Prior sensitivity was not looked at: it needs the rows and 100 draws.",
+            message="Prior sensitivity was not looked at: it needs the rows, or the sums "
+            "of streamed ones, and 100 draws.",
         )
     fewer = affordable(fit)
     table = power_scaling_table(summarize(fewer).draws, scaled_densities(fewer))

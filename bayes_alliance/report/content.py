@@ -116,9 +116,7 @@ def build_content(
 def _subtitle(fit: Fit) -> str:
     model: Model = fit.model
     groups = f", {all_groups(model)}" if model.groups else ""
-    if not fit.has_data:
-        return f"Bayesian multilevel model{groups}"
-    return f"Bayesian multilevel model of {plural(len(model.frame.y), 'row')}{groups}"
+    return f"Bayesian multilevel model of {plural(model.frame.rows_used, 'row')}{groups}"
 
 
 def _notices(results: Results) -> tuple[Notice, ...]:

@@ -88,7 +88,7 @@ def _row_limits(results: Results) -> list[str]:
     model = results.fit.model
     found = []
     rows = model.frame.rows_in_table
-    dropped = rows - len(model.frame.y) if results.fit.has_data else 0
+    dropped = rows - model.frame.rows_used
     if dropped:
         much = "That is a good part of them, and " if dropped > _MANY_DROPPED * rows else "That "
         found.append(

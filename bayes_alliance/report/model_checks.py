@@ -26,7 +26,8 @@ _FAILED = "Left out, because the fit failed its checks and its draws cannot be w
 class ModelChecks:
     """What was found when the model was held against the data and the priors against both.
 
-    Where a check could not be done, a sentence that says why stands in its place.
+    Where a check could not be done, a sentence that says why stands in its place. Of streamed rows
+    the sums tell how much the priors weigh and, with one grouping factor, what each group would do.
 
     Parameters
     ----------
@@ -72,7 +73,9 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
         coverage=_tried(fit, lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE))
         if trusted
         else _FAILED,
-        sensitivity=_tried(fit, lambda: prior_sensitivity(fit, at=at)) if trusted else _FAILED,
+        sensitivity=_tried(fit, lambda: prior_sensitivity(fit, at=at), sums_suffice=True)
+        if trusted
+        else _FAILED,
         influence={
             group.name: _without(fit, group.name, at) if trusted else _FAILED for group in groups
         },
@@ -90,13 +93,15 @@ def _by_group(fit: Fit, name: str, draws: int) -> PredictiveCheck | str:
 
 
 def _without(fit: Fit, name: str, at: Mapping[str, Any] | None) -> Influence | str:
-    return _tried(fit, lambda: influence(fit, group=name, at=at))
+    return _tried(fit, lambda: influence(fit, group=name, at=at), sums_suffice=True)
 
 
-def _tried[Found](fit: Fit, check: Callable[[], Found]) -> Found | str:
+def _tried[Found](
+    fit: Fit, check: Callable[[], Found], *, sums_suffice: bool = False
+) -> Found | str:
     """Return what a check finds, or in words why it cannot be done."""
-    if not fit.has_data:
-        return why_not(fit)
+    if not (fit.has_data or (sums_suffice and fit.has_sums)):
+        return why_not(fit, sums_suffice=sums_suffice)
     try:
         return check()
     except AllianceError as error:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
-from bayes_alliance.errors import AllianceError
+from bayes_alliance.errors import AllianceError, SamplingError
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
 from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes, typical_value
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
@@ -20,6 +18,7 @@ from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.shares.variance_curve import ShareCurve, share_curve
 from bayes_alliance.posterior.summaries import Summary, summarize
 from bayes_alliance.report.compared_fits import ComparedFits, compare_fits
+from bayes_alliance.report.missing_rows import why_not
 from bayes_alliance.report.model_checks import ModelChecks, check_model
 from bayes_alliance.sampling.fit import Fit
 
@@ -78,21 +77,23 @@ class Results:
         return compare_fits([self.fit, *self.others], level=self.verdict.level)
 
     @cached_property
-    def slopes(self) -> tuple[GroupSlopes, ...]:
-        """The slopes that vary, by grouping factor and numeric predictor."""
-        if not self.fit.has_data:
-            return ()
-        return tuple(
-            found
+    def slopes(self) -> tuple[GroupSlopes | str, ...]:
+        """The slopes that vary, by grouping factor and numeric predictor, or why they are not."""
+        if not _describes_rows(self.fit):
+            why = f"Lines and slopes of each group: {why_not(self.fit, sums_suffice=True)}"
+            return (why,) if sloping_variables(self.fit) else ()
+        found = (
+            _slopes(self.fit, name, group.name)
             for group in self.fit.model.design.groups
             for name in sloping_variables(self.fit)
-            if (found := _slopes(self.fit, name, group.name)) is not None
         )
+        # One reason may stand for several factors.
+        return tuple(dict.fromkeys(one for one in found if one is not None))
 
     @cached_property
     def curves(self) -> tuple[ShareCurve, ...]:
         """Variance shares along each predictor whose slope varies."""
-        if not self.fit.has_data or isinstance(self.shares, str):
+        if not _describes_rows(self.fit) or isinstance(self.shares, str):
             return ()
         typical = dict(self.shares.at)
         found = (_curve(self.fit, name, typical) for name in typical)
@@ -121,30 +122,27 @@ def typical_values(fit: Fit) -> dict[str, Any] | None:
     None where they are not known: without rows, and without what a stream keeps of them.
     """
     variables = sloping_variables(fit)
-    if fit.has_data:
+    if variables and not _describes_rows(fit):
+        return None
+    try:
         return {name: typical_value(fit, name) for name in variables}
-    means = _streamed_means(fit)
-    return {name: means[name] for name in variables} if set(variables) <= set(means) else None
+    except SamplingError:
+        return None
 
 
-def _streamed_means(fit: Fit) -> dict[str, float]:
-    """Return the mean of every effect of rows that were streamed, as far as it was kept."""
-    stream = fit.model.stream
-    if stream is None:
-        return {}
-    return {
-        label: float(np.round(group.Z[:, k].mean(), 10)) + 0.0
-        for group in stream.typical_design.groups
-        for k, label in enumerate(group.effects)
-    }
+def _describes_rows(fit: Fit) -> bool:
+    """Tell whether it knows where predictors were observed: by its rows, or by their sums."""
+    return fit.has_data or fit.has_sums
 
 
-def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | None:
+def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | str | None:
     size = fit.draws_in_all * len(fit.model.design.group(group).labels)
     # All draws where they are few enough, so that the common slope is that of the coefficients.
     draws = None if size <= _SLOPE_NUMBERS else DRAWS
     try:
         return group_slopes(fit, predictor, group=group, draws=draws)
+    except SamplingError as error:
+        return f"The lines and slopes of each group along {predictor} are left out. {error}"
     except AllianceError:
         # A category, or a slope that varies between other groups only.
         return None

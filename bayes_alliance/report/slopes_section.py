@@ -29,7 +29,7 @@ _NEVER_ZERO = (
 
 
 def slopes_section(results: Results, labels: ShownLabels) -> Section | None:
-    """Show how slopes differ between groups."""
+    """Show how slopes differ between groups, or say why that is not known."""
     model: Model = results.fit.model
     blocks: list[Block] = []
     if results.trusted:
@@ -37,7 +37,10 @@ def slopes_section(results: Results, labels: ShownLabels) -> Section | None:
         blocks += [Paragraph(text=text) for text in sentences]
         blocks += [Paragraph(text=_NEVER_ZERO)] if sentences else []
     for slopes in results.slopes:
-        blocks += _slope_blocks(results, slopes, labels)
+        if isinstance(slopes, str):
+            blocks.append(Paragraph(text=slopes))
+        else:
+            blocks += _slope_blocks(results, slopes, labels)
     blocks += [_curve_figure(model, curve, told=results.trusted) for curve in results.curves]
     if not blocks:
         return None

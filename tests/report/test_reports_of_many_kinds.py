@@ -62,9 +62,7 @@ def cases(
     def streamed() -> Fit:
         path = folder / "rows.parquet"
         ba.load_example("simulated_study").to_parquet(path)
-        return ba.sample(
-            ba.Model(SLOPES, ba.scan_table(path)), seed=1, draws=300, tune=300, progress=False
-        )
+        return ba.sample(ba.Model(SLOPES, ba.scan_table(path)), seed=1, progress=False)
 
     def near_zero(values: xr.DataArray) -> object:
         return 0.01 * values

@@ -61,7 +61,7 @@ def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: 
     """
     if values is not None:
         return list(values)
-    if not (fit.has_data or is_ranged(fit, predictor)):
+    if not (fit.has_data or is_ranged(fit, predictor) or _kept_levels(fit, predictor)):
         raise SamplingError(
             asked,
             f"The fit does not hold its rows, so the range of {predictor} is not known.",
@@ -77,8 +77,10 @@ def observed_values(fit: Fit, predictor: str) -> list[Any]:
     ------
     SamplingError
         If the fit has no rows, and of streamed ones kept no range: it keeps those of the
-        numbers whose slopes vary.
+        numbers whose slopes vary, and all categories.
     """
+    if levels := _kept_levels(fit, predictor):
+        return levels
     fit.need_data(f"The observed range of {predictor}", sums_suffice=is_ranged(fit, predictor))
     if fit.model.stream is not None:
         own = fit.model.stream.sums.ranges[predictor]
@@ -97,6 +99,14 @@ def observed_values(fit: Fit, predictor: str) -> list[Any]:
 def is_ranged(fit: Fit, predictor: str) -> bool:
     """Tell whether the range of a predictor was kept of rows that were streamed."""
     return fit.model.stream is not None and predictor in fit.model.stream.sums.ranges
+
+
+def _kept_levels(fit: Fit, predictor: str) -> list[Any]:
+    """Return the categories of a predictor of streamed rows; none of a number."""
+    if fit.model.stream is None or is_ranged(fit, predictor):
+        return []
+    states = [part["columns"].get(predictor, {}) for part in fit.model.design.parts]
+    return sorted(next((state["levels"] for state in states if state.get("levels")), []))
 
 
 def _spread(lowest: float, highest: float, *, only_two: bool) -> list[Any]:
