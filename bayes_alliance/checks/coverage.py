@@ -65,7 +65,7 @@ class Coverage:
         last = _inside(self.table.iloc[[-1]])
         if self.calibrated:
             kept = f"The predictions keep what they promise: {last}, each row being left out."
-            return f"{kept}{_beyond_chance(self.table)}"
+            return _beyond_chance(self.table) or kept
         position = self.rows.position
         faults, facts = _faults(position, self.table), []
         if "too low" in faults or "too high" in faults:
@@ -209,15 +209,15 @@ def _faults(position: Array, table: pd.DataFrame) -> list[str]:
 
 def _beyond_chance(table: pd.DataFrame) -> str:
     """Name intervals that hold more or fewer outcomes than chance explains, if any does."""
-    sentences = []
-    for chosen, which in ((_wide(table), "more"), (_narrow(table), "fewer")):
-        held = [
-            f"{row['observed']:.0%} in the {name} interval"
-            for name, row in table[chosen].iterrows()
-        ]
-        if held:
-            sentences.append(f" Yet {which} lie there than chance explains: {', '.join(held)}.")
-    return "".join(sentences)
+    wide, narrow = _wide(table), _narrow(table)
+    which = [word for word, off in (("more", wide), ("fewer", narrow)) if off.any()]
+    if not which:
+        return ""
+    return (
+        f"{_inside(table[wide | narrow])}, each row being left out: {' or '.join(which)} than "
+        "chance explains, though the positions of all outcomes stay within the band of a right "
+        "model."
+    )
 
 
 def _inside(rows: pd.DataFrame) -> str:

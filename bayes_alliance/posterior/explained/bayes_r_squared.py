@@ -28,6 +28,7 @@ from bayes_alliance.sampling.thinning import thinned
 
 Array = NDArray[np.float64]
 DRAWS = 1000
+_CONDITIONAL, _NO_GROUPS = "Conditional on the group effects", "The model has no groups"
 
 
 def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> ExplainedVariance:
@@ -36,7 +37,8 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     In every draw it is the variance over rows of the expected outcome, over that variance plus the
     residual variance the model states: sigma^2 (for Student nu / (nu - 2) times that), or the mean
     over rows of p (1 - p) for yes-or-no outcomes. It is conditional: the expected outcome includes
-    the effects of the row's own groups. Unlike the measures of :func:`r2_measures` and
+    the effects of the row's own groups, where the model has groups; without them it is of the
+    predictors alone, and named ``marginal``. Unlike the measures of :func:`r2_measures` and
     :func:`nakagawa_r2` it is about these rows and groups, and on the scale of the outcome.
 
     Parameters
@@ -74,11 +76,14 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     used = thinned(fit.posterior, draws)
     shape = used.sizes[names.CHAIN], used.sizes[names.DRAW]
     weights = np.broadcast_to(frequency_weights(fit.model), len(fit.model.frame.y)).astype(float)
-    share = np.empty(shape[0] * shape[1])
+    share, grouped = np.empty(shape[0] * shape[1]), bool(fit.model.groups)
     for chunk in chunks(fit.model, used):
         share[chunk.places] = _share(fit, chunk, weights)
     measure = Measure(
-        of="total", name="conditional", meaning="predictors and groups", share=share.reshape(shape)
+        of="total",
+        name="conditional" if grouped else "marginal",
+        meaning="predictors and groups" if grouped else "predictors",
+        share=share.reshape(shape),
     )
     table, kept = measures_table([measure], prob)
     row = table.iloc[0]
@@ -91,16 +96,27 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
         draws=kept,
         sentence=after_given(
             given_variance(share),
-            f"Predictors and the groups at hand explain {share_in_words(row, prob)} of the "
-            f"variance of {fit.model.outcome} (Bayesian R2, conditional on the group effects).",
+            _sentence(fit, share_in_words(row, prob)),
         ),
         notes=(
             f"{interval_words(prob)}.{thin}",
-            "Conditional on the group effects, with the residual variance that the model states.",
+            f"{_CONDITIONAL if grouped else _NO_GROUPS}, with the residual variance that the model "
+            "states.",
             *unknown,
         ),
         prob=prob,
     )
+
+
+def _sentence(fit: Fit, share: str) -> str:
+    """Say who explains what; a model without groups is conditional on none."""
+    of = f"{share} of the variance of {fit.model.outcome}"
+    if fit.model.groups:
+        return (
+            f"Predictors and the groups at hand explain {of} (Bayesian R2, conditional on the "
+            "group effects)."
+        )
+    return f"The predictors explain {of} (Bayesian R2)."
 
 
 def _share(fit: Fit, chunk: Chunk, weights: Array) -> Array:

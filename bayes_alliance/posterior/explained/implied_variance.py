@@ -21,6 +21,7 @@ from bayes_alliance.kernels.r_squared import (
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.posterior.shared_groups import containers, is_chain
+from bayes_alliance.posterior.shares.share_words import measure_words
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
@@ -242,6 +243,11 @@ def _check_exists(fit: Fit, asked: str) -> None:
             "The model has known standard errors, so every row has a residual variance of its own.",
             "Look at the standard deviation between the groups itself, with summarize(fit).",
         )
+
+
+def scale_words(fit: Fit) -> str:
+    """Say on which scale the variances are, for a sentence, unless it is the outcome's own."""
+    return measure_words(fit.model.link if fit.model.family.on_link_scale else "outcome")
 
 
 def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:

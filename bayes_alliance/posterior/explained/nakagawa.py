@@ -13,6 +13,7 @@ from bayes_alliance.posterior.explained.explained_variance import (
 from bayes_alliance.posterior.explained.implied_variance import (
     implied_variance,
     implied_variance_notes,
+    scale_words,
 )
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit
@@ -76,8 +77,8 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
         draws=draws,
         sentence=after_given(
             given_variance(parts.residual),
-            f"The marginal R2 of {fit.model.outcome}, of the predictors alone, is {first}; "
-            f"the conditional R2, of predictors and groups, is {second}.",
+            f"The marginal R2 of {fit.model.outcome}{scale_words(fit)}, of the predictors alone, "
+            f"is {first}; the conditional R2, of predictors and groups, is {second}.",
         ),
         notes=(f"{interval_words(prob)}.", *implied_variance_notes(fit, parts)),
         prob=prob,

@@ -14,6 +14,7 @@ from bayes_alliance.posterior.explained.explained_variance import (
 from bayes_alliance.posterior.explained.implied_variance import (
     implied_variance,
     implied_variance_notes,
+    scale_words,
 )
 from bayes_alliance.posterior.explained.level_measures import measures_of
 from bayes_alliance.posterior.summaries import interval_words
@@ -107,19 +108,19 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
 
 def _sentence(fit: Fit, table: Any, prob: float) -> str:
     """Say what predictors, varying slopes and groups explain of the total, one after the other."""
-    outcome = fit.model.outcome
+    whole = f"the variance of {fit.model.outcome}{scale_words(fit)}"
     f, fv, fvm = (table.loc[("total", name)] for name in ("f", "fv", "fvm"))
     if f["mean"] != f["mean"]:
-        return f"How much of the variance of {outcome} is explained cannot be said: see the notes."
+        return f"How much of {whole} is explained cannot be said: see the notes."
     if f["mean"] == 0:
         groups = share_in_words(fvm, prob)
-        return f"Differences between groups make up {groups} of the variance of {outcome}."
+        return f"Differences between groups make up {groups} of {whole}."
     slopes = (
         f", {share_in_words(fv, prob)} with slopes that vary between groups"
         if fv["mean"] > f["mean"]
         else ""
     )
     return (
-        f"The predictors explain {share_in_words(f, prob)} of the variance of {outcome}{slopes}, "
+        f"The predictors explain {share_in_words(f, prob)} of {whole}{slopes}, "
         f"and {share_in_words(fvm, prob)} with the differences between groups."
     )

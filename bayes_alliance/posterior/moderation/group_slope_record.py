@@ -13,6 +13,8 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, GREY, INK, own_axes
 from bayes_alliance.errors import listed
+from bayes_alliance.posterior.factor_words import other_factors
+from bayes_alliance.posterior.shares.share_words import measure_words
 from bayes_alliance.posterior.summaries import interval_words
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class GroupSlopes:
         What the lines are of, and on which scale.
     prob
         Probability of the intervals.
+    others
+        Other factors in which the slope varies, where none was named and the first is shown.
     """
 
     predictor: str
@@ -58,6 +62,7 @@ class GroupSlopes:
     outcome: str
     link: str
     prob: float
+    others: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -68,10 +73,12 @@ class GroupSlopes:
         below = int((self.table["upper"] < 0).sum())
         above = int((self.table["lower"] > 0).sum())
         count = len(self.table)
+        scale = "outcome" if self.link == "identity" else self.link
         clear = f"{below or 'none'} lies" if below in (0, 1) else f"{below} lie"
         return (
-            f"The slope of {self.predictor} is {number(float(common.mean()))} in an average group "
-            f"of {self.group} ({self.prob:.0%} interval {number(float(low))} to "
+            f"The slope of {self.predictor}{measure_words(scale)} is "
+            f"{number(float(common.mean()))} in an average group of {self.group} ("
+            f"{self.prob:.0%} interval {number(float(low))} to "
             f"{number(float(high))}); the groups' own run from "
             f"{number(float(self.table['mean'].min()))} to "
             f"{number(float(self.table['mean'].max()))}, and of their {count} intervals "
@@ -120,7 +127,9 @@ class GroupSlopes:
         stated = [f"At {where}."] if self.at else []
         scale = [] if self.link == "identity" else [f"On the {self.link} scale."]
         draws = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
-        return [self.sentence, *stated, *scale, f"{interval_words(self.prob)}, {draws} draws."]
+        told = other_factors(self.group, self.others, of="grouping factors whose slopes vary")
+        used = f"{interval_words(self.prob)}, {draws} draws."
+        return [self.sentence, *told, *stated, *scale, used]
 
     def __str__(self) -> str:
         return as_text(f"Slopes of {self.predictor} by {self.group}", self.table, *self._notes())

@@ -42,7 +42,8 @@ class MedianOddsRatio:
     Parameters
     ----------
     table
-        One row a level, in the columns of a :class:`Summary`.
+        One row a level: ``median`` of the posterior, which the sentence states, and the columns
+        of a :class:`Summary`.
     draws
         Variable ``odds_ratio``, dims (chain, draw, level).
     at
@@ -63,10 +64,8 @@ class MedianOddsRatio:
     def sentence(self) -> str:
         """The ratios in one sentence for a paper."""
         where = place_words(self.at, average=self.average)
-        # The mean of what is an exponential of a standard deviation leans on its longest draws.
-        median = self.draws["odds_ratio"].median((names.CHAIN, names.DRAW))
         parts = [
-            f"{number(float(median.sel({_LEVEL: level})))} ({self.prob:.0%} interval "
+            f"{number(float(row['median']))} ({self.prob:.0%} interval "
             f"{number(float(row['lower']))} to {number(float(row['upper']))}) between two groups "
             f"of {level}"
             for level, row in self.table.iterrows()
@@ -74,9 +73,9 @@ class MedianOddsRatio:
         return f"The median odds ratio{where} is {' and '.join(parts)} (posterior medians)."
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw each ratio with its interval with a line at 1."""
+        """Draw the posterior median of each ratio with its interval, and a line at 1."""
         axes = own_axes(axes, height=intervals_height(len(self.table)))
-        draw_intervals(axes, self.table)
+        draw_intervals(axes, self.table.assign(mean=self.table["median"]))
         reference_line(axes, 1.0)
         axes.set_xlabel("median odds ratio between two groups")
         return axes
@@ -153,6 +152,8 @@ def median_odds_ratio(
     )
     table = summary_table(values, prob)
     table.index = list(model.groups)
+    # The mean of what is an exponential of a standard deviation leans on its longest draws.
+    table.insert(0, "median", np.median(ratio.reshape(-1, ratio.shape[-1]), axis=0))
     return MedianOddsRatio(
         table=table.rename_axis(_LEVEL),
         draws=values,

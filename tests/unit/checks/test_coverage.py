@@ -181,8 +181,15 @@ def test_intervals_beyond_chance_are_named_though_the_curve_stays_in_its_band():
     found = of_positions(even + 0.018 * np.sin(2 * np.pi * even))
     assert found.calibrated
     assert found.table["observed"].iloc[0] > found.table["upper"].iloc[0]
-    assert "keep what they promise" in found.sentence
-    assert "Yet more lie there than chance explains: 54% in the 50% interval." in found.sentence
+    assert found.sentence == (
+        "54% of the outcomes lie in their 50% interval, each row being left out: more than chance "
+        "explains, though the positions of all outcomes stay within the band of a right model."
+    )
+    # A slight valley: a little away from the middle.
+    found = of_positions(even - 0.018 * np.sin(2 * np.pi * even))
+    assert found.calibrated
+    assert "keep what they promise" not in found.sentence
+    assert "fewer than chance explains" in found.sentence
 
 
 def test_intervals_too_narrow_within_and_too_wide_without_are_not_called_too_sure():

@@ -1,5 +1,7 @@
 """The slope of each group against sums written out by hand."""
 
+from collections.abc import Callable
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -98,7 +100,41 @@ def test_what_does_not_vary_or_is_no_number_is_refused(
         ba.group_slopes(fit, "kind")
 
 
+def test_only_factors_in_which_the_slope_varies_are_named(table: pd.DataFrame) -> None:
+    rows = table.assign(k=[f"K{n % 6}" for n in range(96)], j=[f"J{n % 5}" for n in range(96)])
+    fit = fitted("y ~ x + age + (1 + age | j) + (1 + x | k) + (1 + x | m)", rows)
+    with pytest.raises(
+        ba.ModelError, match=r'group="k", group="m" there are slopes of x that vary'
+    ):
+        ba.group_slopes(fit, "x")
+    found = ba.group_slopes(fit, "age")
+    assert (found.group, found.others) == ("j", ())
+    assert "grouping factors" not in str(found)
+    fit = fitted("y ~ x + (1 + x | k) + (1 | j) + (1 + x | m)", rows)
+    found = ba.group_slopes(fit, "x")
+    assert found.group == "k"
+    for shown in (str(found), found._repr_html_()):
+        words = shown.replace("\n", " ").replace("&quot;", '"')
+        assert 'those of k, one of 2 grouping factors whose slopes vary: group="m" asks' in words
+    named = ba.group_slopes(fit, "x", group=found.others[0])
+    assert "grouping factors" not in str(named)
+
+
 def test_without_rows_it_says_so(crossed_fit: ba.Fit, tmp_path) -> None:
     loaded = ba.load_fit(crossed_fit.save(tmp_path / "a.fit", data=False))
     with pytest.raises(ba.SamplingError, match="needs the rows"):
         ba.group_slopes(loaded, "x")
+
+
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_the_sentence_names_the_scale_of_a_link(
+    make_fit: Callable[..., ba.Fit], clients: pd.DataFrame, link: str
+) -> None:
+    formula = "stayed ~ stigma + (1 + stigma | case_manager)"
+    fit = make_fit(ba.Model(formula, clients, "bernoulli", link=link))
+    said = ba.group_slopes(fit, "stigma").sentence
+    assert said.startswith(f"The slope of stigma on the {link} scale is ")
+
+
+def test_the_sentence_names_no_scale_of_the_outcome_itself(crossed_fit: ba.Fit) -> None:
+    assert ba.group_slopes(crossed_fit, "x").sentence.startswith("The slope of x is ")

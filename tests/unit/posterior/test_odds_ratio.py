@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import bayes_alliance as ba
+from bayes_alliance.display import number
 
 
 def test_median_over_pairs_of_groups(bernoulli_fit):
@@ -30,9 +31,15 @@ def test_each_level_by_its_formula(clients, make_fit):
         np.testing.assert_allclose(ours, expected, rtol=1e-10)
     assert found.table["lower"].min() > 1
     assert "between two groups of agency and" in found.sentence
+    expected = np.median(found.draws["odds_ratio"], axis=(0, 1))
+    np.testing.assert_allclose(found.table["median"], expected, rtol=1e-12)
+    assert all(number(value) in found.sentence for value in found.table["median"])
+    # The mean leans on the longest draws: the sentence and the picture do not state it.
+    assert (found.table["mean"] > 1.01 * found.table["median"]).all()
     assert "odds" in str(found)
     assert "odds" in found._repr_html_()
     axes = found.plot(Figure().add_subplot())
+    assert any(np.array_equal(line.get_xdata(), expected) for line in axes.lines)
     assert 1.0 in [line.get_xdata()[0] for line in axes.lines]
 
 

@@ -505,6 +505,10 @@ def test_other_families_say_their_scale(bernoulli_fit: Fit, ordinal_fit: Fit) ->
         ba.r2_measures(bernoulli_fit).notes
     )
     assert ba.nakagawa_r2(ordinal_fit).table["mean"].between(0, 1).all()
+    # Pasted without the notes, they must not contradict the R2 on the outcome's scale.
+    assert "of the variance of stayed on the logit scale" in ba.r2_measures(bernoulli_fit).sentence
+    assert "R2 of rating on the logit scale, of" in ba.nakagawa_r2(ordinal_fit).sentence
+    assert "scale" not in ba.bayes_r2(bernoulli_fit).sentence
     with pytest.raises(ModelError, match="the family is cumulative"):
         ba.bayes_r2(ordinal_fit)
 
@@ -566,5 +570,9 @@ def test_bayes_r2_needs_no_groups(make_fit: MakeFit) -> None:
     table = ba.load_example("simulated_study")
     fit = make_fit(ba.Model("alliance ~ stigma", table))
     f = fit.posterior["b"].sel(coefficient="stigma") ** 2 * table["stigma"].var()
-    found = ba.bayes_r2(fit).draws["r2"][..., 0]
+    record = ba.bayes_r2(fit)
+    found = record.draws["r2"][..., 0]
     np.testing.assert_allclose(found, f / (f + fit.posterior["sigma"] ** 2), rtol=1e-9)
+    assert record.sentence.startswith("The predictors explain ")
+    assert record.table.index.tolist() == [("total", "marginal")]
+    assert "onditional" not in f"{record.sentence}{record}"
