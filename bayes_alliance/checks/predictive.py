@@ -22,7 +22,7 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.posterior.factor_words import other_factors
-from bayes_alliance.posterior.groups.group_effect import chosen_group
+from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def check_predictive(
         shown=fit.model.outcome if factor is None else _mean_words(fit, factor),
         categories=_categories(fit) if factor is None else (),
         replications=count,
-        others=fit.model.groups[1:] if by == GROUP and group is None else (),
+        others=unnamed_factors(fit, group) if by == GROUP else (),
     )
 
 

@@ -13,7 +13,9 @@ from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
+from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.posterior.groups.group_rank import check_rank_options, fifth_of, rank_table
 from bayes_alliance.posterior.groups.rank_words import rank_words
 from bayes_alliance.posterior.groups.raw_effect import raw_effects
@@ -64,6 +66,8 @@ class GroupEffects:
         How far below or above the average counts; None if nothing was asked.
     notes
         What a reader has to know of the raw departures.
+    others
+        The model's other grouping factors, where none was named and the first one is shown.
     """
 
     group: str
@@ -74,6 +78,7 @@ class GroupEffects:
     best: str | None = None
     margin: float | None = None
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @cached_property
     def ranks(self) -> pd.DataFrame:
@@ -164,7 +169,8 @@ class GroupEffects:
             f".ranks holds the posterior of each rank: {self._first}; {fifth} of {count} groups "
             f"({fifth / count:.0%}) count as a fifth."
         )
-        return [f"{interval_words(self.prob)}.", *self.notes, ranks, CAUTION]
+        told = other_factors(self.group, self.others)
+        return [*told, f"{interval_words(self.prob)}.", *self.notes, ranks, CAUTION]
 
     def __str__(self) -> str:
         return as_text(f"Effects of {self.group}", self.table, *self._notes())
@@ -194,7 +200,7 @@ def group_effects(
     fit : Fit
         A fit with at least one grouping factor.
     group : str, optional
-        Name of the factor; the first one of the formula if left out.
+        Name of the factor; the first one of the formula if left out, and the others are named.
     best : {"high", "low"}, optional
         The end of the scale that is best, for every effect: ``"high"`` calls the highest intercept
         and the largest slope best. If left out, ranks count from the highest and nothing is called
@@ -249,6 +255,7 @@ def group_effects(
         best=best,
         margin=margin,
         notes=(note,),
+        others=unnamed_factors(fit, group),
     )
 
 
@@ -268,29 +275,3 @@ def _table(held: xr.Dataset, design: GroupDesign, raw: np.ndarray, prob: float) 
             **{name: column[name] for name in QUALITY},
         }
     )
-
-
-def chosen_group(fit: Fit, group: str | None, what: str) -> str:
-    """Return the factor asked for, or the first.
-
-    Raises
-    ------
-    ModelError
-        If the model has no such factor.
-    """
-    groups = fit.model.groups
-    if not groups:
-        raise ModelError(
-            f"{what} of groups were asked for.",
-            "The model has no groups.",
-            "Add a group term, such as (1 | case_manager).",
-        )
-    chosen = groups[0] if group is None else group
-    if chosen not in groups:
-        raise ModelError(
-            f"{what} of {chosen} were asked for.",
-            f"The model has no such groups. {did_you_mean(chosen, groups)}".rstrip(),
-            f"It has {listed(groups)}.",
-            group=chosen,
-        )
-    return chosen

@@ -14,8 +14,10 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
-from bayes_alliance.posterior.groups.group_effect import CAUTION, QUALITY, chosen_group
+from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
+from bayes_alliance.posterior.groups.group_effect import CAUTION, QUALITY
 from bayes_alliance.posterior.summaries import (
     COLUMNS,
     check_prob,
@@ -65,6 +67,8 @@ class GroupMeans:
         Probability of the intervals.
     notes
         What a reader has to know of the numbers.
+    others
+        The model's other grouping factors, where none was named and the first one is shown.
     """
 
     group: str
@@ -74,16 +78,19 @@ class GroupMeans:
     overall: float
     prob: float
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """How far raw and expected means spread, in one sentence for a paper."""
         raw, mean = self.table["raw"], self.table["mean"]
+        ends = [float(end) for means in (raw, mean) for end in (means.min(), means.max())]
+        largest = max(map(abs, ends))
+        lowest, highest, least, most = (in_sentence(end, largest=largest) for end in ends)
         return (
             f"The raw means of {self.outcome} in the {len(raw)} groups of {self.group} range from "
-            f"{number(float(raw.min()))} to {number(float(raw.max()))}; the expected means of the "
-            f"same clients, which allow for chance in small groups, from "
-            f"{number(float(mean.min()))} to {number(float(mean.max()))}."
+            f"{lowest} to {highest}; the expected means of the same clients, which allow for "
+            f"chance in small groups, from {least} to {most}."
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -95,7 +102,8 @@ class GroupMeans:
         return axes
 
     def _notes(self) -> list[str]:
-        return [_MEANING, *self.notes, f"{interval_words(self.prob)}.", CAUTION]
+        told = other_factors(self.group, self.others)
+        return [*told, _MEANING, *self.notes, f"{interval_words(self.prob)}.", CAUTION]
 
     def __str__(self) -> str:
         return as_text(f"Means of {self.outcome} by {self.group}", self.table, *self._notes())
@@ -123,7 +131,7 @@ def group_means(
     fit : Fit
         A fit with its rows and at least one grouping factor.
     group : str, optional
-        Name of the factor; the first one of the formula if left out.
+        Name of the factor; the first one of the formula if left out, and the others are named.
     draws : int, optional
         Use about so many draws, evenly spaced; all of them if None.
     memory : float
@@ -176,6 +184,7 @@ def group_means(
         overall=float(np.average(outcomes, weights=_counts(fit.model))),
         prob=prob,
         notes=_notes(fit, len(means)),
+        others=unnamed_factors(fit, group),
     )
 
 

@@ -12,7 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.streaming.typical_values import rounded_mean
-from bayes_alliance.posterior.groups.group_effect import chosen_group
+from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
 from bayes_alliance.posterior.shares.predictor_range import is_ranged, observed_values
 from bayes_alliance.posterior.shares.stated_values import (
@@ -58,7 +58,8 @@ def group_slopes(
     predictor : str
         A numeric column whose slope varies, or the effect itself where it is centred by group.
     group : str, optional
-        The grouping factor; the first one of the formula if left out.
+        The grouping factor; the first one of the formula if left out, and the others in which the
+        slope varies are named.
     at : Mapping, optional
         Values of the other predictors; the mean or the most frequent category if left out.
     draws : int, optional
@@ -117,6 +118,7 @@ def group_slopes(
         outcome=fit.model.outcome,
         link=fit.model.link,
         prob=prob,
+        others=tuple(name for name in unnamed_factors(fit, group) if _varies(fit, predictor, name)),
     )
 
 
@@ -167,12 +169,16 @@ def _checked_range(fit: Fit, predictor: str, group: GroupDesign) -> list[Any]:
         If it is not, or no number.
     """
     valid = [name for name in sloping_variables(fit) if _is_of(group, name)]
+    elsewhere = [f'group="{g}"' for g in fit.model.groups if _varies(fit, predictor, g)]
+    instead = (
+        f" With {listed(elsewhere)} there are slopes of {predictor} that vary." if elsewhere else ""
+    )
     asked = f"The slope of {predictor} in each group of {group.name} was asked for."
     if predictor not in valid:
         raise ModelError(
             asked,
             f"That slope does not vary. {did_you_mean(predictor, valid)}".rstrip(),
-            f"Slopes that vary there: {listed(valid) or 'none'}.",
+            f"Slopes that vary there: {listed(valid) or 'none'}.{instead}",
             predictor=predictor,
         )
     # Of streamed rows the range was kept of every number.
@@ -194,6 +200,10 @@ def _such_as(values: list[Any]) -> str:
 
 def _is_of(group: GroupDesign, name: str) -> bool:
     return any(name in part["columns"] or name in part["labels"] for part in group.parts)
+
+
+def _varies(fit: Fit, predictor: str, group: str) -> bool:
+    return _is_of(fit.model.design.group(group), predictor)
 
 
 def _others(fit: Fit, predictor: str) -> list[str]:

@@ -284,3 +284,16 @@ def test_outcomes_without_raw_departures_say_so(bernoulli_fit, slopes_fit, tmp_p
 def test_what_cannot_be_given(slopes_fit, options, error, said):
     with pytest.raises(error, match=said):
         ba.group_effects(slopes_fit, **options)
+
+
+def test_the_first_of_several_factors_is_shown_and_the_others_named(nested_fit, slopes_fit):
+    told = 'those of agency, one of 2 grouping factors: group="agency:case_manager" asks for'
+    for verb in (ba.group_effects, ba.group_means):
+        found = verb(nested_fit)
+        assert found.group == "agency"
+        for shown in (str(found), found._repr_html_()):
+            assert told in shown.replace("\n", " ").replace("&quot;", '"')
+        named = verb(nested_fit, group=found.others[0])
+        assert named.group == "agency:case_manager"
+        for quiet in (named, verb(slopes_fit)):
+            assert "grouping factors" not in str(quiet)
