@@ -45,12 +45,13 @@ class SimpleSlopes:
     draws
         Variable ``slope``, dims (chain, draw, value).
     curve
-        Mean and interval along the moderator's observed range; None for categories.
+        Mean and interval along the moderator's observed range; None for categories and for
+        moderators of two values.
     region
-        Where the interval leaves out zero: from, to, sign; None for categories. An end at the
+        Where the interval leaves out zero: from, to, sign; None without a curve. An end at the
         edge of the observed range is that edge.
     observed
-        Values of the moderator among the rows, at most 200 of them; None for categories.
+        Values of the moderator among the rows, at most 200 of them; None without a curve.
     notes
         What the slopes hold for.
     prob
@@ -120,7 +121,7 @@ class SimpleSlopes:
         label = f"slope of {self.predictor}\n(change in {self.outcome} per unit)"
         if self.curve is None or self.region is None or self.observed is None:
             axes = own_axes(axes, height=intervals_height(len(self.table)))
-            labels = [f"{self.by}: {value}" for value in self.table.index]
+            labels = [f"{self.by}: {place(value)}" for value in self.table.index]
             draw_intervals(axes, self.table, labels=labels)
             reference_line(axes)
             axes.set_xlabel(f"{label}, {interval_words(self.prob)}")

@@ -85,6 +85,12 @@ def column_levels(state: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(state["numbers"]) if len(state["numbers"]) > 1 else ()
 
 
+def only_two(variable: SlopeVariable) -> list[float] | None:
+    """Return the two values of a number that was observed at two, such as 0 and 1; else None."""
+    few = np.unique(np.asarray(variable.observed, dtype=float))
+    return few.tolist() if len(few) == 2 else None
+
+
 def _observed(fit: Fit, term: GroupMeanTerm) -> NDArray[np.float64]:
     rows = fit.model.frame.rows
     means = np.array([term.means[label] for label in group_labels(rows[term.group])])
