@@ -11,6 +11,7 @@ from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS, asked_comparison
 from bayes_alliance.posterior.prediction.counterfactual import check_groups_matter, wanted_pairs
+from bayes_alliance.posterior.prediction.groups_in_rows import check_groups_in_rows
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.request import Request, make_request
 from bayes_alliance.posterior.prediction.target import Target
@@ -19,7 +20,7 @@ from bayes_alliance.posterior.prediction.wording import (
     closing_note,
     refuse_outcomes,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Contrasts:
 def contrast(
     fit: Fit,
     variables: str | Sequence[str] | Mapping[str, Any],
-    data: pd.DataFrame | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | None = None,
     *,
     target: str | Mapping[str, str] = "new",
     comparison: str = "difference",
@@ -139,7 +140,7 @@ def contrast(
         row with itself two higher. Without values, every level is compared with the first one, a
         0 with a 1, any other number with itself one higher. With ``target="same"`` also two
         groups: ``{"case_manager": ("M01", "M07")}``.
-    data : pandas.DataFrame, optional
+    data : pandas.DataFrame or Mapping, optional
         Rows to compare on, as from :func:`grid`; the model's own if left out.
     target : str or Mapping of str to str
         ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
@@ -182,6 +183,7 @@ def contrast(
     >>> ba.contrast(fit, {"setting": ("ward", "home")})  # doctest: +SKIP
     >>> ba.contrast(fit, "stigma", by="setting", comparison="ratio")  # doctest: +SKIP
     """
+    check_fit(fit, "contrast")
     refuse_outcomes(kind, "contrast")
     request = make_request(
         fit,
@@ -204,6 +206,7 @@ def _contrasts(request: Request, variables: Any, comparison: str) -> Contrasts:
     way = asked_comparison(model, comparison, request.quantity)
     pairs = wanted_pairs(model, variables, request.rows)
     check_groups_matter(model, pairs, request.targets)
+    check_groups_in_rows(model, pairs, request.targets, request.rows)
     result = compared(
         request,
         [

@@ -437,6 +437,9 @@ def test_groups_without_values_and_ratios_are_put_into_words(crossed_fit: Fit) -
     assert found.sentence.startswith("The ratio of expected alliance")
 
 
+KEEP = "Leave those rows out with data=, which keeps the rows of A03."
+
+
 def refused(call: Callable[[], object]) -> str:
     """Return what is said of it."""
     with pytest.raises(ba.AllianceError) as caught:
@@ -489,3 +492,38 @@ def test_crossed_factors_keep_what_was_asked_of_the_others(clients: pd.DataFrame
     words = refused(lambda: ba.predict(fit, rows, target="same"))
     assert "lack case_manager, team. Add the columns" in words
     assert suggested(words) == "new"
+
+
+def test_lower_groups_of_one_upper_group_name_the_rows_to_keep(nested_fit: Fit) -> None:
+    rows = nested_fit.model.frame.rows
+    own = rows.groupby("agency")["case_manager"].unique()
+    one, other = own["A03"][:2]
+    words = refused(lambda: ba.contrast(nested_fit, {"case_manager": (one, other)}, target="same"))
+    assert (
+        f"Both lie in A03 (agency), and there are rows of other groups of agency. {KEEP}" in words
+    )
+    assert "They are 288 of 320." in words
+    assert "target" not in words
+    kept = rows[rows["agency"] == "A03"]
+    found = ba.contrast(nested_fit, {"case_manager": (one, other)}, kept, target="same")
+    u = nested_fit.posterior["u_agency:case_manager"].sel(
+        {"agency:case_manager_effect": "Intercept"}
+    )
+    labels = nested_fit.model.design.group("agency:case_manager").labels
+    first, second = (next(k for k in labels if k.endswith(m)) for m in (one, other))
+    apart = u.sel({"agency:case_manager": second}) - u.sel({"agency:case_manager": first})
+    np.testing.assert_allclose(found.table["mean"], float(apart.mean()), rtol=1e-9)
+
+
+def test_lower_groups_of_two_upper_groups_are_to_be_predicted_one_by_one(nested_fit: Fit) -> None:
+    rows = nested_fit.model.frame.rows
+    own = rows.groupby("agency")["case_manager"].first()
+    pair = {"case_manager": (own["A01"], own["A02"])}
+    words = refused(lambda: ba.contrast(nested_fit, pair, target="same"))
+    assert f"{own['A01']} lies in A01 and {own['A02']} in A02 (agency), so that no row" in words
+    assert "with one row for each that names its own agency" in words
+    each = own[["A01", "A02"]].reset_index().assign(stigma=1.0)
+    assert len(ba.predict(nested_fit, each, target="same").table) == 2
+    only = rows[rows["agency"] == "A01"]
+    words = refused(lambda: ba.contrast(nested_fit, pair, only, target="same"))
+    assert f"has not seen {own['A02']} in the rows' groups of agency" in words
