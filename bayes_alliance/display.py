@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,19 @@ def number(value: object, *, digits: int = _SIGNIFICANT) -> str:
     if isinstance(value, int) or (abs(value) >= 10**digits and abs(value) < 1e15):
         return f"{value:.0f}"
     return f"{value:#.{digits}g}".rstrip(".")
+
+
+def in_sentence(value: float, *, largest: float) -> str:
+    """Format a number for a sentence, never with a power of ten.
+
+    ``largest`` is the size of the largest number it stands beside: what would be shown as a power
+    of ten is rounded to as many decimals as that one has.
+    """
+    shown = number(value)
+    if "e" not in shown or not 0 < largest < 1e15:
+        return shown
+    decimals = max(0, _SIGNIFICANT - 1 - math.floor(math.log10(largest)))
+    return f"{0.0 if round(value, decimals) == 0 else value:.{decimals}f}"
 
 
 def place(value: Any) -> str:

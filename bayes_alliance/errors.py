@@ -49,6 +49,11 @@ def listed(names: Iterable[object], *, shown: int = _NAMES_SHOWN) -> str:
     return f"{text} and {rest} more" if rest > 0 else text
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a count with its noun: ``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def did_you_mean(name: str, valid: Iterable[object]) -> str:
     """Return ``"Did you mean 'x'? "`` for the closest valid name, or an empty string."""
     names = [str(v) for v in valid]

@@ -12,8 +12,8 @@ from bayes_alliance.checks.left_out_rows import LeftOutRows, leave_rows_out
 from bayes_alliance.checks.rank_bands import pointwise_limit
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import BLUE, INK, own_axes
-from bayes_alliance.errors import SamplingError
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.errors import SamplingError, counted
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,9 @@ class Coverage:
             notes.append(f"On {len(self.rows.rows)} of {self.rows_in_all} rows, drawn at random.")
         bad = int((~(self.rows.pareto_k <= _BAD_K)).sum())
         if bad:
-            notes.append(f"Uncertain for {bad} rows of much influence (Pareto k above {_BAD_K}).")
+            notes.append(
+                f"Uncertain for {counted(bad, 'row')} of much influence (Pareto k above {_BAD_K})."
+            )
         return notes
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -153,10 +155,11 @@ def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Co
     >>> import bayes_alliance as ba
     >>> ba.check_coverage(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "check_coverage")
     fit.need_data("A check of predictive intervals")
     if rows < 1:
         raise SamplingError(
-            f"The intervals of rows={rows} rows were to be checked.",
+            f"The intervals of {counted(rows, 'row')} were to be checked.",
             "At least one row is needed.",
             "Leave rows= out to have up to 2,000.",
         )

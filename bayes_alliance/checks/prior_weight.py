@@ -34,7 +34,7 @@ from bayes_alliance.drawing import (
 from bayes_alliance.errors import ModelError, SamplingError, listed
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import summarize
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +168,7 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     >>> import bayes_alliance as ba
     >>> ba.prior_sensitivity(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "prior_sensitivity")
     fit.need_data("Prior sensitivity", sums_suffice=True)
     if fit.draws_in_all < _FEWEST_DRAWS:
         raise SamplingError(

@@ -24,7 +24,7 @@ from bayes_alliance.checks.structure import (
 )
 from bayes_alliance.display import as_html
 from bayes_alliance.posterior.summaries import summarize, summary_table
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +115,7 @@ def diagnose(fit: Fit) -> Verdict:
     >>> ba.diagnose(fit).level  # doctest: +SKIP
     'fine'
     """
+    check_fit(fit, "diagnose")
     table = _reported(fit)
     findings = [
         check_stuck_chains(fit),

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, ModelError
+from bayes_alliance.errors import DataError, ModelError, counted
 from bayes_alliance.model.expression import (
     FUNCTIONS,
     calls_of,
@@ -26,7 +26,13 @@ from bayes_alliance.model.expression import (
     stateful_calls,
 )
 from bayes_alliance.model.plain_json import from_json, to_json
-from bayes_alliance.model.predictor_checks import check_finite, check_predictor, quiet_arithmetic
+from bayes_alliance.model.predictor_checks import (
+    as_numbers,
+    check_finite,
+    check_predictor,
+    holds_numbers,
+    quiet_arithmetic,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -106,7 +112,8 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     Raises
     ------
     DataError
-        If a column is missing from the new rows or has a level that was never seen.
+        If a column is missing from the new rows, has a level that was never seen, or holds text
+        where the model has numbers.
     """
     missing = [name for name in state["columns"] if name not in new_rows.columns]
     if missing:
@@ -123,7 +130,9 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     design = _evaluated(state["expression"], description, skeleton)
     if design.common is None:
         return np.zeros((len(new_rows), 0)), np.zeros(len(new_rows))
-    rows = prepared(new_rows[list(state["columns"])])
+    numeric = [name for name, column in state["columns"].items() if holds_numbers(column)]
+    numbers = {name: as_numbers(new_rows[name]) for name in numeric}
+    rows = prepared(new_rows[list(state["columns"])].assign(**numbers))
     with _new_data_errors(), quiet_arithmetic():
         parts = [(term, term.eval_new_data(rows)) for term in design.common.terms.values()]
     matrix, offset, labels = _stacked(parts, len(rows))
@@ -158,7 +167,7 @@ def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
             return DesignMatrices(description, prepared(rows), Environment([FUNCTIONS]))
     except Exception as error:
         raise ModelError(
-            f"The expression '{expression}' was to be evaluated on {len(rows)} rows.",
+            f"The expression '{expression}' was to be evaluated on {counted(len(rows), 'row')}.",
             f"formulae could not: {str(error).rstrip('.')}.",
             "Check the functions and the types of the columns in it.",
             expression=expression,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import numbers
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError, counted, listed
 
 
 @contextlib.contextmanager
@@ -37,7 +38,7 @@ def check_finite(expression: str, labels: Iterable[str], matrix: NDArray[np.floa
     failing = [named[k] if k < len(named) else "offset" for k in np.flatnonzero(bad.any(axis=0))]
     raise DataError(
         f"The expression '{expression}' was to be evaluated.",
-        f"{listed(failing)} has no finite value in {int(bad.any(axis=1).sum())} rows.",
+        f"{listed(failing)} has no finite value in {counted(int(bad.any(axis=1).sum()), 'row')}.",
         "Look for missing values, logs or roots of numbers below 0, and predictors that are "
         "scaled but constant.",
         columns=failing,
@@ -68,3 +69,42 @@ def check_predictor(column: pd.Series[Any]) -> None:
             "Take it out of the formula, or check the filter.",
             column=column.name,
         )
+
+
+def is_finite_number(value: object) -> bool:
+    """Tell whether something is one finite number, numpy's and truth values included."""
+    if isinstance(value, np.bool_):
+        return True
+    return isinstance(value, numbers.Real) and bool(np.isfinite(float(value)))
+
+
+def holds_numbers(state: Mapping[str, Any]) -> bool:
+    """Tell whether a learnt column is numeric: it has no levels, in words or as numbers."""
+    return "levels" not in state and len(state["numbers"]) <= 1
+
+
+def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column that the model takes as numbers; missing values are left to others.
+
+    Raises
+    ------
+    DataError
+        If it holds text, or anything else that is no number.
+    """
+    kind = column.dtype
+    if pd.api.types.is_bool_dtype(kind) or (
+        pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    ):
+        return column
+    values = column.astype(object)
+    known = values[values.notna()]
+    wrong = known[[not isinstance(value, numbers.Real | np.bool_) for value in known]]
+    if len(wrong):
+        raise DataError(
+            f"The model takes {column.name} as numbers.",
+            f"It is no number in {counted(len(wrong), 'row')}: "
+            f"{listed(repr(v) for v in wrong.unique())}.",
+            f"Give {column.name} as numbers, as in the data the model was built on.",
+            column=column.name,
+        )
+    return values.astype(float)

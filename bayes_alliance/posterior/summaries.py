@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, in_sentence
 from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.posterior.chain_diagnostics import diagnose_chains
 from bayes_alliance.sampling.engines.contract import public_variables
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,21 +65,23 @@ def interval_words(prob: float) -> str:
 
 def interval_phrase(row: Any, prob: float) -> str:
     """Return an estimate with its interval: ``61.2 (95% interval 59 to 63.4)``."""
-    mean, lower, upper = (number(float(row[name])) for name in ("mean", "lower", "upper"))
+    values = [float(row[name]) for name in ("mean", "lower", "upper")]
+    largest = max(map(abs, values))
+    mean, lower, upper = (in_sentence(value, largest=largest) for value in values)
     return f"{mean} ({prob:.0%} interval {lower} to {upper})"
 
 
 def check_prob(prob: float) -> None:
-    """Refuse a probability outside 0 to 1.
+    """Refuse what is no probability between 0 and 1.
 
     Raises
     ------
     ModelError
-        If it is one.
+        If so.
     """
-    if not 0 < prob < 1:
+    if not is_finite_number(prob) or not 0 < prob < 1:
         raise ModelError(
-            f"Intervals of probability {prob:g} were asked for.",
+            f"Intervals of probability {prob!r} were asked for.",
             "A probability lies between 0 and 1.",
             "Write prob=0.95 for 95% intervals.",
         )
@@ -165,6 +168,7 @@ def summarize(fit: Fit, *, variables: Sequence[str] | None = None, prob: float =
     >>> import bayes_alliance as ba
     >>> ba.summarize(fit, variables=["b"])  # doctest: +SKIP
     """
+    check_fit(fit, "summarize")
     valid = public_variables(fit.model)
     effects = {names.u(group) for group in fit.model.groups}
     chosen = [v for v in valid if v not in effects] if variables is None else list(variables)

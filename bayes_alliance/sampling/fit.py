@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import SamplingError, listed
+from bayes_alliance.errors import ModelError, SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import Settings
 
@@ -178,3 +178,35 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return as_html("Fit", self.table, *self._remarks())
+
+
+def check_fit(fit: object, verb: str) -> None:
+    """Refuse what is no fit.
+
+    Parameters
+    ----------
+    fit
+        What was given as one.
+    verb
+        The verb it was given to.
+
+    Raises
+    ------
+    ModelError
+        If it is something else: a model, a path, the name of a fit.
+    """
+    if isinstance(fit, Fit):
+        return
+    advice = "Sample the model first: fit = sample(model)."
+    if isinstance(fit, str | Path):
+        advice = "Read a saved fit first: fit = load_fit(path)."
+    raise ModelError(
+        f"{verb} takes a fit.",
+        f"It was given {_named_type(fit)}.",
+        advice,
+        given=type(fit).__name__,
+    )
+
+
+def _named_type(thing: object) -> str:
+    return "None" if thing is None else f"something of the type {type(thing).__name__}"

@@ -13,7 +13,7 @@ from bayes_alliance.kernels.integrated_likelihood import integrated_normal
 from bayes_alliance.kernels.quadrature import RowDensity, integrated_by_quadrature
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.group_sums import (
     density_given_coefficients,
     need_groups,
@@ -91,6 +91,7 @@ def with_group_log_likelihood(
     """
     import xarray as xr
 
+    check_fit(fit, "with_group_log_likelihood")
     left_out = groups_to_leave_out(fit.model, group)
     need_groups(fit, left_out, "The log likelihood by group")
     posterior = thinned(fit.posterior, draws)

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.sampling.container import rows_dataset
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
     check_memory,
@@ -46,6 +46,7 @@ def with_log_likelihood(fit: Fit, *, memory: float = MEMORY_GIGABYTES) -> Fit:
     >>> fit = ba.with_log_likelihood(fit)  # doctest: +SKIP
     >>> az.loo(fit.idata)  # doctest: +SKIP
     """
+    check_fit(fit, "with_log_likelihood")
     fit.need_data("The log likelihood")
     model, posterior = fit.model, fit.posterior
     rows, total = len(model.frame.y), fit.draws_in_all
@@ -95,6 +96,7 @@ def with_predictive(
     >>> import bayes_alliance as ba
     >>> fit = ba.with_predictive(fit, draws=500)  # doctest: +SKIP
     """
+    check_fit(fit, "with_predictive")
     fit.need_data("Replicating the outcomes")
     model, posterior = fit.model, thinned(fit.posterior, draws)
     rows = len(model.frame.y)

@@ -12,7 +12,7 @@ from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.container import draws_dataset, rows_dataset
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
     check_memory,
@@ -52,6 +52,7 @@ def with_prior(fit: Fit, *, draws: int = 1000, seed: int | None = None) -> Fit:
     >>> import bayes_alliance as ba
     >>> fit = ba.with_prior(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "with_prior")
     rng = np.random.default_rng([fit.settings.seed if seed is None else seed, 2])
     arrays = draw_prior(fit.model, draws, rng)
     return fit.with_group(names.PRIOR, draws_dataset(fit.model, arrays))
@@ -88,6 +89,7 @@ def with_prior_predictive(
     >>> import bayes_alliance as ba
     >>> fit = ba.with_prior_predictive(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "with_prior_predictive")
     fit.need_data("Prior prediction")
     model = fit.model
     rows = len(model.frame.y)

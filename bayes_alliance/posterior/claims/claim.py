@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import weigh_claim
 from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
@@ -23,7 +24,7 @@ from bayes_alliance.posterior.claims.quantity import (
 )
 from bayes_alliance.posterior.shares.share_request import ShareRequest
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, summary_table
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,10 @@ def hypothesis(
     average : bool
         Average variance shares over the predictors of the rows instead; refused likewise.
     rope : tuple of two floats, optional
-        The region of practical equivalence: values of left minus right that count as none.
+        The region of practical equivalence: how far left may be from right and still count as
+        equal to it. Its ends are differences, left minus right, whatever the sign in the claim:
+        with ``"x > 0.2"``, ``rope=(-0.1, 0.1)`` means x between 0.1 and 0.3. For x itself near
+        zero, claim ``"x > 0"``.
     prob : float
         Probability of the intervals.
 
@@ -94,6 +98,7 @@ def hypothesis(
     """
     import xarray as xr
 
+    check_fit(fit, "hypothesis")
     check_prob(prob)
     _check_rope(rope)
     places = quantity_places(fit.model)
@@ -127,10 +132,10 @@ def hypothesis(
 def _check_rope(rope: tuple[float, float] | None) -> None:
     if rope is None:
         return
-    ends = tuple(rope)
-    if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+    ends = tuple(rope) if np.iterable(rope) else ()
+    if len(ends) != 2 or not all(map(is_finite_number, ends)) or ends[0] >= ends[1]:
         raise ModelError(
-            f"The region of practical equivalence was given as {rope}.",
+            f"The region of practical equivalence was given as {rope!r}.",
             "It needs a lower and a higher finite end.",
             "Write it as in rope=(-0.5, 0.5).",
         )

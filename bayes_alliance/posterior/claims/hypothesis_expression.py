@@ -233,7 +233,7 @@ class _Reader:
         raise ModelError(
             self.asked,
             f"The fit has no {name}. {did_you_mean(name, valid)}".rstrip(),
-            f"It has {listed(dict.fromkeys(self.written[w] for w in valid), shown=20)}.",
+            f"It has {listed(dict.fromkeys(self.written[w] for w in valid))}.",
             name=name,
         )
 

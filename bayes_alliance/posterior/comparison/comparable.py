@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,32 +11,6 @@ from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
-
-
-def named_fits(fits: Mapping[str, Fit] | Sequence[Fit] | Fit) -> dict[str, Fit]:
-    """Return the fits by name; fits without one are called by their formula, and numbered.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    if isinstance(fits, Mapping):
-        named = dict(fits)
-    else:
-        several = [fits] if isinstance(fits, Fit) else list(fits)
-        formulas = [fit.model.formula.text for fit in several]
-        named = {
-            text if formulas.count(text) == 1 else f"{text} ({k})": fit
-            for k, (text, fit) in enumerate(zip(formulas, several, strict=True), start=1)
-        }
-    if not named:
-        raise ModelError(
-            "Models were to be compared.",
-            "No fit was given.",
-            'Write compare({"fixed": fit, "varying": other_fit}).',
-        )
-    return named
 
 
 def check_comparable(fits: Mapping[str, Fit], by: str) -> None:

@@ -21,7 +21,6 @@ from bayes_alliance.drawing import (
 from bayes_alliance.posterior.comparison.comparable import (
     check_asked,
     check_comparable,
-    named_fits,
     shared_groups,
 )
 from bayes_alliance.posterior.comparison.comparison_table import (
@@ -45,6 +44,7 @@ from bayes_alliance.posterior.comparison.leave_one_out import (
 )
 from bayes_alliance.posterior.comparison.refits import with_refits
 from bayes_alliance.posterior.factor_words import other_factors
+from bayes_alliance.posterior.fits_by_name import named_fits
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, rows_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
@@ -254,7 +254,7 @@ def compare(
     >>> import bayes_alliance as ba
     >>> ba.compare({"fixed": fixed, "varying": varying}, by="group")  # doctest: +SKIP
     """
-    named = named_fits(fits)
+    named = named_fits(fits, "compare")
     check_asked(by, group)
     check_comparable(named, by)
     densities = {}

@@ -13,6 +13,7 @@ from bayes_alliance.posterior.evidence.differing_priors import differing_priors
 from bayes_alliance.posterior.evidence.evidence import Evidence, check_evidence_exists, log_evidence
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
+from bayes_alliance.posterior.fits_by_name import named_fits
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import compile_model, sample
@@ -28,7 +29,7 @@ _ASKED = "Bayes factors were asked for."
 
 
 def bayes_factors(
-    fits: Mapping[str, Fit],
+    fits: Mapping[str, Fit] | Sequence[Fit],
     *,
     against: str | None = None,
     prior_scales: Sequence[float] = PRIOR_SCALES,
@@ -44,8 +45,9 @@ def bayes_factors(
 
     Parameters
     ----------
-    fits : Mapping[str, Fit]
-        Two or more fits to the same rows, by the names to show.
+    fits : mapping or sequence of Fit
+        Two or more fits to the same rows, by the names to show; by their formulas if there are
+        none.
     against : str, optional
         The model the others are held against; the first if left out.
     prior_scales : sequence of float
@@ -79,6 +81,7 @@ def bayes_factors(
     >>> import bayes_alliance as ba
     >>> ba.bayes_factors({"fixed": fixed, "varying": varying})  # doctest: +SKIP
     """
+    fits = named_fits(fits, "bayes_factors")
     chosen = _checked(fits, against, prior_scales)
     for fit in fits.values():
         check_evidence_exists(fit, repeats)
@@ -169,7 +172,9 @@ def _bridges(found: Mapping[str, Mapping[float, Evidence]], scales: list[float])
 def _checked(fits: Mapping[str, Fit], against: str | None, scales: Sequence[float]) -> str:
     if len(fits) < 2:
         raise ModelError(
-            _ASKED, f"{len(fits)} fit was given.", 'Give two or more: {"null": null, "full": full}.'
+            _ASKED,
+            "One fit was given.",
+            'Give two or more: {"null": null, "full": full}.',
         )
     first = next(iter(fits))
     chosen = first if against is None else against

@@ -17,7 +17,7 @@ from bayes_alliance.posterior.evidence.bridge_runs import run_bridges
 from bayes_alliance.posterior.evidence.full_target import count_free_numbers, full_target
 from bayes_alliance.posterior.evidence.integrated_target import integrated_target
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
 from bayes_alliance.sampling.thinning import thinned
 
@@ -181,6 +181,7 @@ def log_evidence(
     """
     import pandas as pd
 
+    check_fit(fit, "log_evidence")
     check_evidence_exists(fit, repeats)
     integrated = _integrated(fit, integrate)
     if not integrated:
@@ -219,8 +220,8 @@ def check_evidence_exists(fit: Fit, repeats: int) -> None:
         See :func:`log_evidence`.
     """
     asked = "The evidence of a model was asked for."
-    if fit.model.stream is None or reasons_against(fit.model):
-        fit.need_data("The evidence")  # the sums of streamed rows suffice for the collapsed density
+    # The sums of streamed rows suffice for the collapsed density.
+    fit.need_data("The evidence", sums_suffice=not reasons_against(fit.model))
     improper = [e.key for e in fit.model.priors.entries if not e.prior.proper]
     if improper:
         raise ModelError(

@@ -14,9 +14,10 @@ from bayes_alliance.model.prior import Prior
 from bayes_alliance.posterior.evidence.bayes_factor import PRIOR_SCALES
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
 from bayes_alliance.posterior.evidence.savage_dickey_record import PointBayesFactor
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.row_sums import coefficients_given_variances, rows_have_closed_form
 from bayes_alliance.sampling.run import sample
+from bayes_alliance.sampling.stand_in import stand_in_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,8 @@ def point_bayes_factor(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows, of a gaussian model with one grouping factor.
+        A fit with its rows, or with the sums of streamed ones, of a gaussian model with one
+        grouping factor.
     coefficient : str
         Its label; its prior must be normal.
     value : float
@@ -83,8 +85,9 @@ def point_bayes_factor(
     import pandas as pd
     import xarray as xr
 
+    check_fit(fit, "point_bayes_factor")
     prior = _prior_of(fit, coefficient, value, prior_scales)
-    fit.need_data("A Bayes factor against a point")
+    fit.need_data("A Bayes factor against a point", sums_suffice=True)
     scales = sorted({1.0, *map(float, prior_scales)})
     mean, sd = _moments(fit, coefficient)
     rows = {1.0: _row(fit, mean, sd, value, prior)}
@@ -157,7 +160,8 @@ def _refitted(fit: Fit, coefficient: str, scale: float, seed: int | None) -> Fit
 
 def _moments(fit: Fit, coefficient: str) -> tuple[Array, Array]:
     """Return mean and sd of the coefficient given the variances of each draw."""
-    places, mean, covariance = coefficients_given_variances(fit.model, fit.posterior)
+    model = stand_in_model(fit.model) if fit.has_sums else fit.model
+    places, mean, covariance = coefficients_given_variances(model, fit.posterior)
     labels = [fit.model.design.coefficients[place] for place in places]
     place = labels.index(coefficient)
     return mean[:, place], np.sqrt(covariance[:, place, place])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, in_sentence
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.group_design import GroupDesign

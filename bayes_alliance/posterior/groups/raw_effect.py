@@ -8,12 +8,17 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.kernels.group_least_squares import least_squares_by_group
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import containers
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.stand_in import stand_in_model
 
 Array = NDArray[np.float64]
-NO_ROWS = "The rows are not at hand (not saved, or streamed), so there are no raw departures."
+NO_ROWS = (
+    "Neither the rows nor sums of them are at hand: the fit was saved without them (data=False), so "
+    "there are no raw departures."
+)
 NOT_NUMERIC = (
     "A yes-or-no or ordinal outcome has no raw departures on this scale: group_means(fit) sets "
     "each group's raw mean beside its expected one."
@@ -29,25 +34,28 @@ def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
 
     For intercepts it is the mean of the group's residuals from the population part. Effects of
     groups it lies in, or is crossed with, are taken off first; those of groups within it are not.
+    Rows that were streamed have others that stand in for them: only sums of products count here.
     """
     missing = np.full((len(group.labels), len(group.effects)), np.nan)
-    if not fit.has_data:
+    if not (fit.has_data or fit.has_sums):
         return missing, NO_ROWS
     if fit.model.family.outcome != "numeric":
         return missing, NOT_NUMERIC
+    model = stand_in_model(fit.model) if fit.has_sums else fit.model
+    own = model.design.group(group.name)
     weights = np.broadcast_to(
-        precision_weights(fit.model) * frequency_weights(fit.model), fit.model.frame.y.shape
+        precision_weights(model) * frequency_weights(model), model.frame.y.shape
     )
     found = least_squares_by_group(
-        _left_for(fit, group), group.Z, group.index, len(group.labels), weights
+        _left_for(fit, model, own), own.Z, own.index, len(own.labels), weights
     )
     return found, MEANING
 
 
-def _left_for(fit: Fit, group: GroupDesign) -> Array:
+def _left_for(fit: Fit, model: Model, group: GroupDesign) -> Array:
     """Return the outcome without its population part and the effects of other groups."""
-    design, inside = fit.model.design, containers(fit.model.design)
-    left = fit.model.frame.y - design.offset
+    design, inside = model.design, containers(model.design)
+    left = model.frame.y - design.offset
     if design.coefficients:
         left = left - design.X @ _mean(fit, names.B)
     for other in design.groups:

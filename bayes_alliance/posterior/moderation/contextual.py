@@ -24,7 +24,7 @@ from bayes_alliance.posterior.summaries import (
     interval_words,
     summary_table,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +160,7 @@ def contextual_effects(fit: Fit, *, prob: float = 0.95) -> ContextualEffects:
     >>> import bayes_alliance as ba
     >>> ba.contextual_effects(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "contextual_effects")
     pairs = contextual_pairs(fit)
     if not pairs:
         raise ModelError(

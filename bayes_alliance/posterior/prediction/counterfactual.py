@@ -11,6 +11,7 @@ import numpy as np
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.plain_json import from_json
+from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.predictor import (
     grouping_factors,
@@ -189,7 +190,20 @@ def _pairs(model: Model, name: str, values: Any, rows: pd.DataFrame) -> list[Pai
         return [Pair(variable=name, first=0.0, second=1.0)] if binary else [_step(name, 1.0)]
     if isinstance(values, int | float | np.number):
         return [_step(name, float(values))]
-    return _against_first(name, _several(name, values, "a step, or two numbers"))
+    several = _several(name, values, "a step, or two numbers")
+    _check_numbers(name, several)
+    return _against_first(name, several)
+
+
+def _check_numbers(name: str, values: Sequence[Any]) -> None:
+    wrong = [value for value in values if not is_finite_number(value)]
+    if wrong:
+        raise ModelError(
+            f"A contrast of {name} was asked for at {listed(map(repr, values))}.",
+            f"The model takes {name} as numbers, and {wrong[0]!r} is no finite one.",
+            f"State a step, or two numbers: {{{name!r}: (first, second)}}.",
+            variable=name,
+        )
 
 
 def _step(name: str, size: float) -> Pair:

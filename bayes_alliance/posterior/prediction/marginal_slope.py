@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from bayes_alliance.posterior.prediction.wording import (
     closing_note,
     refuse_outcomes,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Slopes:
 def slopes(
     fit: Fit,
     variables: str | Sequence[str],
-    data: pd.DataFrame | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | None = None,
     *,
     target: str | Mapping[str, str] = "new",
     kind: str = "mean",
@@ -126,7 +126,7 @@ def slopes(
         Any fit.
     variables : str or sequence of str
         Numeric predictors.
-    data : pandas.DataFrame, optional
+    data : pandas.DataFrame or Mapping, optional
         Rows, as from :func:`grid`; the model's own if left out.
     target : str or Mapping of str to str
         ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
@@ -165,6 +165,7 @@ def slopes(
     >>> ba.slopes(fit, "stigma", by="setting")  # doctest: +SKIP
     >>> ba.slopes(fit, "stigma", ba.grid(fit, "stigma"), by=None)  # doctest: +SKIP
     """
+    check_fit(fit, "slopes")
     refuse_outcomes(kind, "slope")
     request = make_request(
         fit,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, SamplingError, listed
+from bayes_alliance.errors import DataError, SamplingError, counted, listed
 from bayes_alliance.model.design import rebuild_design
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.group_design import GroupDesign, combined_labels
+from bayes_alliance.model.predictor_checks import as_numbers, holds_numbers
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.predictor import grouping_factors, predictor_columns
 from bayes_alliance.posterior.prediction.target import Target, target_with_new
@@ -81,7 +82,7 @@ class PredictionRows:
         )
 
 
-def given_rows(fit: Fit, data: pd.DataFrame | None, what: str) -> pd.DataFrame:
+def given_rows(fit: Fit, data: pd.DataFrame | Mapping[str, Any] | None, what: str) -> pd.DataFrame:
     """Return the rows to predict for, numbered from 0: those given, or the model's own.
 
     Raises
@@ -99,6 +100,7 @@ def given_rows(fit: Fit, data: pd.DataFrame | None, what: str) -> pd.DataFrame:
                 "Give rows with data=, such as those of grid(fit, ...) or the table itself.",
             )
         return fit.model.frame.rows
+    data = _as_table(data, what)
     if len(data) == 0:
         raise DataError(f"{what} was asked for.", "The table has no rows.", "Give some.")
     needed = list(predictor_columns(fit.model))
@@ -115,11 +117,35 @@ def given_rows(fit: Fit, data: pd.DataFrame | None, what: str) -> pd.DataFrame:
     if empty:
         raise DataError(
             f"{what} needs every predictor in every row.",
-            f"Missing values: {listed(f'{n} in {c} rows' for n, c in empty.items())}.",
+            f"Missing values: {listed(f'{n} in {counted(c, "row")}' for n, c in empty.items())}.",
             "Drop or fill those rows first.",
             missing=empty,
         )
-    return data.reset_index(drop=True)
+    numeric = [n for n, state in predictor_columns(fit.model).items() if holds_numbers(state)]
+    return data.assign(**{name: as_numbers(data[name]) for name in numeric}).reset_index(drop=True)
+
+
+def _as_table(data: Any, what: str) -> pd.DataFrame:
+    """Return a table, or make one of a mapping from columns to a value or several."""
+    if isinstance(data, pd.DataFrame):
+        return data
+    if not isinstance(data, Mapping):
+        raise DataError(
+            f"{what} was asked for.",
+            f"The rows were given as {type(data).__name__}, which is no table.",
+            "Give a pandas table, or a mapping from columns to values: {'stigma': [1, 2]}.",
+        )
+    single = [name for name, v in data.items() if isinstance(v, str) or not np.iterable(v)]
+    try:
+        return pd.DataFrame(dict(data), index=range(1) if len(single) == len(data) else None)
+    except ValueError as error:
+        lengths = {name: len(list(v)) for name, v in data.items() if name not in single}
+        raise DataError(
+            f"{what} was asked for.",
+            f"The columns are not equally long: {listed(f'{n}: {k}' for n, k in lengths.items())}.",
+            "Give every column as many values, or a single one.",
+            lengths=lengths,
+        ) from error
 
 
 def prediction_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.posterior.prediction.averaging import By
@@ -19,7 +19,7 @@ from bayes_alliance.posterior.prediction.wording import (
     closing_note,
     level_sentence,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class Predictions:
         Probability of the intervals.
     notes
         Whom it is about, and what else must be known.
+    zero_or_one
+        Whether they are outcomes of single rows that are 0 or 1: the mean is the probability of 1,
+        and an interval says nothing.
     """
 
     table: pd.DataFrame
@@ -61,11 +64,19 @@ class Predictions:
     whom: str
     prob: float
     notes: tuple[str, ...]
+    zero_or_one: bool = False
 
     @property
     def sentence(self) -> str:
         """The predictions in one sentence for a paper; of many, the lowest and the highest."""
-        return level_sentence(self.table, self.columns, self.quantity, self.prob, self.whom)
+        return level_sentence(
+            self.table,
+            self.columns,
+            self.quantity,
+            self.prob,
+            self.whom,
+            zero_or_one=self.zero_or_one,
+        )
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw a curve over the first number that varies, or one interval a prediction.
@@ -89,7 +100,7 @@ class Predictions:
 
 def predict(
     fit: Fit,
-    data: pd.DataFrame | None = None,
+    data: pd.DataFrame | Mapping[str, Any] | None = None,
     *,
     target: str | Mapping[str, str] = "new",
     kind: str = "mean",
@@ -113,8 +124,9 @@ def predict(
     ----------
     fit : Fit
         Any fit.
-    data : pandas.DataFrame, optional
-        Rows to predict for, as from :func:`grid`; the model's own if left out. Where they lack
+    data : pandas.DataFrame or Mapping, optional
+        Rows to predict for, as from :func:`grid`, or a mapping from columns to values; the model's
+        own if left out. Where they lack
         the group of a ``within(x, g)``, its mean is the average over the model's rows.
     target : str or Mapping of str to str
         ``"new"`` for a group drawn from the population, ``"same"`` for the groups seen, which the
@@ -167,6 +179,7 @@ def predict(
     >>> import bayes_alliance as ba
     >>> ba.predict(fit, ba.grid(fit, "stigma"), target="new")  # doctest: +SKIP
     """
+    check_fit(fit, "predict")
     request = make_request(
         fit,
         data,
@@ -216,4 +229,5 @@ def _predictions(request: Request) -> Predictions:
         whom=request.whom,
         prob=request.prob,
         notes=(*request.notes(taken), *notes),
+        zero_or_one=residual and cells is None and model.family.outcome == "binary",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance.errors import DataError, ModelError, SamplingError, did_you_mean, listed
+from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.posterior.prediction.predictor import (
     grouping_factors,
     is_categorical,
@@ -15,7 +16,7 @@ from bayes_alliance.posterior.prediction.predictor import (
     predictor_columns,
     typical_value,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def grid(
     """
     import pandas as pd
 
+    check_fit(fit, "grid")
     predictors = predictor_columns(fit.model)
     stated: dict[str, Any] = {**dict.fromkeys(spread), **(values or {}), **named}
     _check_names(fit, stated, predictors)
@@ -139,7 +141,10 @@ def _check_values(name: str, values: list[Any], state: Mapping[str, Any] | None)
     asked = f"A grid was asked for with values of {name}."
     if not values:
         raise DataError(asked, "There is none.", f"State one or several: {name}=[...].")
-    if state is None or not is_categorical(state):
+    if state is None:
+        return
+    if holds_numbers(state):
+        _check_numbers(name, values)
         return
     valid = levels_of(state)
     unseen = [value for value in values if value not in valid]
@@ -151,6 +156,17 @@ def _check_values(name: str, values: list[Any], state: Mapping[str, Any] | None)
             f"It has seen {listed(valid, shown=20)}.",
             column=name,
             unseen=unseen,
+        )
+
+
+def _check_numbers(name: str, values: list[Any]) -> None:
+    wrong = [value for value in values if not is_finite_number(value)]
+    if wrong:
+        raise DataError(
+            f"A grid was asked for with values of {name}.",
+            f"The model takes {name} as numbers, and among the values is {wrong[0]!r}.",
+            "State finite numbers.",
+            column=name,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.posterior.prediction.averaging import By, Cells, cells_of
 from bayes_alliance.posterior.prediction.expected import Quantity
@@ -96,7 +96,7 @@ class Request:
 
 def make_request(
     fit: Fit,
-    data: pd.DataFrame | None,
+    data: pd.DataFrame | Mapping[str, Any] | None,
     what: str,
     *,
     target: str | Mapping[str, str],

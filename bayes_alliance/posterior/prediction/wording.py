@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.display import place
+from bayes_alliance.display import number, place
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity, scores
@@ -84,10 +84,10 @@ def standing_notes(
 
 
 def places_phrase(row: Any, columns: Sequence[str]) -> str:
-    """Say where an estimate stands: `` at stigma = 1 and setting = home``."""
+    """Say where an estimate stands: `` at stigma = 1, age = 40 and setting = home``."""
     if not columns:
         return ""
-    return " at " + " and ".join(f"{name} = {place(row[name])}" for name in columns)
+    return " at " + joined([f"{name} = {place(row[name])}" for name in columns])
 
 
 def varying_columns(table: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -101,20 +101,33 @@ def level_sentence(
     words: str,
     prob: float,
     whom: str,
+    *,
+    zero_or_one: bool = False,
 ) -> str:
-    """Put predictions into one sentence: each of a few, or the lowest and the highest of many."""
-    telling, after = varying_columns(table, columns), f", {whom}" if whom else ""
+    """Put predictions into one sentence: each of a few, or the lowest and the highest of many.
+
+    Of single outcomes that are 0 or 1, all there is to say is how probable the 1 is.
+    """
+
+    def phrase(row: Any, places: Sequence[str]) -> str:
+        said = (
+            f"1 with probability {number(float(row['mean']))}"
+            if zero_or_one
+            else interval_phrase(row, prob)
+        )
+        return said + places_phrase(row, places)
+
+    telling = varying_columns(table, columns) if len(table) > 1 else list(columns)
+    after = f", {whom}" if whom else ""
     if len(table) <= _ROWS_IN_A_SENTENCE:
-        shown = [
-            interval_phrase(row, prob) + places_phrase(row, telling) for _, row in table.iterrows()
-        ]
-        return f"The {words} is {joined(shown)}{after}."
+        shown = [phrase(row, telling) for _, row in table.iterrows()]
+        several = "; ".join(shown) if len(telling) > 1 else joined(shown)
+        return f"The {words} is {several}{after}."
     means = table["mean"].to_numpy()
     if not telling and np.ptp(means) == 0.0:
-        everywhere = interval_phrase(table.iloc[0], prob)
-        return f"The {words} is {everywhere} in all {len(table)} rows{after}."
+        return f"The {words} is {phrase(table.iloc[0], [])} in all {len(table)} rows{after}."
     ends = [table.iloc[int(means.argmin())], table.iloc[int(means.argmax())]]
-    low, high = (interval_phrase(row, prob) + places_phrase(row, telling) for row in ends)
+    low, high = (phrase(row, telling) for row in ends)
     return f"Over {len(table)} predictions the {words} goes from {low} to {high}{after}."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +16,12 @@ from bayes_alliance.posterior.defined_draws import (
     given_words,
     summary_where_defined,
 )
-from bayes_alliance.posterior.shared_groups import need_nesting
+from bayes_alliance.posterior.shared_groups import containers, need_nesting
 from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
 from bayes_alliance.posterior.shares.share_words import measure_words, place_notes, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
 from bayes_alliance.posterior.summaries import interval_phrase, interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,8 @@ class ClientCorrelations:
         What a reader has to know about the numbers.
     undefined
         As in :class:`Shares`.
+    inside
+        For each grouping factor, those whose groups hold whole groups of it.
     """
 
     table: pd.DataFrame
@@ -67,23 +69,29 @@ class ClientCorrelations:
     prob: float
     notes: tuple[str, ...] = ()
     undefined: int = 0
+    inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
         """The correlations in one sentence for a paper."""
         if self.table["mean"].isna().any():
             return "No correlation can be given: in no draw does the residual variance exist."
-        where = place_words(self.at, average=self.average)
+        where = place_words(self.at, average=self.average) + ("," if self.average else "")
         parts = [
-            f"{interval_phrase(row, self.prob)} for two clients of the same {same}"
+            f"{interval_phrase(row, self.prob)} for two clients of {self._shared(str(same))}"
             for same, row in self.table.iterrows()
         ]
         size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
         return after_given(
             given_words(self.undefined, size),
-            f"The correlation of two clients' outcomes{where}{measure_words(self.scale)} is "
+            f"The correlation of two clients' outcomes{measure_words(self.scale)}{where} is "
             f"{', '.join(parts[:-1])}{' and ' if len(parts) > 1 else ''}{parts[-1]}.",
         )
+
+    def _shared(self, same: str) -> str:
+        """Name what the two share, and the lower groups that they do not."""
+        lower = [name for name, above in self.inside.items() if same in above]
+        return f"the same {same}" + (f" but not of the same {' or '.join(lower)}" if lower else "")
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw each correlation with its interval."""
@@ -155,6 +163,7 @@ def client_correlations(
     """
     import xarray as xr
 
+    check_fit(fit, "client_correlations")
     request = ShareRequest(
         asked="Correlations of two clients were asked for.",
         call="client_correlations(fit",
@@ -181,4 +190,5 @@ def client_correlations(
         prob=prob,
         notes=found.notes,
         undefined=found.undefined,
+        inside=containers(fit.model.design),
     )

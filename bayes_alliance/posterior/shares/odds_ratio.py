@@ -20,7 +20,7 @@ from bayes_alliance.posterior.shares.level_variance import (
 from bayes_alliance.posterior.shares.share_request import ShareRequest, check_request
 from bayes_alliance.posterior.shares.share_words import place_notes, place_words
 from bayes_alliance.posterior.summaries import interval_words, summary_table
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ class MedianOddsRatio:
     @property
     def sentence(self) -> str:
         """The ratios in one sentence for a paper."""
-        where = place_words(self.at, average=self.average)
+        where = place_words(self.at, average=self.average) + ("," if self.average else "")
         parts = [
             f"{number(float(row['median']))} ({self.prob:.0%} interval "
             f"{number(float(row['lower']))} to {number(float(row['upper']))}) between two groups "
@@ -130,6 +130,7 @@ def median_odds_ratio(
     """
     import xarray as xr
 
+    check_fit(fit, "median_odds_ratio")
     model = fit.model
     request = ShareRequest(
         asked="Median odds ratios were asked for.",

@@ -28,6 +28,13 @@ def check_predictor(
     ModelError
         With the predictors they do depend on.
     """
+    if not fit.model.groups:
+        raise ModelError(
+            asked,
+            "The model has no groups, so none of its variance lies between groups.",
+            f"Add a group term whose slope varies, such as (1 + {predictor} | case_manager).",
+            predictor=predictor,
+        )
     valid = dict.fromkeys(sloping_variables(fit))
     valid |= {e: None for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT}
     if scale == RESPONSE and fit.model.family.on_link_scale:
@@ -39,7 +46,9 @@ def check_predictor(
             f"The slope of {predictor} does not vary between groups."
             if predictor in population_variables(fit)
             else f"They do not depend on {predictor}. {hint}".rstrip(),
-            f"They depend on: {listed(valid) or 'no predictor'}.",
+            f"Ask for the curve along {_one_of(list(valid))}."
+            if valid
+            else "Ask for variance_shares(fit): they are the same at all values of the predictors.",
             predictor=predictor,
         )
     if predictor in at:
@@ -49,6 +58,10 @@ def check_predictor(
             f"Take {predictor} out of at=.",
             predictor=predictor,
         )
+
+
+def _one_of(valid: Sequence[str]) -> str:
+    return f"one of {listed(valid)}" if len(valid) > 1 else valid[0]
 
 
 def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: str) -> list[Any]:

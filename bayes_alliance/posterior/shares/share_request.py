@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.expression import has_offset
+from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.posterior.shares.stated_values import (
     Values,
     population_variables,
@@ -169,15 +168,42 @@ def _check_values(fit: Fit, request: ShareRequest) -> None:
             request.asked,
             f"No slope of {unknown[0]} varies between groups. "
             f"{did_you_mean(unknown[0], valid)}".rstrip(),
-            f"The answer depends on: {listed(sorted(valid)) or 'nothing but the intercept'}.",
+            _what_to_state(sorted(valid)),
             unknown=unknown,
         )
+    categories = _categories(fit)
     for name, values in request.values.items():
-        _check_finite(request, name, values)
+        _check_stated_values(request, name, values, categories.get(name))
 
 
-def _check_finite(request: ShareRequest, name: str, values: Sequence[Any]) -> None:
-    wrong = [v for v in values if isinstance(v, float | int) and not np.isfinite(v)]
-    if wrong or not len(values):
-        found = f"{name} is {wrong[0]}." if wrong else f"No value of {name} was given."
-        raise ModelError(request.asked, found, "State finite numbers.")
+def _what_to_state(valid: Sequence[str]) -> str:
+    if not valid:
+        return "Leave at= out: no slope varies between groups."
+    several = f"one or more of {listed(valid)}" if len(valid) > 1 else "that alone"
+    return f"State {several}: at={{{valid[0]!r}: ...}}."
+
+
+def _categories(fit: Fit) -> dict[str, list[Any]]:
+    """Return the levels of every predictor that has any."""
+    columns = [column for part in fit.model.design.parts for column in part["columns"].items()]
+    return {
+        name: list(state.get("levels", state.get("numbers")))
+        for name, state in columns
+        if not holds_numbers(state)
+    }
+
+
+def _check_stated_values(
+    request: ShareRequest, name: str, values: Sequence[Any], levels: list[Any] | None
+) -> None:
+    if not len(values):
+        raise ModelError(request.asked, f"No value of {name} was given.", "State finite numbers.")
+    if levels is None:
+        wrong = [value for value in values if not is_finite_number(value)]
+        what = f"State one finite number for {name}."
+    else:
+        known = set(levels)
+        wrong = [v for v in values if not isinstance(v, Hashable) or v not in known]
+        what = f"State one of its categories: {listed(levels)}."
+    if wrong:
+        raise ModelError(request.asked, f"{name} is {wrong[0]!r}.", what, variable=name)

@@ -33,7 +33,7 @@ from bayes_alliance.posterior.shares.share_words import (
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
 from bayes_alliance.posterior.summaries import interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,6 +223,7 @@ def variance_shares(
     """
     import xarray as xr
 
+    check_fit(fit, "variance_shares")
     request = ShareRequest(
         asked="Variance shares were asked for.",
         call="variance_shares(fit",

@@ -34,7 +34,7 @@ from bayes_alliance.posterior.shares.share_words import (
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
 from bayes_alliance.posterior.summaries import interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,6 +238,7 @@ def share_curve(
     >>> import bayes_alliance as ba
     >>> ba.share_curve(fit, "stigma").plot()  # doctest: +SKIP
     """
+    check_fit(fit, "share_curve")
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
     grid = values_along(fit, predictor, values, asked)

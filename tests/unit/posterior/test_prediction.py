@@ -393,7 +393,7 @@ def test_what_cannot_be_asked(slopes_fit: Fit, options, error, words: str) -> No
         ({"stigma": [1.0], "case_manager": ["M999"]}, "same", "not seen M999.*target='new'"),
         ({"stigma": [1.0]}, "same", "lack case_manager.*target='new'"),
         ({"case_manager": ["CM01"]}, "new", "lacks stigma"),
-        ({"stigma": [1.0, np.nan]}, "new", "stigma in 1 rows"),
+        ({"stigma": [1.0, np.nan]}, "new", "stigma in 1 row\\."),
         ({"stigma": []}, "new", "no rows"),
     ],
 )
