@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance.kernels.cell_sums import stand_in_rows
+from bayes_alliance.model.design import Design
 from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.streaming.column_moments import counted_sums
+
+Floats = NDArray[np.float64]
 
 
 def stand_in_model(model: Model) -> Model:
@@ -32,11 +37,50 @@ def stand_in_model(model: Model) -> Model:
             )
         ),
     )
+    return _with_rows(model, design, rows[:, -1])
+
+
+def cell_mean_model(model: Model) -> tuple[Model, Floats]:
+    """Return a streamed model with one row a cell, the mean of its rows, and how many those are.
+
+    What is linear in the rows, such as a mean of expected outcomes, is exact of these. Each row
+    counts as often as its frequency weight says; of rows with precision weights, which count
+    once, only the mean of all is known: one row. The offset is off the outcome.
+    """
+    stream = model.stream
+    assert stream is not None
+    sums = counted_sums(model)
+    rows = np.column_stack([sums.mean, np.ones(len(sums.mean))])  # -1 finds the constant
+    X, *Z = (np.ascontiguousarray(rows[:, list(own)]) for own in stream.places)
+    whole = np.zeros(1, dtype=np.int64)
+    design = replace(
+        model.design,
+        X=X,
+        offset=np.zeros(len(rows)),
+        groups=tuple(
+            replace(group, Z=columns, index=of_cell if cells_count_alike(model) else whole)
+            for group, columns, of_cell in zip(
+                model.design.groups, Z, stream.group_of_cell, strict=True
+            )
+        ),
+    )
+    return _with_rows(model, design, sums.mean[:, -1]), sums.weight
+
+
+def cells_count_alike(model: Model) -> bool:
+    """Tell whether sums of a streamed model are kept by cell with each row counting as it does.
+
+    They are not under precision weights, where a row counts once and weighs otherwise.
+    """
+    return model.formula.response.weight_kind != "precision"
+
+
+def _with_rows(model: Model, design: Design, y: Floats) -> Model:
     return assembled_model(
         formula=model.formula,
         family=model.family,
         link=model.link,
-        frame=replace(model.frame, y=np.ascontiguousarray(rows[:, -1]), weights=None),
+        frame=replace(model.frame, y=np.ascontiguousarray(y), weights=None),
         design=design,
         priors=model.priors,
         centring=model.centring,

@@ -14,16 +14,15 @@ from bayes_alliance.kernels.r_squared import (
     explained_by_coefficients,
     explained_by_means,
     explained_by_slopes,
-    level_covariances,
     level_of_each,
-    weighted_means,
 )
 from bayes_alliance.kernels.shares import effect_covariance
+from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.posterior.shared_groups import containers, is_chain
+from bayes_alliance.posterior.explained.column_spread import ColumnSpread, column_spread
+from bayes_alliance.posterior.shares.level_variance import is_weighted, residual_variance
 from bayes_alliance.posterior.shares.share_words import measure_words
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
 Array = NDArray[np.float64]
 # A column counts as lying at one level when at most this share of its variance lies elsewhere:
@@ -100,20 +99,11 @@ def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVar
         If the rows are not there.
     """
     _check_exists(fit, asked)
-    model = fit.model
-    inside = containers(model.design)
-    nested = is_chain(inside)
-    ordered = sorted(model.design.groups, key=lambda group: -len(inside[group.name]))
-    index = [group.index for group in ordered] if nested else []
-    weights = np.broadcast_to(frequency_weights(model), len(model.frame.y)).astype(float)
-    fixed = level_covariances(_population_columns(fit), index, weights)
-    varying = [level_covariances(group.Z, index, weights) for group in ordered]
+    spread = column_spread(fit.model)
+    ordered, fixed, varying = spread.factors, spread.population, spread.effects
     effects = [_effects(fit, group) for group in ordered]
-    residual = _residual(fit)
-    means = [
-        explained_by_means(T, weighted_means(group.Z, weights))
-        for T, group in zip(effects, ordered, strict=True)
-    ]
+    residual = residual_variance(fit.model, fit.posterior)[..., 0]
+    means = [explained_by_means(T, own) for T, own in zip(effects, spread.means, strict=True)]
     return ImpliedVariance(
         fixed=_of_coefficients(fit, fixed, residual),
         slopes={
@@ -124,15 +114,10 @@ def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVar
         means=np.stack(means, axis=-1),
         residual=residual,
         factors=tuple(group.name for group in ordered),
-        crossed=not nested,
-        obstacle=_obstacle(fit, ordered, fixed, varying, nested=nested, split=split),
+        crossed=bool(spread.one_level),
+        obstacle=spread.one_level
+        or ("" if split else _mixture((*fit.model.design.coefficients, _OFFSET), spread)),
     )
-
-
-def _population_columns(fit: Fit) -> Array:
-    """Return the predictors' columns and the offset, which counts once, as the last one."""
-    design = fit.model.design
-    return np.column_stack([design.X, design.offset])
 
 
 def _of_coefficients(fit: Fit, covariances: Array, residual: Array) -> Array:
@@ -161,43 +146,12 @@ def _effects(fit: Fit, group: GroupDesign) -> Array:
     return effect_covariance(sd, cor, group.pairs)
 
 
-def _residual(fit: Fit) -> Array:
-    model, posterior = fit.model, fit.posterior
-    parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
-    variance = model.family.residual_variance(parameters, model.link)
-    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
-    return np.broadcast_to(variance * np.mean(1 / precision_weights(model)), shape).astype(float)
-
-
-def _obstacle(
-    fit: Fit,
-    ordered: Sequence[GroupDesign],
-    fixed: Array,
-    varying: Sequence[Array],
-    *,
-    nested: bool,
-    split: bool,
-) -> str:
-    if not nested:
-        factors = listed(group.name for group in ordered)
-        return f"The factors {factors} are crossed: there are the measures of the total only."
-    return (
-        ""
-        if split
-        else _mixture((*fit.model.design.coefficients, _OFFSET), fixed, ordered, varying)
-    )
-
-
-def _mixture(
-    coefficients: Sequence[str],
-    fixed: Array,
-    ordered: Sequence[GroupDesign],
-    varying: Sequence[Array],
-) -> str:
+def _mixture(coefficients: Sequence[str], spread: ColumnSpread) -> str:
     """Say which columns stand in the way of the measures of single levels, if any does."""
-    mixed = _at_several_levels(coefficients, fixed)
+    mixed = _at_several_levels(coefficients, spread.population)
     upward: list[str] = []
-    for factor, (group, own) in enumerate(zip(ordered, varying, strict=True), start=1):
+    ordered = spread.factors
+    for factor, (group, own) in enumerate(zip(ordered, spread.effects, strict=True), start=1):
         mixed += _at_several_levels(group.effects, own)
         levels = level_of_each(own, _ELSEWHERE)
         upward += [e for e, level in zip(group.effects, levels, strict=True) if level >= factor]
@@ -229,8 +183,10 @@ def _at_several_levels(labels: Sequence[str], covariances: Array) -> list[str]:
 
 
 def _check_exists(fit: Fit, asked: str) -> None:
-    fit.need_data(asked)
+    fit.need_data(asked, sums_suffice=True)
     model = fit.model
+    if has_offset(model.design.part):
+        fit.need_data(f"{asked} with the variance of the offset")
     if not model.groups:
         raise ModelError(
             f"{asked} was asked for.",
@@ -256,7 +212,7 @@ def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:
     notes = ["Scale: outcome."]
     if model.family.on_link_scale:
         notes = [f"Scale: link ({model.link}), with the residual variance of that link."]
-    if np.any(precision_weights(model) != 1.0):
+    if is_weighted(model):
         notes.append("The residual variance is averaged over the precision weights.")
     missing = int(np.isnan(parts.residual).sum())
     if missing:

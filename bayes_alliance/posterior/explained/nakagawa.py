@@ -31,7 +31,7 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
     Parameters
     ----------
     fit : Fit
-        A fit with at least one grouping factor, and its rows.
+        A fit with at least one grouping factor, and its rows or the sums of streamed ones.
     prob : float
         Probability of the intervals.
 

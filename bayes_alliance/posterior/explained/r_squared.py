@@ -54,7 +54,7 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
     Parameters
     ----------
     fit : Fit
-        A fit with at least one grouping factor, and its rows.
+        A fit with at least one grouping factor, and its rows or the sums of streamed ones.
     split : bool
         Split columns that vary at several levels into their parts, by their group means in the
         data. The measures of single levels exist then, but one slope stands for two effects.

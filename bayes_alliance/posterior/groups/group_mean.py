@@ -12,6 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, in_sentence
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.kernels.link_mean import inverse_link
+from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.factor_words import other_factors
@@ -32,6 +33,7 @@ from bayes_alliance.sampling.linear_predictor import (
     chunks,
     frequency_weights,
 )
+from bayes_alliance.sampling.stand_in import cell_mean_model, cells_count_alike
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ def group_means(
     Parameters
     ----------
     fit : Fit
-        A fit with its rows and at least one grouping factor.
+        A fit with its rows, or with the sums of streamed ones, and at least one grouping factor.
     group : str, optional
         Name of the factor; the first one of the formula if left out, and the others are named.
     draws : int, optional
@@ -164,15 +166,16 @@ def group_means(
 
     check_prob(prob)
     design = fit.model.design.group(chosen_group(fit, group, "The means"))
-    fit.need_data("The mean of a group")
+    fit.need_data("The mean of a group", sums_suffice=_sums_hold_means(fit.model))
     held = thinned(fit.posterior, draws)
     sizes = (held.sizes[names.CHAIN], held.sizes[names.DRAW])
     check_memory("The mean of every group", sizes[0] * sizes[1], len(design.labels), memory)
-    averages = _averaging(fit.model, design)
+    model, counts = _rows(fit)
+    averages = _averaging(model.design.group(design.name), counts)
     means = np.empty((sizes[0] * sizes[1], len(design.labels)))
-    for chunk in chunks(fit.model, held):
-        means[chunk.places] = (averages @ _expected(fit.model, chunk).T).T
-    outcomes = _as_numbers(fit.model)
+    for chunk in chunks(model, held):
+        means[chunk.places] = (averages @ _expected(model, chunk).T).T
+    outcomes = _as_numbers(model)
     return GroupMeans(
         group=design.name,
         outcome=fit.model.outcome,
@@ -181,7 +184,7 @@ def group_means(
             {"mean": ((names.CHAIN, names.DRAW, design.name), means.reshape(*sizes, -1))},
             coords={design.name: np.asarray(design.labels, dtype=object)},
         ),
-        overall=float(np.average(outcomes, weights=_counts(fit.model))),
+        overall=float(np.average(outcomes, weights=counts)),
         prob=prob,
         notes=_notes(fit, len(means)),
         others=unnamed_factors(fit, group),
@@ -203,15 +206,26 @@ def _table(design: GroupDesign, means: Array, raw: Array, prob: float) -> pd.Dat
     )
 
 
-def _counts(model: Model) -> Array:
-    return np.broadcast_to(frequency_weights(model), model.frame.y.shape).astype(float)
+def _sums_hold_means(model: Model) -> bool:
+    """Tell whether sums of streamed rows hold the mean of each group.
+
+    With an offset they hold the outcome less it, with precision weights the weighted mean only.
+    """
+    return not has_offset(model.design.part) and cells_count_alike(model)
 
 
-def _averaging(model: Model, design: GroupDesign) -> Any:
+def _rows(fit: Fit) -> tuple[Model, Array]:
+    """Return a model with rows and how often each counts; of streamed ones, a row a cell."""
+    model = fit.model
+    if fit.has_sums:
+        return cell_mean_model(model)
+    return model, np.broadcast_to(frequency_weights(model), model.frame.y.shape).astype(float)
+
+
+def _averaging(design: GroupDesign, counts: Array) -> Any:
     """Return the sparse matrix that averages rows within groups, shape (group, row)."""
     from scipy import sparse
 
-    counts = _counts(model)
     totals = np.bincount(design.index, counts, minlength=len(design.labels))
     places = (design.index, np.arange(len(counts)))
     return sparse.csr_array(

@@ -9,14 +9,16 @@ from bayes_alliance import names
 from bayes_alliance.kernels.group_least_squares import least_squares_by_group
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import containers
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 from bayes_alliance.sampling.stand_in import stand_in_model
+from bayes_alliance.sampling.stand_in import stand_in_model
 
 Array = NDArray[np.float64]
 NO_ROWS = (
-    "Neither the rows nor sums of them are at hand: the fit was saved without them (data=False), so "
+    "The rows are not at hand, nor sums of them: the fit was saved without them (data=False), so "
     "there are no raw departures."
 )
 NOT_NUMERIC = (

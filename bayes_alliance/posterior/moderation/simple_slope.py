@@ -13,7 +13,11 @@ from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.posterior.moderation.simple_slope_record import SimpleSlopes
 from bayes_alliance.posterior.moderation.slope_design import SlopeDesign, base_values
 from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
-from bayes_alliance.posterior.moderation.slope_variable import SlopeVariable, slope_variable
+from bayes_alliance.posterior.moderation.slope_variable import (
+    SlopeVariable,
+    only_two,
+    slope_variable,
+)
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit
 
@@ -58,7 +62,7 @@ def simple_slopes(
         The moderator: a column or a label, such as ``between(stigma, case_manager)``.
     values : sequence, optional
         Of the moderator. If left out, its mean and one sd below and above it over the rows, or all
-        of its categories.
+        of its categories, or both of two numbers such as 0 and 1.
     at : Mapping, optional
         Values of other columns, where the slope depends on them too, and of the predictor, where
         it is not linear. The mean or the most frequent category if left out.
@@ -89,7 +93,7 @@ def simple_slopes(
     """
     check_prob(prob)
     asked = f"The slope of {predictor} by {by} was asked for."
-    fit.need_data("A simple slope")
+    fit.need_data("A simple slope", instead=_as_claim(fit, predictor, by))
     design = _design(fit, predictor, by, at or {}, asked)
     moderator = design.moderator
     chosen, where = _chosen_values(moderator, values, asked)
@@ -114,6 +118,18 @@ def simple_slopes(
         observed=_rug(moderator),
         notes=tuple(_notes(fit, design, chosen, at or {}, prob)),
         prob=prob,
+    )
+
+
+def _as_claim(fit: Fit, predictor: str, by: str) -> str:
+    """Say how a product's slope is had from coefficients alone, where rows were streamed."""
+    products = (f"{predictor}:{by}", f"{by}:{predictor}")
+    known = [label for label in products if label in fit.model.design.coefficients]
+    if not known or predictor not in fit.model.design.coefficients:
+        return ""
+    return (
+        f"Where they multiply, and the slope depends on nothing else, it is a sum of coefficients, "
+        f'at {by} = 2: hypothesis(fit, "{predictor} + 2 * {known[0]} > 0").'
     )
 
 
@@ -158,6 +174,8 @@ def _chosen_values(
             )
         return stated.tolist(), None
     observed = np.asarray(moderator.observed, dtype=float)
+    if (both := only_two(moderator)) is not None:
+        return both, None
     mean, sd = float(observed.mean()), float(observed.std(ddof=1))
     mean = 0.0 if abs(mean) < _FLAT * sd else mean
     return [mean - sd, mean, mean + sd], ["mean - 1 sd", "mean", "mean + 1 sd"]
@@ -166,10 +184,14 @@ def _chosen_values(
 def _along(
     design: SlopeDesign, chosen: Sequence[Any], columns: Array
 ) -> tuple[Array | None, Array]:
-    """Return a grid over the moderator's range with its derivatives; all levels have no grid."""
+    """Return a grid over the moderator's range with its derivatives; levels have no grid.
+
+    Nor have two numbers such as 0 and 1: there is nothing between them.
+    """
     moderator = design.moderator
-    if moderator.levels:
-        return None, design.columns(moderator.levels)
+    few = moderator.levels or only_two(moderator)
+    if few is not None:
+        return None, design.columns(few)
     observed = np.asarray(moderator.observed, dtype=float)
     grid = np.linspace(observed.min(), observed.max(), _POINTS)
     return grid, design.columns(grid.tolist())
@@ -208,7 +230,7 @@ def _curve(b: Array, grid: Array, columns: Array, prob: float) -> pd.DataFrame:
 
 def _rug(moderator: SlopeVariable) -> Array | None:
     """Return the moderator's observed values, thinned evenly where there are many rows."""
-    if moderator.levels:
+    if moderator.levels or only_two(moderator) is not None:
         return None
     observed = np.sort(np.asarray(moderator.observed, dtype=float))
     places = np.linspace(0, len(observed) - 1, min(_RUG, len(observed))).round().astype(int)

@@ -75,6 +75,24 @@ def test_categories_each_have_their_slope(make_fit: MakeFit) -> None:
     near(one.draws["slope"][..., 0], main + more)
 
 
+def test_a_moderator_of_two_numbers_is_looked_at_where_it_was_observed(make_fit: MakeFit) -> None:
+    """There is no client between 0 and 1, nor one sd below 0: no such slope, curve or region."""
+    table = study().assign(home=lambda t: (t["setting"] == "community").astype(int))
+    fit = make_fit(ba.Model("alliance ~ stigma * home + (1 | case_manager)", table))
+    found = ba.simple_slopes(fit, "stigma", by="home")
+    assert found.table.index.tolist() == [0, 1]
+    assert "where" not in found.table
+    main, product = drawn(fit, "stigma"), drawn(fit, "stigma:home")
+    near(found.draws["slope"], np.stack([main, main + product], axis=-1))
+    assert " at home = 0; " in found.sentence
+    assert found.sentence.endswith(" at home = 1.")
+    assert (found.curve, found.region, found.observed) == (None, None, None)
+    labels = [text.get_text() for text in found.plot().get_yticklabels()]
+    assert labels == ["home: 0", "home: 1"]
+    stated = ba.simple_slopes(fit, "stigma", by="home", values=[0.5])
+    near(stated.draws["slope"][..., 0], main + product / 2)
+
+
 def test_a_third_variable_is_where_it_is_stated_or_typical(make_fit: MakeFit) -> None:
     fit = fit_of(make_fit, "stigma * caseload + stigma * age + stigma * setting")
     main, age = drawn(fit, "stigma"), drawn(fit, "stigma:age")

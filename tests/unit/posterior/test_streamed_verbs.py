@@ -280,6 +280,10 @@ def test_a_loaded_fit_answers_as_before(slopes, tmp_path):
         ba.prior_sensitivity,
         lambda fit: ba.group_slopes(fit, "x"),
         lambda fit: ba.variance_shares(fit, average=True),
+        ba.group_means,
+        ba.group_effects,
+        ba.r2_measures,
+        ba.nakagawa_r2,
     ):
         assert_same_tables(ask(loaded).table, ask(streamed).table)
 
@@ -293,9 +297,122 @@ def test_without_its_sums_a_fit_says_what_keeps_them(slopes, tmp_path):
         ba.influence,
         lambda fit: ba.group_slopes(fit, "x"),
         lambda fit: ba.variance_shares(fit, average=True),
+        ba.log_evidence,
+        lambda fit: ba.point_bayes_factor(fit, "x"),
+        ba.group_means,
+        ba.r2_measures,
+        ba.nakagawa_r2,
     ):
         with pytest.raises(ba.SamplingError, match=r"without their sums.*data=True.*Or read"):
             ask(bare)
+
+
+@pytest.mark.parametrize("name", ["slopes", "nested", "intercepts"])
+def test_means_and_raw_departures_of_groups_come_from_the_sums(request, name):
+    held, streamed = request.getfixturevalue(name)
+    for group in held.model.groups:
+        here, there = (ba.group_means(fit, group=group, draws=None) for fit in (held, streamed))
+        assert_same_tables(there.table, here.table)
+        assert_same_draws(there.draws, here.draws)
+        assert there.overall == pytest.approx(here.overall, rel=1e-9)
+        assert there.sentence == here.sentence
+        here, there = (ba.group_effects(fit, group=group) for fit in (held, streamed))
+        assert here.table["raw"].notna().any()
+        assert_same_tables(there.table, here.table)
+        assert there.notes == here.notes
+
+
+def test_weights_count_in_means_and_raw_departures_as_in_memory(weighted):
+    for held, streamed in weighted:
+        assert_same_tables(ba.group_effects(streamed).table, ba.group_effects(held).table)
+    (held, streamed), (_, precise) = weighted
+    assert_same_tables(ba.group_means(streamed).table, ba.group_means(held).table)
+    # Of rows that weigh by their precision, the sums by group hold the weighted mean only.
+    with pytest.raises(ba.SamplingError, match=r"mean of a group needs the rows.*Read a sample"):
+        ba.group_means(precise)
+
+
+OWN = "within(x, manager) + between(x, manager) + (1 + within(x, manager) | manager)"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        SLOPES,
+        f"y ~ {OWN}",
+        "y ~ x + (1 + x | agency/manager)",
+        "y ~ kind + (1 | agency) + (1 | setting)",
+        "y ~ 1 + (1 | manager)",
+        *WEIGHTED,
+    ],
+)
+def test_explained_variance_comes_from_the_sums(path, formula):
+    held, streamed = both(path, formula)
+    here, there = (ba.nakagawa_r2(fit) for fit in (held, streamed))
+    assert_same_draws(there.draws, here.draws)
+    assert (there.sentence, there.notes) == (here.sentence, here.notes)
+    here, there = (ba.r2_measures(fit) for fit in (held, streamed))
+    assert there.sentence == here.sentence
+    if "precision" in formula:
+        # v, m and their sums, as of all rows; what is of single levels is left out, and said so.
+        assert {"f", "v", "m", "fv", "fvm"} == {name for _, name in there.table.index}
+        for row in there.table.index:
+            assert there.table["mean"][row] == pytest.approx(here.table["mean"][row], rel=1e-9)
+        assert there.notes[-1].startswith("Of streamed rows with precision weights")
+        return
+    assert_same_tables(there.table, here.table)
+    assert there.notes == here.notes
+    here, there = (ba.r2_measures(fit, split=True) for fit in (held, streamed))
+    assert_same_draws(there.draws, here.draws)
+
+
+def test_an_offset_stands_in_the_way_of_means_and_explained_variance(path):
+    _, streamed = both(path, "y ~ x + offset(z) + (1 + x | manager)")
+    for verb in (ba.group_means, ba.r2_measures, ba.nakagawa_r2):
+        with pytest.raises(ba.SamplingError, match=r"needs the rows.*Read a sample"):
+            verb(streamed)
+
+
+@pytest.mark.parametrize("name", ["slopes", "intercepts"])
+def test_a_point_is_weighed_by_the_sums(request, name):
+    held, streamed = request.getfixturevalue(name)
+    here, there = (
+        ba.point_bayes_factor(fit, "setting", prior_scales=(1,)) for fit in (held, streamed)
+    )
+    assert_same_tables(there.table, here.table)
+    assert_same_draws(there.draws, here.draws)
+    if name == "intercepts":  # one effect a group: draws of new fits stay together
+        here, there = (ba.point_bayes_factor(fit, "setting", seed=4) for fit in (held, streamed))
+        assert_same_tables(there.table, here.table)
+
+
+def test_points_are_weighed_by_weighted_sums(weighted):
+    for held, streamed in weighted:
+        here, there = (
+            ba.point_bayes_factor(fit, "x", prior_scales=(1,)) for fit in (held, streamed)
+        )
+        assert_same_tables(there.table, here.table)
+
+
+def test_raw_departures_without_sums_say_why_they_are_missing(slopes, tmp_path):
+    _, streamed = slopes
+    bare = ba.load_fit(streamed.save(tmp_path / "bare.fit", data=False))
+    found = ba.group_effects(bare)
+    assert found.table["raw"].isna().all()
+    assert any("saved without them (data=False)" in note for note in found.notes)
+
+
+def test_a_simple_slope_of_streamed_rows_names_the_sum_that_it_is(path):
+    held, streamed = both(path, "y ~ x * z + (1 | manager)")
+    words = r'Where they multiply.*hypothesis\(fit, "x \+ 2 \* x:z > 0"\).*Read a sample'
+    with pytest.raises(ba.SamplingError, match=words):
+        ba.simple_slopes(streamed, "x", by="z", values=[2.0])
+    here = ba.simple_slopes(held, "x", by="z", values=[2.0])
+    there = ba.hypothesis(streamed, "x + 2 * x:z > 0")
+    # Slopes are differences over a ten-thousandth of an sd, which costs a few digits.
+    np.testing.assert_allclose(
+        there.draws["difference"][..., 0], here.draws["slope"][..., 0], rtol=1e-5
+    )
 
 
 def test_what_sums_cannot_do_names_the_reason_and_the_way_out(path, slopes, nested):
