@@ -9,11 +9,9 @@ from bayes_alliance import names
 from bayes_alliance.kernels.group_least_squares import least_squares_by_group
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import containers
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
-from bayes_alliance.sampling.stand_in import stand_in_model
 from bayes_alliance.sampling.stand_in import stand_in_model
 
 Array = NDArray[np.float64]
