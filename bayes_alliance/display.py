@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,12 +24,17 @@ def number(value: object, *, digits: int = _SIGNIFICANT) -> str:
     return f"{value:#.{digits}g}".rstrip(".")
 
 
-def in_sentence(value: float, *, largest: float) -> str:
-    """Format a number for a sentence, never with a power of ten.
+def in_sentences(values: Iterable[float]) -> list[str]:
+    """Format numbers that stand side by side in a sentence, never as a power of ten.
 
-    ``largest`` is the size of the largest number it stands beside: what would be shown as a power
-    of ten is rounded to as many decimals as that one has.
+    What would be shown as one is rounded to as many decimals as the largest of them has.
     """
+    numbers = list(values)
+    largest = max(map(abs, numbers))
+    return [_plain(value, largest) for value in numbers]
+
+
+def _plain(value: float, largest: float) -> str:
     shown = number(value)
     if "e" not in shown or not 0 < largest < 1e15:
         return shown

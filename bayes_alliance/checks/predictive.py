@@ -23,7 +23,7 @@ from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,6 +190,7 @@ def check_predictive(
     >>> ba.check_predictive(fit)  # doctest: +SKIP
     >>> ba.check_predictive(fit, group="case_manager").plot()  # doctest: +SKIP
     """
+    check_fit(fit, "check_predictive")
     fit.need_data("A predictive check")
     factor = _chosen_factor(fit, by, group)
     count, data_sets = replications(fit, kind=kind, draws=draws, seed=seed)

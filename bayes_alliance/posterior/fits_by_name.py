@@ -9,15 +9,15 @@ from bayes_alliance.errors import ModelError
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 
-def named_fits(fits: Any, verb: str) -> dict[str, Fit]:
-    """Return the fits by name; fits without one are called by their formula, and numbered.
+def several_fits(fits: Any, verb: str) -> list[Fit]:
+    """Return the fits of a mapping or a sequence, or one, as a list.
 
     Parameters
     ----------
     fits
-        A mapping from names to fits, a sequence of fits, or one.
+        What was given.
     verb
-        The verb they were given to.
+        The verb it was given to.
 
     Raises
     ------
@@ -28,12 +28,24 @@ def named_fits(fits: Any, verb: str) -> dict[str, Fit]:
     several: list[Any] = list(given) if _are_several(given) else [given]
     if not several:
         raise ModelError(
-            "Models were to be compared.",
+            f"{verb} takes one fit or several.",
             "No fit was given.",
-            f'Write {verb}({{"fixed": fit, "varying": other_fit}}).',
+            f"Write {verb}([fit, other_fit]).",
         )
     for fit in several:
         check_fit(fit, verb)
+    return several
+
+
+def named_fits(fits: Any, verb: str) -> dict[str, Fit]:
+    """Return the fits by name; fits without one are called by their formula, and numbered.
+
+    Raises
+    ------
+    ModelError
+        As :func:`several_fits`.
+    """
+    several = several_fits(fits, verb)
     if isinstance(fits, Mapping):
         return {str(name): fit for name, fit in fits.items()}
     formulas = [fit.model.formula.text for fit in several]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, in_sentence
+from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.posterior.chain_diagnostics import diagnose_chains
@@ -66,8 +66,7 @@ def interval_words(prob: float) -> str:
 def interval_phrase(row: Any, prob: float) -> str:
     """Return an estimate with its interval: ``61.2 (95% interval 59 to 63.4)``."""
     values = [float(row[name]) for name in ("mean", "lower", "upper")]
-    largest = max(map(abs, values))
-    mean, lower, upper = (in_sentence(value, largest=largest) for value in values)
+    mean, lower, upper = in_sentences(values)
     return f"{mean} ({prob:.0%} interval {lower} to {upper})"
 
 

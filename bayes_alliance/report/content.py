@@ -9,6 +9,7 @@ from typing import Any
 from bayes_alliance.checks.finding import Level
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.fits_by_name import several_fits
 from bayes_alliance.report.blocks import Items, Notice, Section
 from bayes_alliance.report.checklist_section import checklist_section
 from bayes_alliance.report.checks_section import computation_section, predictive_section
@@ -76,7 +77,7 @@ def build_content(
     anonymise
         Show numbers in the place of the groups' own labels.
     """
-    main, *others = [fits] if isinstance(fits, Fit) else list(fits)
+    main, *others = several_fits(fits, "write_report")
     if anonymise:
         for fit in (main, *others):
             _check_names_hidden(fit)

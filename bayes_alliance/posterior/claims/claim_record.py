@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.drawing import BLUE, ORANGE, PALE, faint_grid, own_axes, reference_line
 from bayes_alliance.posterior.claims.claim_strength import probability_in_words, strength_in_words
 from bayes_alliance.posterior.summaries import interval_words
@@ -73,9 +73,8 @@ class Hypothesis:
         if self.rope is not None:
             low, high = (f"{end + self.against:g}" for end in self.rope)
             inside = f"; {row['rope']:.0%} of its posterior lies between {low} and {high}"
-        mean, lower, upper = (
-            number(float(row[name]) + self.against) for name in ("mean", "lower", "upper")
-        )
+        values = [float(row[name]) + self.against for name in ("mean", "lower", "upper")]
+        mean, lower, upper = in_sentences(values)
         estimate = f"{mean}, {self.prob:.0%} interval {lower} to {upper}"
         own = f"The estimate of {self.subject} is {estimate}{inside}."
         return f"{first} {own} {self.standing}".rstrip()

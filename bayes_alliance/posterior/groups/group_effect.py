@@ -25,7 +25,7 @@ from bayes_alliance.posterior.summaries import (
     interval_words,
     summary_numbers,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.thinning import thinned
 
@@ -237,6 +237,7 @@ def group_effects(
     >>> effects = ba.group_effects(fit, best="high", margin=2)  # doctest: +SKIP
     >>> effects.ranks.sort_values("mean").head()  # doctest: +SKIP
     """
+    check_fit(fit, "group_effects")
     check_prob(prob)
     check_rank_options(best, margin)
     chosen = chosen_group(fit, group, "The effects")

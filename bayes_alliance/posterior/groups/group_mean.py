@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, in_sentence
+from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.expression import has_offset
@@ -25,7 +25,7 @@ from bayes_alliance.posterior.summaries import (
     interval_words,
     summary_numbers,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
     Chunk,
@@ -87,8 +87,7 @@ class GroupMeans:
         """How far raw and expected means spread, in one sentence for a paper."""
         raw, mean = self.table["raw"], self.table["mean"]
         ends = [float(end) for means in (raw, mean) for end in (means.min(), means.max())]
-        largest = max(map(abs, ends))
-        lowest, highest, least, most = (in_sentence(end, largest=largest) for end in ends)
+        lowest, highest, least, most = in_sentences(ends)
         return (
             f"The raw means of {self.outcome} in the {len(raw)} groups of {self.group} range from "
             f"{lowest} to {highest}; the expected means of the same clients, which allow for "
@@ -164,6 +163,7 @@ def group_means(
     """
     import xarray as xr
 
+    check_fit(fit, "group_means")
     check_prob(prob)
     design = fit.model.design.group(chosen_group(fit, group, "The means"))
     fit.need_data("The mean of a group", sums_suffice=_sums_hold_means(fit.model))

@@ -22,7 +22,7 @@ from bayes_alliance.posterior.shares.stated_values import (
     sloping_variables,
 )
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.thinning import thinned
 
@@ -91,6 +91,7 @@ def group_slopes(
     >>> import bayes_alliance as ba
     >>> ba.group_slopes(fit, "stigma").plot()  # doctest: +SKIP
     """
+    check_fit(fit, "group_slopes")
     check_prob(prob)
     fit.need_data("The slope of each group", sums_suffice=True)
     design = fit.model.design.group(chosen_group(fit, group, "The slopes"))

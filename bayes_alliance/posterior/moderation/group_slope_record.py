@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, number
+from bayes_alliance.display import as_html, as_text, in_sentences, number
 from bayes_alliance.drawing import BLUE, GREY, INK, own_axes
 from bayes_alliance.errors import listed
 from bayes_alliance.posterior.factor_words import other_factors
@@ -74,15 +74,15 @@ class GroupSlopes:
         above = int((self.table["lower"] > 0).sum())
         count = len(self.table)
         scale = "outcome" if self.link == "identity" else self.link
+        own = self.table["mean"]
+        ends = (common.mean(), low, high, own.min(), own.max())
+        typical, lower, upper, least, most = in_sentences([float(end) for end in ends])
         clear = f"{below or 'none'} lies" if below in (0, 1) else f"{below} lie"
         return (
             f"The slope of {self.predictor}{measure_words(scale)} is "
-            f"{number(float(common.mean()))} in an average group of {self.group} ("
-            f"{self.prob:.0%} interval {number(float(low))} to "
-            f"{number(float(high))}); the groups' own run from "
-            f"{number(float(self.table['mean'].min()))} to "
-            f"{number(float(self.table['mean'].max()))}, and of their {count} intervals "
-            f"{clear} below 0 and {above or 'none'} above."
+            f"{typical} in an average group of {self.group} ({self.prob:.0%} interval {lower} to "
+            f"{upper}); the groups' own run from {least} to {most}, and of their {count} "
+            f"intervals {clear} below 0 and {above or 'none'} above."
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:

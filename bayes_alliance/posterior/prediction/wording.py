@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.display import number, place
+from bayes_alliance.display import in_sentences, place
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity, scores
@@ -111,7 +111,7 @@ def level_sentence(
 
     def phrase(row: Any, places: Sequence[str]) -> str:
         said = (
-            f"1 with probability {number(float(row['mean']))}"
+            f"1 with probability {in_sentences([float(row['mean']), 1.0])[0]}"
             if zero_or_one
             else interval_phrase(row, prob)
         )

@@ -31,7 +31,7 @@ from bayes_alliance.posterior.shares.share_words import (
     place_words,
     share_words,
 )
-from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, split_variance
+from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -221,8 +221,6 @@ def variance_shares(
     >>> ba.variance_shares(fit, at={"stigma": 0})  # doctest: +SKIP
     >>> ba.variance_shares(fit, average=True).probability(above=0.05)  # doctest: +SKIP
     """
-    import xarray as xr
-
     check_fit(fit, "variance_shares")
     request = ShareRequest(
         asked="Variance shares were asked for.",
@@ -234,10 +232,7 @@ def variance_shares(
         draws=draws,
     )
     found = split_variance(fit, request)
-    values = xr.Dataset(
-        {"share": ((names.CHAIN, names.DRAW, _LEVEL), found.shares[:, :, 0])},
-        coords={_LEVEL: np.asarray(found.levels, dtype=object)},
-    )
+    values = _dataset(found)
     table = summary_where_defined(values["share"], prob).set_axis(list(found.levels))
     return Shares(
         table=table.rename_axis(_LEVEL),
@@ -251,4 +246,13 @@ def variance_shares(
         notes=found.notes,
         predictors=tuple(k for k in fit.model.design.coefficients if k != names.INTERCEPT),
         undefined=found.undefined,
+    )
+
+
+def _dataset(found: VarianceParts) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.Dataset(
+        {"share": ((names.CHAIN, names.DRAW, _LEVEL), found.shares[:, :, 0])},
+        coords={_LEVEL: np.asarray(found.levels, dtype=object)},
     )

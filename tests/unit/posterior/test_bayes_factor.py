@@ -185,7 +185,7 @@ def test_every_proper_distribution_can_be_rescaled():
 
 
 def test_what_cannot_be_compared_is_refused(clients, fits):
-    with pytest.raises(ba.ModelError, match="1 fit was given"):
+    with pytest.raises(ba.ModelError, match="One fit was given"):
         ba.bayes_factors({"null": fits["null"]})
     with pytest.raises(ba.ModelError, match="Did you mean 'slope'"):
         ba.bayes_factors(fits, against="slop")

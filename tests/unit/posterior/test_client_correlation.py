@@ -68,7 +68,7 @@ def test_averaged_over_the_rows(slopes_fit):
 
 def test_what_it_says_and_draws(nested_fit):
     found = ba.client_correlations(nested_fit)
-    assert "two clients of the same agency and" in found.sentence
+    assert "of the same agency but not of the same agency:case_manager and" in found.sentence
     assert "share every group it lies in" in str(found)
     assert "correlation" in found.plot(Figure().add_subplot()).get_xlabel()
     assert "agency" in found._repr_html_()
