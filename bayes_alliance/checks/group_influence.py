@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayes_alliance.checks.group_shifts import (
-    Moments,
-    Quantities,
+    CLEAR_ERRORS,
+    NOTICEABLE,
     quantities_of,
-    refitted,
     weighted_draws,
+    with_refits,
     without_each,
 )
+from bayes_alliance.checks.influence_table import influence_table
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import (
     BLUE,
@@ -26,11 +26,11 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
-from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity, density_by_group
+from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
 from bayes_alliance.posterior.factor_words import other_factors
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.group_sums import need_groups
-from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
+from bayes_alliance.sampling.left_out import groups_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SHOWN = 10
-_SMALL, _LARGE = 0.5, 1.0
+_SURE: dict[str, Any] = {"color": BLUE, "alpha": 0.35}
+_ROUGH: dict[str, Any] = {"color": BLUE, "alpha": 0.25, "fillstyle": "none"}
+_LARGE = 1.0  # posterior standard deviations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,12 @@ class Influence:
         Name of the grouping factor.
     table
         One row a group and quantity: group, variable, element, mean (all groups in),
-        mean_without, sd_without, shift (in posterior standard deviations; NaN for what does not
-        vary), probability_positive and probability_positive_without (of being above 0),
-        pareto_k (NaN where the model was refitted), reliable, refitted, caseload.
+        mean_without, mcse (its Monte Carlo error), sd_without, shift (in posterior standard
+        deviations; NaN for what does not vary), mcse_shift (its Monte Carlo error; both means are
+        of the same draws), probability_positive and probability_positive_without (of being above
+        0), pareto_k (the larger of that of the weights and that of the weights times the
+        quantity; NaN where the model was refitted), reliable (Pareto k is small enough, and the
+        error too small to make a noticeable shift or to hide one), refitted, caseload.
     draws
         The draws and what turns them into draws without a group: ``value``, dims (chain, draw,
         quantity), and ``weight``, dims (chain, draw, group), which sums to one for each group.
@@ -77,32 +82,51 @@ class Influence:
 
     @property
     def largest(self) -> pd.DataFrame:
-        """The rows that move most, the largest shift first."""
-        order = self.table["shift"].abs().sort_values(ascending=False, kind="stable").index
-        return self.table.loc[order]
+        """The rows that move most, the largest shift first; behind them what is not reliable."""
+        size = self.table["shift"].abs().to_numpy()
+        unsure = ~self.table["reliable"].to_numpy()
+        return self.table.iloc[np.lexsort((-size, unsure))]
 
     @property
     def sentence(self) -> str:
         """What matters, in one or two sentences for a paper."""
         row = self.largest.iloc[0]
-        shift = abs(float(row["shift"]))
-        what = quantity_name(row["variable"], row["element"])
-        moved = (
-            f"{what} from {number(float(row['mean']))} to {number(float(row['mean_without']))}, "
-            f"{shift:.1f} posterior standard deviations, without {row['group']}"
-        )
-        if shift < _SMALL:
-            said = (
-                f"No single group of {self.group} decides a result: the largest change is {moved}."
-            )
-        elif shift < _LARGE:
+        shift, error = abs(float(row["shift"])), CLEAR_ERRORS * float(row["mcse_shift"])
+        moved = self._moved(row)
+        if not row["reliable"]:
+            return f"What any one group of {self.group} decides cannot be told.{self._rough}"
+        if shift >= _LARGE:
+            return f"A result depends on one group of {self.group}: {moved}.{self._rough}"
+        if shift >= NOTICEABLE:
             said = f"Leaving one group of {self.group} out changes a result noticeably: {moved}."
-        else:
-            said = f"A result depends on one group of {self.group}: {moved}."
-        unsure = self.table.loc[~self.table["reliable"], "group"].nunique()
-        if unsure:
-            said += f" For {unsure} of the groups this is a rough figure, and a refit would tell."
-        return said
+            return said + self._rough
+        none = "As far as it can be told, no single group" if self._rough else "No single group"
+        within = ", within Monte Carlo error," if shift <= error else ""
+        said = f"{none} of {self.group} decides a result: the largest change{within} is {moved}."
+        return said + self._rough
+
+    @property
+    def _rough(self) -> str:
+        """Say what cannot be told, and what would tell."""
+        unsure = self.table[~self.table["reliable"]]
+        if unsure.empty:
+            return ""
+        groups = unsure["group"].nunique()
+        row = unsure.iloc[int(unsure["shift"].abs().fillna(-1.0).argmax())]
+        remedy = "more draws" if unsure["refitted"].all() else "a refit"
+        return (
+            f" For {groups} of the groups some changes are rough figures, the largest that of "
+            f"{quantity_name(row['variable'], row['element'])} without {row['group']} "
+            f"({abs(float(row['shift'])):.1f} posterior standard deviations, Monte Carlo error "
+            f"{float(row['mcse_shift']):.1f}): {remedy} would tell."
+        )
+
+    def _moved(self, row: Any) -> str:
+        what = quantity_name(row["variable"], row["element"])
+        return (
+            f"{what} from {number(float(row['mean']))} to {number(float(row['mean_without']))}, "
+            f"{abs(float(row['shift'])):.1f} posterior standard deviations, without {row['group']}"
+        )
 
     def _notes(self) -> list[str]:
         how = (
@@ -112,8 +136,11 @@ class Influence:
         )
         refits = self.table.loc[self.table["refitted"], "group"].nunique()
         again = f" {refits} groups by refits." if refits else ""
-        unsure = sorted(set(self.table.loc[~self.table["reliable"], "group"]))
-        bad = [f"Pareto k too large for {len(unsure)} groups: refit=True fits again without them."]
+        unsure = self.table[~self.table["reliable"] & ~self.table["refitted"]]
+        bad = [
+            "Pareto k or Monte Carlo error too large for some changes without "
+            f"{unsure['group'].nunique()} of the groups: refit=True fits again without them."
+        ]
         return [
             self.sentence,
             *other_factors(self.group, self.others),
@@ -133,6 +160,8 @@ class Influence:
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw every group's shift of every quantity; the largest of each is named.
 
+        What is not reliable is drawn as a faint ring, and never named.
+
         Parameters
         ----------
         axes : matplotlib.axes.Axes, optional
@@ -147,9 +176,11 @@ class Influence:
         axes = own_axes(axes, height=intervals_height(len(parts)))
         places = np.arange(len(parts))[::-1]
         for place, (_, part) in zip(places, parts, strict=True):
-            axes.plot(part["shift"], np.full(len(part), place), "o", color=BLUE, alpha=0.35)
-            if part["shift"].notna().any():
-                worst = part.iloc[int(part["shift"].abs().argmax())]
+            sure = part[part["reliable"]]
+            for own, style in ((sure, _SURE), (part[~part["reliable"]], _ROUGH)):
+                axes.plot(own["shift"], np.full(len(own), place), "o", **style)
+            if sure["shift"].notna().any():
+                worst = sure.iloc[int(sure["shift"].abs().argmax())]
                 x, name = float(worst["shift"]), str(worst["group"])
                 axes.plot([x], [place], "o", color=ORANGE)
                 axes.annotate(name, (x, place), (0, 5), textcoords="offset points", ha="center")
@@ -177,7 +208,9 @@ def influence(
     The draws are weighted by one over the density of the group's rows, its effects integrated out,
     which turns them into draws without the group. For a gaussian model with one grouping factor
     the coefficients are moreover integrated in closed form, so that only the variance parameters
-    are weighted. Pareto k says where weights cannot stand in for a refit.
+    are weighted. Pareto k, of the weights and of each quantity under them, and the Monte Carlo
+    error of each mean say where weights cannot stand in for a refit: the weights alone may behave
+    where the quantity, a standard deviation of few groups, has too long a tail.
 
     Parameters
     ----------
@@ -190,7 +223,7 @@ def influence(
         Predictor values for the variance shares, as in :func:`variance_shares`. Where slopes vary
         and it is left out, the shares are averaged over the rows.
     refit : bool
-        Fit the model again without the groups whose Pareto k is too large.
+        Fit the model again without the groups for which a change is not reliable.
     refits : int
         The largest number of refits, the worst Pareto k first.
     seed : int
@@ -219,19 +252,16 @@ def influence(
     >>> import bayes_alliance as ba
     >>> ba.influence(fit, group="case_manager")  # doctest: +SKIP
     """
+    check_fit(fit, "influence")
     left_out = groups_to_leave_out(fit.model, group)
     need_groups(fit, left_out, "The influence of the groups")
     density, weights, posterior = density_by_group(fit, left_out, memory=memory)
     quantities, note = quantities_of(fit, posterior, at)
-    without, whole = without_each(fit, posterior, quantities, weights, exact=density.exact)
-    again: dict[int, Moments] = {}
+    shifts = without_each(fit, posterior, quantities, weights, density)
     if refit:
-        again = refitted(fit, left_out, density, at, most=refits, seed=seed)
-    for place, moments in again.items():
-        without.mean[place], without.sd[place] = moments.mean, moments.sd
-        without.above_zero[place] = moments.above_zero
+        shifts = with_refits(shifts, fit, left_out, at, limit=density.limit, most=refits, seed=seed)
     caseloads = fit.model.design.group(left_out.name).caseloads
-    table = _table(left_out, caseloads, quantities, whole, without, density, list(again))
+    table = influence_table(left_out, caseloads, quantities, shifts, density.limit)
     if density.draws < fit.draws_in_all:
         note = f"{note} {density.draws} of {fit.draws_in_all} draws were used, for speed.".strip()
     return Influence(
@@ -241,40 +271,6 @@ def influence(
         exact=density.exact,
         others=left_out.others,
         note=note,
-    )
-
-
-def _table(
-    left_out: LeftOut,
-    caseloads: NDArray[np.int64],
-    quantities: Quantities,
-    whole: Moments,
-    without: Moments,
-    density: LeftOutDensity,
-    again: list[int],
-) -> pd.DataFrame:
-    import pandas as pd
-
-    groups, many = without.mean.shape
-    refits = np.isin(np.arange(groups), again)
-    spread = np.where(whole.sd > 0, whole.sd, np.nan)
-    reliable = ~density.bad | refits
-    return pd.DataFrame(
-        {
-            "group": np.repeat(np.asarray(left_out.labels, dtype=object), many),
-            "variable": np.tile(np.asarray(quantities.variables, dtype=object), groups),
-            "element": np.tile(np.asarray(quantities.elements, dtype=object), groups),
-            "mean": np.tile(whole.mean, groups),
-            "mean_without": without.mean.ravel(),
-            "sd_without": without.sd.ravel(),
-            "shift": ((without.mean - whole.mean) / spread).ravel(),
-            "probability_positive": np.tile(whole.above_zero, groups),
-            "probability_positive_without": without.above_zero.ravel(),
-            "pareto_k": np.repeat(np.where(refits, np.nan, density.shape), many),
-            "reliable": np.repeat(reliable, many),
-            "refitted": np.repeat(refits, many),
-            "caseload": np.repeat(caseloads, many),
-        }
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.checks.weighted_moments import (
+    Batch,
+    Moments,
+    Sums,
+    batches_of,
+    errors_by_batch,
+    moments_from,
+    standard_error,
+    tail_shapes,
+    weighted_sums,
+)
 from bayes_alliance.errors import ModelError
-from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
+from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity, relative_efficiency
 from bayes_alliance.posterior.comparison.refits import refit_without
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.sampling.engines.contract import public_variables
@@ -24,6 +35,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SHARE = "share"
+NOTICEABLE = 0.5  # posterior standard deviations
+CLEAR_ERRORS = 2.0  # Monte Carlo errors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,18 +57,52 @@ class Quantities:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moments:
-    """Mean, standard deviation and probability of being positive.
+class Shifts:
+    """Every quantity with all groups in and without each.
 
     Parameters
     ----------
-    mean, sd, above_zero
-        Shape (..., quantity).
+    whole, without
+        Of shapes (quantity,) and (group, quantity).
+    mcse_change
+        Monte Carlo error of the difference of the two means: both are of the same draws.
+    shape
+        Pareto k, the larger of that of the weights and that of weights times quantity.
+    refitted
+        The groups whose numbers are from a refit, shape (group,).
     """
 
-    mean: Array
-    sd: Array
-    above_zero: Array
+    whole: Moments
+    without: Moments
+    mcse_change: Array
+    shape: Array
+    refitted: NDArray[np.bool_]
+
+    @property
+    def spread(self) -> Array:
+        """Posterior standard deviations; NaN for what does not vary."""
+        return np.where(self.whole.sd > 0, self.whole.sd, np.nan)
+
+    @property
+    def shift(self) -> Array:
+        """Differences of the means in posterior standard deviations."""
+        return (self.without.mean - self.whole.mean) / self.spread
+
+    @property
+    def mcse_shift(self) -> Array:
+        """Monte Carlo errors of the shifts."""
+        return self.mcse_change / self.spread
+
+    def reliable(self, limit: float) -> NDArray[np.bool_]:
+        """Tell which can be trusted, for the largest Pareto k that can: (group, quantity).
+
+        Two errors must be less than a noticeable shift, or leave one that is noticeable. What does
+        not vary has no error.
+        """
+        doubt = np.where(np.isnan(self.spread), 0.0, CLEAR_ERRORS * self.mcse_shift)
+        most = np.fmax(NOTICEABLE, np.abs(self.shift) - NOTICEABLE)
+        told: NDArray[np.bool_] = self.refitted[:, None] | (self.shape <= limit)
+        return told & (doubt <= most)
 
 
 def quantities_of(
@@ -136,58 +183,107 @@ def weighted_draws(
     )
 
 
-def all_groups(quantities: Quantities) -> Moments:
-    """Summarise the quantities with every group in."""
-    return _moments(quantities.values, np.full((len(quantities.values), 1), 1.0), single=True)
+def all_groups(quantities: Quantities, posterior: xr.Dataset) -> Moments:
+    """Summarise the quantities with every draw alike."""
+    equal = np.full((len(quantities.values), 1), 1 / len(quantities.values))
+    return moments_from(weighted_sums(quantities.values, equal, _batches(posterior))).at(0)
 
 
-def _moments(values: Array, weights: Array, *, single: bool = False) -> Moments:
-    """Summarise under each column of weights, shape (group, quantity)."""
-    share = weights / weights.sum(axis=0)
-    mean = share.T @ values
-    # About the plain mean first: the variance is then no difference of large numbers.
-    centre = values.mean(axis=0)
-    variance = share.T @ (values - centre) ** 2 - (mean - centre) ** 2
-    parts = (mean, np.sqrt(np.maximum(variance, 0.0)), share.T @ (values > 0))
-    mean, sd, above = (part[0] if single else part for part in parts)
-    return Moments(mean=mean, sd=sd, above_zero=above)
+def _batches(posterior: xr.Dataset) -> list[Batch]:
+    return batches_of(posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
 
 
 def without_each(
-    fit: Fit, posterior: xr.Dataset, quantities: Quantities, weights: Array, *, exact: bool
-) -> tuple[Moments, Moments]:
+    fit: Fit,
+    posterior: xr.Dataset,
+    quantities: Quantities,
+    weights: Array,
+    density: LeftOutDensity,
+) -> Shifts:
     """Summarise the quantities without each group, and with all, by weighting the draws.
 
-    Where it is exact the coefficients are averaged in closed form instead.
+    Where it is exact the coefficients are averaged in closed form instead. Their own draws are then
+    not weighted, and Pareto k is that of the weights.
     """
-    without, whole = _moments(quantities.values, weights), all_groups(quantities)
-    coefficients = [k for k, name in enumerate(quantities.variables) if name == names.B]
-    if exact and coefficients:
-        closed = coefficients_without_group(fit.model, posterior, weights)
-        sd = np.sqrt(closed.variance)
-        for moments, rows in ((without, slice(None, -1)), (whole, -1)):
-            moments.mean[..., coefficients] = closed.mean[rows]
-            moments.sd[..., coefficients] = sd[rows]
-            moments.above_zero[..., coefficients] = closed.above_zero[rows]
-    return without, whole
+    values, batches = quantities.values, _batches(posterior)
+    weights = weights / weights.sum(axis=0)
+    with_all = np.hstack([weights, np.full((len(weights), 1), 1 / len(weights))])
+    sums = weighted_sums(values, with_all, batches)
+    weighted = np.ones(values.shape[1], dtype=bool)
+    if density.exact:
+        weighted = np.array([name != names.B for name in quantities.variables])
+        if not weighted.all():
+            _put_closed_form(sums, ~weighted, fit, posterior, weights, batches)
+    moments, errors = moments_from(sums), errors_by_batch(sums)
+    without = moments.at(slice(None, -1))
+    shape = np.tile(density.shape[:, None], values.shape[1])
+    efficiency = relative_efficiency(fit.model.groups, posterior)
+    own = tail_shapes(values[:, weighted], weights, without.mean[:, weighted], efficiency)
+    shape[:, weighted] = np.maximum(shape[:, weighted], own)
+    return Shifts(
+        whole=moments.at(-1),
+        without=without,
+        mcse_change=standard_error(errors[:, :-1] - errors[:, -1:]),
+        shape=shape,
+        refitted=np.zeros(len(shape), dtype=bool),
+    )
 
 
-def refitted(
+def _put_closed_form(
+    sums: Sums,
+    places: NDArray[np.bool_],
+    fit: Fit,
+    posterior: xr.Dataset,
+    weights: Array,
+    batches: list[Batch],
+) -> None:
+    """Replace the sums of the coefficients by those of their mean and variance in each draw."""
+    centre = sums.centre[places]
+    sums.second[:, places] = sums.above[:, places] = 0.0
+    for k, batch in enumerate(batches):
+        draws = posterior.isel({names.CHAIN: [batch.chain], names.DRAW: batch.draws})
+        part = coefficients_without_group(fit.model, draws, weights[batch.rows])
+        # Behind the groups all draws of the batch are averaged: of all draws they are a share.
+        scale = np.ones((len(part.mean), 1))
+        scale[-1] = sums.weight[k, -1]
+        mean, total = part.mean * scale, sums.weight[k][:, None]
+        square = (part.variance + part.mean**2) * scale
+        sums.first[k][:, places] = mean - centre * total
+        sums.second[:, places] += square - 2 * centre * mean + centre**2 * total
+        sums.above[:, places] += part.above_zero * scale
+
+
+def with_refits(
+    shifts: Shifts,
     fit: Fit,
     left_out: LeftOut,
-    density: LeftOutDensity,
     at: Mapping[str, Any] | None,
     *,
+    limit: float,
     most: int,
     seed: int,
-) -> dict[int, Moments]:
-    """Summarise the quantities of refits without the groups that weights cannot stand in for."""
-    worst = np.argsort(-np.where(density.bad, np.nan_to_num(density.shape, nan=np.inf), -np.inf))
-    places: Sequence[int] = [int(k) for k in worst[: min(most, int(density.bad.sum()))]]
+) -> Shifts:
+    """Replace what weights cannot tell by refits without the group, the worst Pareto k first."""
+    bad = ~shifts.reliable(limit).all(axis=1)
+    worst = np.argsort(-np.where(bad, np.nan_to_num(shifts.shape, nan=np.inf).max(axis=1), -np.inf))
+    places = [int(k) for k in worst[: min(most, int(bad.sum()))]]
+    if not places:
+        return shifts
 
     def keep(place: int, refit: Fit) -> Moments:
         # The shares are those of the whole table's rows, as they are without a refit.
         lent = replace(fit, idata=refit.idata)
-        return all_groups(quantities_of(lent, lent.posterior, at)[0])
+        return all_groups(quantities_of(lent, lent.posterior, at)[0], lent.posterior)
 
-    return refit_without(fit, left_out, places, keep, seed=seed) if places else {}
+    found = refit_without(fit, left_out, places, keep, seed=seed)
+    change, shape = shifts.mcse_change.copy(), shifts.shape.copy()
+    for place, moments in found.items():
+        change[place] = np.hypot(moments.mcse, shifts.whole.mcse)
+        shape[place] = np.nan
+    return replace(
+        shifts,
+        without=shifts.without.put(found),
+        mcse_change=change,
+        shape=shape,
+        refitted=np.isin(np.arange(len(shape)), places),
+    )

@@ -1,5 +1,7 @@
 """Influence of groups: against refits, against a planted outlier, and what it says."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -7,9 +9,12 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.checks.group_shifts import quantities_of
+from bayes_alliance.drawing import ORANGE
 from bayes_alliance.errors import ModelError, SamplingError
 from bayes_alliance.model.subset import keep_rows
 from bayes_alliance.posterior.comparison import leave_one_out
+from bayes_alliance.sampling.group_sums import coefficients_without_group
+from bayes_alliance.sampling.left_out import groups_to_leave_out
 
 mpl.use("Agg")
 
@@ -187,6 +192,101 @@ def test_nested_groups_leave_with_their_smaller_ones():
         words = shown.replace("\n", " ").replace("&quot;", '"')
         assert 'those of h, one of 2 grouping factors: group="h:g" asks for the other.' in words
     assert ba.influence(fit, group=first.others[0]).group == "h:g"
+
+
+@pytest.fixture(scope="module")
+def nested():
+    """Four large groups: their sd has a long tail, whatever the weights do."""
+    table = study().assign(h=lambda d: [f"h{int(g[1:]) // 3}" for g in d["g"]])
+    return ba.sample(ba.Model("y ~ x + (1 | h/g)", table), seed=1)
+
+
+def test_what_is_called_reliable_agrees_with_refits_within_its_error(nested, monkeypatch):
+    found = ba.influence(nested, group="h").table
+    left_out = groups_to_leave_out(nested.model, "h")
+    weights_alone = leave_one_out.density_by_group(nested, left_out)[0]
+    sound = found["group"].isin(np.asarray(left_out.labels)[~weights_alone.bad])
+    spread = found["variable"].isin(["sd_h", "share"])
+    assert (~found["reliable"] & sound & spread).any()
+    monkeypatch.setattr(leave_one_out, "largest_good_shape", lambda draws: -1.0)
+    again = ba.influence(nested, group="h", refit=True, seed=5).table
+    assert again["refitted"].all()
+    gap = (found["mean_without"] - again["mean_without"]).abs()
+    z = gap / np.hypot(found["mcse"], again["mcse"])
+    assert found["reliable"].sum() >= 12
+    # The largest of two dozen t ratios with some twenty degrees of freedom each.
+    assert z[found["reliable"]].max() < 4
+    # The control: what is not reliable is off by more than its own error says.
+    assert z[~found["reliable"]].max() > 5
+
+
+def test_groups_are_refitted_where_only_the_quantity_has_a_long_tail(nested):
+    found = ba.influence(nested, group="h")
+    unsure = found.table[~found.table["reliable"]]
+    again = ba.influence(nested, group="h", refit=True, refits=1, seed=3)
+    first = again.table.loc[again.table["refitted"], "group"].unique()
+    worst = unsure.loc[unsure["pareto_k"].idxmax(), "group"]
+    assert list(first) == [worst]
+
+
+def test_closed_form_by_batches_is_that_of_all_draws(quiet):
+    left_out = groups_to_leave_out(quiet.model, "g")
+    _, weights, posterior = leave_one_out.density_by_group(quiet, left_out)
+    direct = coefficients_without_group(quiet.model, posterior, weights)
+    table = ba.influence(quiet).table
+    rows = table[table["variable"] == "b"]
+    for column, numbers in (
+        ("mean_without", direct.mean[:-1]),
+        ("sd_without", np.sqrt(direct.variance[:-1])),
+        ("probability_positive_without", direct.above_zero[:-1]),
+        ("mean", np.tile(direct.mean[-1], (12, 1))),
+    ):
+        np.testing.assert_allclose(rows[column], numbers.ravel(), rtol=1e-7)
+
+
+def test_shifts_that_errors_could_make_are_not_claimed(odd):
+    found = ba.influence(odd)
+    calm = found.table.assign(shift=0.1, mcse_shift=0.02, reliable=True)
+
+    def said(**changes):
+        return replace(found, table=calm.assign(**changes)).sentence
+
+    first = np.arange(len(calm)) == 0
+    assert said().startswith("No single group of g decides a result: the largest change is b[")
+    assert "largest change, within Monte Carlo error, is" in said(mcse_shift=0.06)
+    assert "changes a result noticeably" in said(shift=np.where(first, 0.8, 0.1))
+    rough = {
+        "shift": np.where(first, 0.8, 0.1),
+        "mcse_shift": np.where(first, 0.5, 0.02),
+        "reliable": ~first,
+    }
+    assert said(**rough) == said(**rough, refitted=False)
+    assert said(**rough).startswith("As far as it can be told, no single group of g decides")
+    assert "noticeably" not in said(**rough)
+    assert (
+        "For 1 of the groups some changes are rough figures, the largest that of b[Intercept] "
+        "without g00 (0.8 posterior standard deviations, Monte Carlo error 0.5): a refit would "
+        "tell." in said(**rough)
+    )
+    assert said(**rough, refitted=True).endswith("more draws would tell.")
+    none = said(reliable=False, shift=3.0)
+    assert none.startswith("What any one group of g decides cannot be told.")
+
+
+def test_what_is_not_reliable_stands_last_and_is_drawn_as_a_ring(odd):
+    found = ba.influence(odd)
+    unsure = np.arange(len(found.table)) == 1  # the slope without the first group
+    table = found.table.assign(reliable=~unsure, shift=np.where(unsure, 9.0, 0.1))
+    found = replace(found, table=table)
+    assert found.largest["shift"].iloc[-1] == 9.0
+    axes = found.plot()
+    rings = [
+        line for line in axes.lines if line.get_fillstyle() == "none" and len(line.get_xdata())
+    ]
+    assert [float(line.get_xdata()[0]) for line in rings] == [9.0]
+    named = [line for line in axes.lines if line.get_color() == ORANGE]
+    assert all(float(line.get_xdata()[0]) < 1 for line in named)
+    mpl.pyplot.close("all")
 
 
 def test_it_shows_itself(odd):
