@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import ModelError, counted, listed
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
@@ -62,7 +62,7 @@ def _difference(one: Fit, other: Fit) -> str:
         return f"They were fitted to different rows: {moved} are not the same."
     changed = int((a.frame.y != b.frame.y).sum())
     if changed:
-        return f"The values of {a.outcome} differ in {changed} rows."
+        return f"The values of {a.outcome} differ in {counted(int(changed), 'row')}."
     kinds = {model.family.outcome for model in (a, b)}
     if len(kinds) > 1:
         return f"One has a density, the other a probability: {listed(sorted(kinds))} outcomes."
@@ -107,8 +107,8 @@ def shared_groups(fits: Mapping[str, Fit], group: str | None) -> LeftOut:
     return replace(left_out, others=tuple(name for name in factors if name != left_out.name))
 
 
-def check_asked(by: str, group: str | None) -> None:
-    """Refuse to leave out what is neither rows nor groups, and a factor not looked at.
+def check_asked(by: str, group: str | None, refits: object) -> None:
+    """Refuse what is neither rows nor groups, a factor not looked at, and no number of refits.
 
     Raises
     ------
@@ -127,4 +127,10 @@ def check_asked(by: str, group: str | None) -> None:
             "Rows are left out one at a time, whatever group they are in.",
             f'Write by="group" to leave the groups of {group} out, or leave group= out.',
             group=group,
+        )
+    if isinstance(refits, str) and refits != "all":
+        raise ModelError(
+            f'A comparison with refits="{refits}" was asked for.',
+            'The number of refits is a whole number, or "all".',
+            'Write refits="all" to fit again without each row or group.',
         )

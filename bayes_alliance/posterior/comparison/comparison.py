@@ -194,7 +194,7 @@ def compare(
     *,
     by: Literal["row", "group"] = "row",
     group: str | None = None,
-    refits: int | None = None,
+    refits: int | Literal["all"] | None = None,
     seed: int = 1,
     memory: float = MEMORY_GIGABYTES,
 ) -> Comparison:
@@ -220,10 +220,12 @@ def compare(
     group : str, optional
         With ``by="group"``, the grouping factor; the first one of the formula if left out, and the
         others are named. Models without it are asked for the same rows.
-    refits : int, optional
+    refits : int or "all", optional
         The largest number of refits of a model, the worst Pareto k first; 0 for none. If left
         out, 20 with the collapsed engine and 5 with others, where a refit takes as long as the
         fit itself. A bar shows how far they are where someone is looking. What remains is counted.
+        With "all" every row or group is left out by a refit, and no weights are left: with few
+        groups only this is free of the bias of weights.
     seed : int
         Of the refits.
     memory : float
@@ -255,7 +257,7 @@ def compare(
     >>> ba.compare({"fixed": fixed, "varying": varying}, by="group")  # doctest: +SKIP
     """
     named = named_fits(fits, "compare")
-    check_asked(by, group)
+    check_asked(by, group, refits)
     check_comparable(named, by)
     densities = {}
     if by == "row":

@@ -21,6 +21,7 @@ RULE = (
     f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is no "
     "clear one: the simpler model suffices then."
 )
+_FEW_GROUPS = 30
 _UNSURE = 0.5  # of a log density: its relative error is then of no use
 WEIGHTS = (
     "Stacking weights say how to mix the models' predictions. They come without errors, and are "
@@ -84,17 +85,8 @@ def how_in_words(
             "The effects of smaller groups within a group were integrated out by quadrature "
             f"within quadrature: {listed(nested)}."
         )
-    refitted = {name: int(density.refitted.sum()) for name, density in densities.items()}
-    again = [
-        f"{name} ({'once' if count == 1 else f'{count} times'})"
-        for name, count in refitted.items()
-        if count
-    ]
-    if again:
-        units = "row" if next(iter(densities.values())).unit == names.ROW else "group"
-        notes.append(
-            f"Fitted again without a {units} whose Pareto k was too large: {listed(again)}."
-        )
+    notes += _optimism(densities)
+    notes += _refits_in_words(densities)
     far = {name: int((density.mcse > _UNSURE).sum()) for name, density in densities.items()}
     unsure = [f"{name} ({count})" for name, count in far.items() if count]
     if unsure:
@@ -105,4 +97,36 @@ def how_in_words(
     thin = [name for name, density in densities.items() if density.draws < all_draws[name]]
     if thin:
         notes.append(f"Not all draws were used, for speed: {listed(thin)}.")
+    return notes
+
+
+def _optimism(densities: Mapping[str, LeftOutDensity]) -> list[str]:
+    """Say that weights flatter, where there are few groups; and how to do without them."""
+    weighted = [name for name, density in densities.items() if not density.refitted.all()]
+    first = next(iter(densities.values()))
+    groups = len(first.log_density)
+    if first.unit == names.ROW or groups >= _FEW_GROUPS or not weighted:
+        return []
+    return [
+        "Densities from weighted draws are a little too high in expectation, which their Monte "
+        f"Carlo error (mcse) does not cover, and with {groups} groups it can add up: "
+        f'{listed(weighted)}. More draws lessen it; refits="all" fits again without each group.'
+    ]
+
+
+def _refits_in_words(densities: Mapping[str, LeftOutDensity]) -> list[str]:
+    """Say which models were fitted again, and without what."""
+    unit = "row" if next(iter(densities.values())).unit == names.ROW else "group"
+    every = [name for name, density in densities.items() if density.refitted.all()]
+    notes = [f"Fitted again without each {unit}: {listed(every)}."] if every else []
+    counts = {name: int(density.refitted.sum()) for name, density in densities.items()}
+    again = [
+        f"{name} ({'once' if count == 1 else f'{count} times'})"
+        for name, count in counts.items()
+        if count and name not in every
+    ]
+    if again:
+        notes.append(
+            f"Fitted again without a {unit} whose Pareto k was too large: {listed(again)}."
+        )
     return notes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,12 @@ def _mean_density(values: NDArray[np.float64], refit: Fit) -> tuple[float, float
 
 
 def with_refits(
-    density: LeftOutDensity, fit: Fit, left_out: LeftOut, *, most: int | None, seed: int
+    density: LeftOutDensity,
+    fit: Fit,
+    left_out: LeftOut,
+    *,
+    most: int | Literal["all"] | None,
+    seed: int,
 ) -> LeftOutDensity:
     """Replace what cannot be trusted by refits, the worst first, at most so many.
 
@@ -108,14 +114,18 @@ def with_refits(
     fit, left_out
         What it was made of.
     most
-        Largest number of refits; None for 20 where they are quick, else 5.
+        Largest number of refits; None for 20 where they are quick, else 5. With ``"all"`` every row
+        or group is left out by a refit, whether it can be trusted or not, and no weights are left.
     seed
         Of the refits.
     """
-    if most is None:
+    chosen = density.bad | (most == "all")
+    if most == "all":
+        most = len(chosen)
+    elif most is None:
         most = _MOST_QUICK if fit.settings.engine == "collapsed" else _MOST_SLOW
-    badness = np.where(density.bad, np.nan_to_num(density.shape, nan=np.inf), -np.inf)
-    places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(density.bad.sum())]]
+    badness = np.where(chosen, np.nan_to_num(density.shape, nan=np.inf), -np.inf)
+    places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(chosen.sum())]]
     if not places[:most]:
         return density
     judge = _judge(density, fit, left_out)

@@ -244,6 +244,23 @@ def test_few_groups_are_said_to_be_few(tiny_fit):
     assert found.table["difference"].iloc[0] == 0
 
 
+def test_few_groups_by_weights_are_said_to_be_flattered_and_refits_free_of_it(tiny_fit, null_fit):
+    weighted = ba.compare({"one": tiny_fit}, by="group")
+    told = "too high in expectation, which their Monte Carlo error (mcse) does not cover"
+    assert any(told in note and 'refits="all"' in note for note in weighted.notes)
+    exact = ba.compare({"one": tiny_fit}, by="group", refits="all")
+    assert exact.notes[-1] == "Fitted again without each group: one."
+    assert not any(told in note for note in exact.notes)
+    assert exact.pointwise["pareto_k"].isna().all(axis=None)
+    assert exact.table["refitted"].iloc[0] == 5
+    # The same quantity two ways: within a tenth a group where weights can be trusted.
+    gap = exact.pointwise["log_density"] - weighted.pointwise["log_density"]
+    sure = weighted.pointwise["pareto_k"]["one"] < 0.5
+    assert gap["one"][sure].abs().max() < 0.1
+    for many in (ba.compare([null_fit], by="group", refits=0), ba.compare([tiny_fit], refits=0)):
+        assert not any(told in note for note in many.notes)
+
+
 def test_names_are_formulas_and_numbered_where_they_repeat(null_fit):
     found = ba.compare([null_fit, null_fit])
     assert sorted(found.table.index) == [
@@ -267,7 +284,7 @@ def refusal(clients, make_fit, **changes):
             "319",
         ),
         ({"alliance": lambda d: d["alliance"].where(d.index != 3)}, "319 rows"),
-        ({"alliance": lambda d: d["alliance"] + (d.index == 3)}, "differ in 1 rows"),
+        ({"alliance": lambda d: d["alliance"] + (d.index == 3)}, "differ in 1 row\\."),
         (
             {
                 "w": lambda d: 1 + d.index % 2,
@@ -302,6 +319,8 @@ def test_different_rows_of_the_same_number_are_refused(clients, make_fit):
 def test_other_refusals(null_fit, without_groups, tmp_path):
     with pytest.raises(ModelError, match='by="client"'):
         ba.compare([null_fit], by="client")
+    with pytest.raises(ModelError, match='refits="every"'):
+        ba.compare([null_fit], refits="every")
     with pytest.raises(ModelError, match="No fit"):
         ba.compare({})
     with pytest.raises(ModelError, match="no groups"):
