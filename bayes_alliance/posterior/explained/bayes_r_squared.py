@@ -17,7 +17,7 @@ from bayes_alliance.posterior.explained.explained_variance import (
     share_in_words,
 )
 from bayes_alliance.posterior.summaries import interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
     Chunk,
     chunks,
@@ -71,6 +71,7 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     >>> import bayes_alliance as ba
     >>> ba.bayes_r2(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "bayes_r2")
     fit.need_data("The Bayesian R2")
     _check_mean_exists(fit)
     used = thinned(fit.posterior, draws)

@@ -16,7 +16,7 @@ from bayes_alliance.posterior.explained.implied_variance import (
     scale_words,
 )
 from bayes_alliance.posterior.summaries import interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 
 def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
@@ -58,6 +58,7 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
     >>> import bayes_alliance as ba
     >>> ba.nakagawa_r2(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "nakagawa_r2")
     parts = implied_variance(fit, "Nakagawa's R2")
     marginal = parts.all_fixed / parts.total
     conditional = 1 - parts.residual / parts.total

@@ -18,7 +18,7 @@ from bayes_alliance.posterior.explained.implied_variance import (
 )
 from bayes_alliance.posterior.explained.level_measures import measures_of
 from bayes_alliance.posterior.summaries import interval_words
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 
 def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> ExplainedVariance:
@@ -84,6 +84,7 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
     >>> import bayes_alliance as ba
     >>> ba.r2_measures(fit)  # doctest: +SKIP
     """
+    check_fit(fit, "r2_measures")
     parts = implied_variance(fit, "R2 by level", split=split)
     table, draws = measures_table(measures_of(parts), prob)
     numbered = (

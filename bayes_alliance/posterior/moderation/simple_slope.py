@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.posterior.moderation.simple_slope_record import SimpleSlopes
 from bayes_alliance.posterior.moderation.slope_design import SlopeDesign, base_values
 from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
@@ -19,7 +20,7 @@ from bayes_alliance.posterior.moderation.slope_variable import (
     slope_variable,
 )
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, interval_words, summary_table
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,7 @@ def simple_slopes(
     >>> import bayes_alliance as ba
     >>> ba.simple_slopes(fit, "stigma", by="months_in_care")  # doctest: +SKIP
     """
+    check_fit(fit, "simple_slopes")
     check_prob(prob)
     asked = f"The slope of {predictor} by {by} was asked for."
     fit.need_data("A simple slope", instead=_as_claim(fit, predictor, by))
@@ -103,7 +105,9 @@ def simple_slopes(
         raise ModelError(
             asked,
             f"In this model the slope of {predictor} is the same at all values of {by}.",
-            f"Put their product into the formula, as in {predictor} * {by}.",
+            f"Put a curve into the formula, as in {predictor} + I({predictor}**2)."
+            if predictor == by
+            else f"Put their product into the formula, as in {predictor} * {by}.",
         )
     draws = _draws(fit, columns, chosen, by)
     b = fit.posterior[names.B].to_numpy().reshape(-1, along.shape[1])
@@ -149,7 +153,20 @@ def _design(fit: Fit, predictor: str, by: str, at: Mapping[str, Any], asked: str
             f"They use {listed(fit.model.design.part['columns'])}.",
             unknown=unknown,
         )
+    _check_stated(fit, at, asked)
     return SlopeDesign(fit=fit, predictor=first, moderator=second, base=base_values(fit, at))
+
+
+def _check_stated(fit: Fit, at: Mapping[str, Any], asked: str) -> None:
+    columns = fit.model.design.part["columns"]
+    for name, value in at.items():
+        if holds_numbers(columns[name]) and not is_finite_number(value):
+            raise ModelError(
+                asked,
+                f"{name} was stated as {value!r}.",
+                f"State one finite number for {name}.",
+                variable=name,
+            )
 
 
 def _chosen_values(
@@ -167,12 +184,13 @@ def _chosen_values(
             )
         return list(moderator.levels if values is None else values), None
     if values is not None:
-        stated = np.asarray(values, dtype=float)
-        if not len(stated) or not np.isfinite(stated).all():
-            raise ModelError(
-                asked, f"Its values were {listed(values)}.", "State one or more finite numbers."
+        stated = [values] if isinstance(values, str) or not np.iterable(values) else list(values)
+        if not stated or not all(map(is_finite_number, stated)):
+            found = (
+                f"Its values were {listed(map(repr, stated))}." if stated else "It had no value."
             )
-        return stated.tolist(), None
+            raise ModelError(asked, found, "State one or more finite numbers.")
+        return [float(value) for value in stated], None
     observed = np.asarray(moderator.observed, dtype=float)
     if (both := only_two(moderator)) is not None:
         return both, None
