@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SHOWN, _DRAWN = 10, 100
-_COLUMNS = ["group", "mean", "mean_without", "shift", "pareto_k", "caseload"]
+_COLUMNS = ["group", "mean", "mean_without", "shift", "mcse_shift", "pareto_k", "caseload"]
 
 
 def influence_section(results: Results, labels: ShownLabels) -> Section | None:
@@ -74,6 +74,7 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
                 "mean": "mean, all\N{NO-BREAK SPACE}in",
                 "mean_without": "mean without",
                 "shift": "change in\N{NO-BREAK SPACE}sd",
+                "mcse_shift": "its Monte Carlo error",
                 "pareto_k": "Pareto\N{NO-BREAK SPACE}k",
                 "caseload": "rows",
             },
@@ -109,6 +110,6 @@ def _those_that_move(influence: Influence) -> Influence:
     table = influence.table
     if table["group"].nunique() <= _DRAWN:
         return influence
-    size = np.abs(table["shift"])
+    size = np.abs(table["shift"]).where(table["reliable"], 0.0)
     places = size.groupby([table["variable"], table["element"]]).rank(ascending=False)
     return replace(influence, table=table[places <= _DRAWN])

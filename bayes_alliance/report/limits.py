@@ -54,7 +54,8 @@ def _influence_limits(results: Results) -> list[str]:
     for name, influence in results.checks.influence.items():
         if isinstance(influence, str):
             continue
-        worst = float(influence.table["shift"].abs().max())
+        table = influence.table
+        worst = float(table.loc[table["reliable"], "shift"].abs().max())
         if worst >= _DECISIVE:
             group = results.fit.model.design.group(name)
             found.append(

@@ -46,8 +46,9 @@ def test_rows_are_what_arviz_says(slopes_fit):
 def test_in_closed_form_rows_are_the_same_with_less_error_and_better_weights(slopes_fit):
     closed, weighted = density_by_row(slopes_fit), density_by_row(slopes_fit, integrate=False)
     assert closed.exact
-    good = ~weighted.bad
-    assert good.sum() > 150
+    # The weights' own estimate of their error has a finite variance where k is below 1/4 only.
+    good = weighted.shape < 0.25
+    assert good.sum() > 80
     z = (closed.log_density - weighted.log_density) / np.hypot(closed.mcse, weighted.mcse)
     assert np.abs(z[good]).max() < 4.5  # 160 comparisons of one run
     assert np.sum(closed.mcse**2) < 0.25 * np.sum(weighted.mcse**2)
