@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.data.scanning import Kind
+from bayes_alliance.kernels.cell_ranges import widen_ranges
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -60,9 +61,8 @@ class RunningRange:
 
     def add(self, values: NDArray[Any], cell: Integers) -> None:
         """Take some rows in."""
-        numbers = values.astype(np.float64, copy=False)
-        np.minimum.at(self.lowest, cell, numbers)
-        np.maximum.at(self.highest, cell, numbers)
+        numbers = np.ascontiguousarray(values, dtype=np.float64)
+        widen_ranges(numbers, cell, self.lowest, self.highest)
         while len(self.values) < 3:
             other = np.ones(len(numbers), dtype=bool)
             for value in self.values:
