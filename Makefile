@@ -3,7 +3,7 @@
 UV := .ci/uv
 PYTHON := .venv/bin/python
 WORKERS ?= 0
-PYTEST := $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+PYTEST = $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --build-constraint constraints.txt
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
@@ -19,7 +19,8 @@ demo: .venv/.ready-to-run ## fit the example and write alliance_report.html
 test: .venv/.ready-to-develop ## run every test except the long calibration
 	$(PYTEST) -m "not calibration"
 
-test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large: under two minutes
+test-fast: WORKERS = 2
+test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large, on two cores: under two minutes
 	$(PYTEST) -m "not slow and not calibration and not browser"
 
 lint: .venv/.ready-to-develop ## check style, types and the import rule

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 FORMULA = ("--formula", "wai_total ~ stigma + (1 | case_manager)")
 MODEL = ("--model", "stigma", "--column", "alliance=wai_total")

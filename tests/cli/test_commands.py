@@ -13,6 +13,8 @@ from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 Asked = list[tuple[Model, dict[str, Any]]]
 FORMULA = "wai_total ~ stigma + (1 + stigma | case_manager)"

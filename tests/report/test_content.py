@@ -21,6 +21,8 @@ from bayes_alliance.report.tables import cell, prior_table
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
 
+pytestmark = pytest.mark.slow
+
 KEYS = [
     "question", "in-short", "data", "model", "priors", "computation", "results", "groups", "slopes",
     "sensitivity", "predictive", "influence", "limits", "methods", "checklist", "reproduce",

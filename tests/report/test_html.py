@@ -21,6 +21,8 @@ from bayes_alliance.report.html import render_page
 from bayes_alliance.report.writing import write_report
 from bayes_alliance.sampling.fit import Fit
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 CLIENT_VALUE = "11.234567"
 

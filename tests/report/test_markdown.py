@@ -22,6 +22,8 @@ from bayes_alliance.report.markdown import render_markdown
 from bayes_alliance.report.tables import cell
 from bayes_alliance.report.writing import write_content
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

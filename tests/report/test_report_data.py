@@ -22,6 +22,8 @@ from bayes_alliance.report.tables import cell
 from bayes_alliance.report.writing import SUFFIXES, write_content
 from bayes_alliance.sampling.fit import Fit
 
+pytestmark = pytest.mark.slow
+
 
 class PageTables(HTMLParser):
     """Every row of every table with its numbers: unrounded, shown."""

@@ -22,6 +22,8 @@ from bayes_alliance.report.session_record import draws_digest, session_record
 from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
 from bayes_alliance.sampling.source_version import source_version
 
+pytestmark = pytest.mark.slow
+
 SHORT = {"draws": 60, "tune": 150, "chains": 2, "progress": False}
 SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
 Write = Callable[[dict[str, Any]], Path]

@@ -12,6 +12,8 @@ import bayes_alliance as ba
 from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section, Table
 from bayes_alliance.report.content import ReportContent, build_content
 
+pytestmark = pytest.mark.slow
+
 SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
 
 

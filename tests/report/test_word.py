@@ -23,6 +23,8 @@ from bayes_alliance.report.tables import cell
 from bayes_alliance.report.word import render_document
 from bayes_alliance.report.word_equations import word_equation
 
+pytestmark = pytest.mark.slow
+
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 

@@ -9,6 +9,8 @@ import pytest
 
 import bayes_alliance as ba
 
+pytestmark = pytest.mark.slow
+
 JOINT = ("nutpie", "pymc", "numpyro")
 # A difference the test must be able to see: a quarter of a posterior sd.
 LARGEST_ERROR = 0.25 / 4

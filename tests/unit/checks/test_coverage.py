@@ -14,6 +14,8 @@ from bayes_alliance.checks.distribution_function import probability_up_to
 from bayes_alliance.checks.left_out_rows import LeftOutRows
 from bayes_alliance.sampling.linear_predictor import chunks
 
+pytestmark = pytest.mark.slow
+
 mpl.use("Agg")
 FORMULA = "alliance ~ stigma + (1 + stigma | case_manager)"
 

@@ -16,6 +16,8 @@ from bayes_alliance.posterior.comparison import leave_one_out
 from bayes_alliance.sampling.group_sums import coefficients_without_group
 from bayes_alliance.sampling.left_out import groups_to_leave_out
 
+pytestmark = pytest.mark.slow
+
 mpl.use("Agg")
 
 

@@ -10,6 +10,8 @@ from bayes_alliance.model.parametrization import chosen_centring
 from bayes_alliance.model.pymc_model import build_coords, build_pymc, data_arrays
 from bayes_alliance.model.spec import Model
 
+pytestmark = pytest.mark.slow
+
 PRIORS = {
     "b[Intercept]": "Normal(50, 10)",
     "b": "StudentT(4, 0, 3)",

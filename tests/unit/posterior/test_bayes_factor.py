@@ -16,6 +16,8 @@ from bayes_alliance.posterior.evidence.differing_priors import ABSENT, differing
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_prior
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 
+pytestmark = pytest.mark.slow
+
 SHARED = {
     "b[Intercept]": "Normal(60, 10)",
     "sd_case_manager[Intercept]": "HalfStudentT(3, 5)",

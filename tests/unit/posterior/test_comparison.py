@@ -24,6 +24,8 @@ from bayes_alliance.posterior.comparison.leave_one_out import (
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.left_out import groups_to_leave_out
 
+pytestmark = pytest.mark.slow
+
 mpl.use("Agg")
 
 

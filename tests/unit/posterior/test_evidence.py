@@ -19,6 +19,8 @@ from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.engines.collapsed_scales import scales_of
 
+pytestmark = pytest.mark.slow
+
 SCHOOLS = {
     "effect": [28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0],
     "se": [15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0],

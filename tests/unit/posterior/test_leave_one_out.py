@@ -28,6 +28,8 @@ from bayes_alliance.sampling.left_out import (
     split_effects,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter")
 def test_rows_are_what_arviz_says(slopes_fit):

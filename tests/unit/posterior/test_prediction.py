@@ -15,6 +15,8 @@ from scipy import special
 import bayes_alliance as ba
 from bayes_alliance.sampling.fit import Fit
 
+pytestmark = pytest.mark.slow
+
 
 def flat(draws: xr.DataArray) -> np.ndarray:
     """Return draws with the chains one behind the other."""

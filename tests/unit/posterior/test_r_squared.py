@@ -16,6 +16,8 @@ from bayes_alliance.posterior.explained.explained_variance import ExplainedVaria
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
 
+pytestmark = pytest.mark.slow
+
 MakeFit = Callable[..., Fit]
 PARTED = (
     "alliance ~ within(stigma, case_manager) + between(stigma, case_manager) "

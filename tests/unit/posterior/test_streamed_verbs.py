@@ -12,6 +12,8 @@ import pytest
 
 import bayes_alliance as ba
 
+pytestmark = pytest.mark.slow
+
 CLOSE = {"rtol": 1e-7, "atol": 1e-8}
 
 

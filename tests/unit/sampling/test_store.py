@@ -20,6 +20,8 @@ from bayes_alliance.sampling.loading import load_fit
 from bayes_alliance.sampling.predictive import with_log_likelihood, with_predictive
 from bayes_alliance.sampling.prior_draws import with_prior_predictive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["nested", "frequency", "ordinal"])
 def model(request, make_model):

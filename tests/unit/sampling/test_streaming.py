@@ -18,6 +18,8 @@ from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
+pytestmark = pytest.mark.slow
+
 FORMULAS = [
     "y ~ 1 + (1 | manager)",
     "y ~ x + (1 | id)",
