@@ -62,7 +62,7 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
         Figure(
             key=f"influence-{influence.group}",
             caption=f"How far each result moves without {words}, in posterior standard "
-            f"deviations; the largest is named.{cut}",
+            f"deviations; the largest is named.{_rings(drawn)}{cut}",
             description=influence.sentence,
             draw=partial(_draw, drawn=drawn),
             height=intervals_height(many),
@@ -83,6 +83,11 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
         ),
         Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
     ]
+
+
+def _rings(drawn: Influence) -> str:
+    """Say what pale rings are, where there are any."""
+    return "" if drawn.table["reliable"].all() else " Pale rings are rough figures."
 
 
 def _means_note(influence: Influence) -> str:
