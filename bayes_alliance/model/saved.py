@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
 from bayes_alliance.model.prior_table import PriorEntry, PriorTable
-from bayes_alliance.model.spec import Model, Question, assembled_model
+from bayes_alliance.model.spec import Model, Question, assembled_model, changed_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +132,7 @@ def model_from_json(
 
 def with_stream(model: Model, stream: StreamedRows) -> Model:
     """Return the model with what was kept of its streamed rows."""
-    values = {field.name: getattr(model, field.name) for field in fields(Model)}
-    return assembled_model(**{**values, "stream": stream})
+    return changed_model(model, stream=stream)
 
 
 def _entry(variable: str, element: str | None, prior: str, chosen: bool) -> PriorEntry:

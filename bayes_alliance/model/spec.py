@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -220,6 +220,12 @@ def assembled_model(**fields: Any) -> Model:
     model = object.__new__(Model)
     _set_fields(model, fields)
     return model
+
+
+def changed_model(model: Model, **changes: Any) -> Model:
+    """Return the model with some of its finished parts replaced, and nothing read again."""
+    kept = {part.name: getattr(model, part.name) for part in fields(model)}
+    return assembled_model(**{**kept, **changes})
 
 
 def _set_fields(model: Model, values: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayes_alliance.errors import DataError
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.model.streaming.sums import kept_sums
 
 
@@ -39,16 +39,7 @@ def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:
         offset=model.design.offset[keep],
         groups=tuple(_group(group, keep) for group in model.design.groups),
     )
-    return assembled_model(
-        formula=model.formula,
-        family=model.family,
-        link=model.link,
-        frame=_frame(model.frame, keep),
-        design=design,
-        priors=model.priors,
-        centring=model.centring,
-        question=model.question,
-    )
+    return changed_model(model, frame=_frame(model.frame, keep), design=design)
 
 
 def keep_cells(model: Model, keep: NDArray[np.bool_]) -> Model:
@@ -76,17 +67,7 @@ def keep_cells(model: Model, keep: NDArray[np.bool_]) -> Model:
         group_of_cell=(index.astype(np.int64),),
         cells=stream.cells[keep].reset_index(drop=True),
     )
-    return assembled_model(
-        formula=model.formula,
-        family=model.family,
-        link=model.link,
-        frame=frame,
-        design=design,
-        priors=model.priors,
-        centring=model.centring,
-        question=model.question,
-        stream=kept,
-    )
+    return changed_model(model, frame=frame, design=design, stream=kept)
 
 
 def _frame(frame: ModelFrame, keep: NDArray[np.bool_]) -> ModelFrame:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.prior_table import PriorTable
-from bayes_alliance.model.spec import Model, Question, assembled_model
+from bayes_alliance.model.spec import Model, Question, changed_model
 from bayes_alliance.report.session_record import data_record
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.settings import Settings
@@ -77,9 +77,8 @@ def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) 
     _check_same_rows(record["data"], data_record(model))
     chosen = set(record["priors_chosen"])
     entries = [replace(entry, chosen=entry.key in chosen) for entry in model.priors.entries]
-    values = {field.name: getattr(model, field.name) for field in fields(Model)}
-    values |= {"priors": PriorTable(entries=tuple(entries)), "centring": record["centring"]}
-    return assembled_model(**values)
+    priors = PriorTable(entries=tuple(entries))
+    return changed_model(model, priors=priors, centring=record["centring"])
 
 
 def remade_fit(record: Mapping[str, Any], model: Model) -> Fit:

@@ -17,7 +17,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.kernels.integrated_likelihood import EffectLayer
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.spec import Model, changed_model
 
 Integers = NDArray[np.int64]
 
@@ -209,18 +209,10 @@ def on_rows(model: Model, rows: Any, *, groups: Sequence[GroupDesign] | None = N
         offset=model.design.offset[rows],
         groups=tuple(replace(g, index=g.index[rows], Z=g.Z[rows]) for g in chosen),
     )
-    return assembled_model(
-        formula=model.formula,
-        family=model.family,
-        link=model.link,
-        frame=replace(
-            frame,
-            y=frame.y[rows],
-            positions=frame.positions[rows],
-            weights=None if frame.weights is None else frame.weights[rows],
-        ),
-        design=design,
-        priors=model.priors,
-        centring=model.centring,
-        question=model.question,
+    some = replace(
+        frame,
+        y=frame.y[rows],
+        positions=frame.positions[rows],
+        weights=None if frame.weights is None else frame.weights[rows],
     )
+    return changed_model(model, frame=some, design=design, stream=None)

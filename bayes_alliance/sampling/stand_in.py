@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance.kernels.cell_sums import stand_in_rows
 from bayes_alliance.model.design import Design
-from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.model.streaming.column_moments import counted_sums
 
 Floats = NDArray[np.float64]
@@ -76,16 +76,8 @@ def cells_count_alike(model: Model) -> bool:
 
 
 def _with_rows(model: Model, design: Design, y: Floats) -> Model:
-    return assembled_model(
-        formula=model.formula,
-        family=model.family,
-        link=model.link,
-        frame=replace(model.frame, y=np.ascontiguousarray(y), weights=None),
-        design=design,
-        priors=model.priors,
-        centring=model.centring,
-        question=model.question,
-    )
+    frame = replace(model.frame, y=np.ascontiguousarray(y), weights=None)
+    return changed_model(model, frame=frame, design=design, stream=None)
 
 
 def count_rows(model: Model) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields, replace
+from dataclasses import replace
 from math import log
 
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.prior_table import PriorTable
-from bayes_alliance.model.spec import Model, assembled_model
+from bayes_alliance.model.spec import Model, changed_model
 
 # Arguments that grow with the scale, and those that shrink with it.
 _GROWING = {
@@ -57,5 +57,4 @@ def rescaled_model(model: Model, keys: Collection[str], factor: float) -> Model:
         replace(entry, prior=rescaled_prior(entry.prior, factor)) if entry.key in keys else entry
         for entry in model.priors.entries
     )
-    values = {field.name: getattr(model, field.name) for field in fields(model)}
-    return assembled_model(**{**values, "priors": PriorTable(entries=entries)})
+    return changed_model(model, priors=PriorTable(entries=entries))
