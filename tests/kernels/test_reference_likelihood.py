@@ -1,8 +1,5 @@
 """At lme4's maximum likelihood estimates the density given b is lme4's log likelihood."""
 
-import csv
-import json
-
 import numpy as np
 import pytest
 
@@ -15,37 +12,26 @@ MODELS = {
 }
 
 
-def columns_of(path):
-    with path.open(newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    return {name: [row[name] for row in rows] for name in rows[0]}
-
-
 def numbers(table, names):
-    rows = len(next(iter(table.values())))
-    chosen = [np.array(table[name], dtype=float) for name in names]
-    return np.column_stack([np.ones(rows), *chosen])
+    return np.column_stack([np.ones(len(table)), *(table[name] for name in names)])
 
 
 def estimates(reference):
-    found = reference["lme4"]["ML"]
-    fixed = np.array([entry["estimate"] for entry in found["fixed"].values()])
-    sds = np.array([e["value"] for e in found["random"] if e["kind"] == "sd"])
-    cors = [e["value"] for e in found["random"] if e["kind"] == "correlation"]
-    sigma = next(e["value"] for e in found["random"] if e["kind"] == "residual sd")
+    found = reference["maximum_likelihood"]
+    (sds,) = (np.array(own) for own in found["sds"].values())
     correlation = np.eye(len(sds))
-    if cors:
-        correlation[0, 1] = correlation[1, 0] = cors[0]
-    return fixed, sds[:, None] * np.linalg.cholesky(correlation), sigma, found["logLik"]
+    if len(sds) == 2:
+        correlation[0, 1] = correlation[1, 0] = found["correlation"]
+    factor = sds[:, None] * np.linalg.cholesky(correlation)
+    return np.array(found["coefficients"]), factor, found["sigma"], found["log_likelihood"]
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_log_likelihood_is_the_one_of_lme4(name, shared_data, shared_reference):
+def test_log_likelihood_is_the_one_of_lme4(name, real_data, figures):
     outcome, population, slopes, grouping = MODELS[name]
-    table = columns_of(shared_data / f"{name}.csv")
-    reference = json.loads((shared_reference / f"{name}.json").read_text())
-    fixed, factor, sigma, expected = estimates(reference)
-    y = np.array(table[outcome], dtype=float)
+    table = real_data(name)
+    fixed, factor, sigma, expected = estimates(figures(name))
+    y = table[outcome].to_numpy(dtype=float)
     X, Z = numbers(table, population), numbers(table, slopes)
     levels, group = np.unique(table[grouping], return_inverse=True)
     reduced = moments.moments(y, X, Z, group, len(levels))

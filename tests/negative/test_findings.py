@@ -96,8 +96,8 @@ def test_too_few_draws_are_caught(study):
 
 
 @pytest.mark.slow
-def test_a_divergent_funnel_is_caught(shared_data):
-    schools = pd.read_csv(shared_data / "eight_schools.csv")
+def test_a_divergent_funnel_is_caught(real_data):
+    schools = real_data("eight_schools")
     model = ba.Model(
         "effect | se(se) ~ 1 + (1 | school)",
         schools,
@@ -111,8 +111,8 @@ def test_a_divergent_funnel_is_caught(shared_data):
     assert "target_accept" in finding.remedy
 
 
-def test_few_groups_and_a_spread_of_nothing_are_said(shared_data):
-    batches = pd.read_csv(shared_data / "dyestuff2.csv")
+def test_few_groups_and_a_spread_of_nothing_are_said(real_data):
+    batches = real_data("dyestuff2")
     verdict = ba.diagnose(ba.sample(ba.Model("Yield ~ 1 + (1 | Batch)", batches), seed=4))
     assert verdict.found("few_groups")
     assert verdict.found("boundary")

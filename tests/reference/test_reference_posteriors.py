@@ -57,28 +57,25 @@ def test_joint_engine_meets_a_gaussian_reference(centred, tools, counted):
     assert tools.disagreements(found) == []
 
 
-def test_eight_schools_with_known_standard_errors(tools, counted):
-    folder = tools.shared / "reference" / "posteriordb"
-    reference = json.loads((folder / "eight_schools-eight_schools_noncentered.json").read_text())
-    data = json.loads((folder / "eight_schools.data.json").read_text())
-    table = pd.DataFrame({"effect": data["y"], "se": data["sigma"], "school": range(1, 9)})
+def test_eight_schools_with_known_standard_errors(tools, real_data, counted):
+    reference, table = tools.read("eight_schools"), real_data("eight_schools")
     priors = {"b[Intercept]": "Normal(0, 5)", "sd_school": "HalfCauchy(5)"}
     model = ba.Model("effect | se(se) ~ 1 + (1 | school)", table, priors=priors)
     fit = ba.sample(model, seed=20261122, draws=8000)
     mu = fit.posterior["b"].sel(coefficient="Intercept")
     ours = {"mu": mu, "tau": fit.posterior["sd_school"].sel(school_effect="Intercept")}
-    for k in range(1, 9):
-        own = fit.posterior["u_school"].sel(school=str(k), school_effect="Intercept")
+    for k, school in enumerate(table["school"], start=1):
+        own = fit.posterior["u_school"].sel(school=school, school_effect="Intercept")
         ours[f"theta[{k}]"] = mu + own
     found = _compared(ours, reference, tools)
     counted.append(len(found))
     assert tools.disagreements(found) == []
 
 
-def test_rats_with_flat_standard_deviations(tools, counted):
-    folder = tools.shared / "reference" / "posteriordb"
-    reference = json.loads((folder / "rats_data-rats_model.json").read_text())
-    data = json.loads((folder / "rats_data.data.json").read_text())
+def test_rats_with_flat_standard_deviations(tools, shared_reference, counted):
+    reference = tools.read("rats")
+    file = shared_reference / "posteriordb" / "rats_data.data.json"
+    data = json.loads(file.read_text(encoding="utf-8"))
     week = np.asarray(data["x"], dtype=float) - data["xbar"]
     table = pd.DataFrame({"weight": data["y"], "week": week, "rat": data["rat"]})
     priors = {
@@ -110,9 +107,10 @@ def test_rats_with_flat_standard_deviations(tools, counted):
 
 
 def _compared(ours, reference, tools):
-    posterior = reference["posterior"]
-    assert set(posterior) <= set(ours)
-    return [c for key in posterior for c in tools.compare(ours[key], posterior[key], None, key)]
+    known = tools.truths(reference)
+    assert set(known) <= set(ours)
+    theirs = reference["effective_draws"]
+    return [c for key in known for c in tools.compare(ours[key], known[key], theirs, key)]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +120,12 @@ def _compared(ours, reference, tools):
 )
 def test_a_wrong_posterior_fails_the_same_comparison(shift, spread, tools):
     reference = tools.read("dyestuff2")
-    truth = reference["exact"]["posterior"]["b_Intercept"]
+    truth = tools.truths(reference)["b_Intercept"]
     rng = np.random.default_rng(5)
     right = rng.normal(truth["mean"], truth["sd"], size=(4, 5000))
     wrong = truth["mean"] + shift * truth["sd"] + spread * (right - truth["mean"])
-    ess = reference["exact"]["effective_draws"]
-    assert tools.disagreements(tools.compare(wrong, truth, ess, "wrong"))
+    theirs = reference["effective_draws"]
+    assert tools.disagreements(tools.compare(wrong, truth, theirs, "wrong"))
 
 
 def test_the_limit_counts_every_comparison(tools, counted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import arviz as az
-import pandas as pd
 import pytest
 
 import bayes_alliance as ba
@@ -23,9 +22,9 @@ LARGEST_SHIFT = 0.1
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_collapsed_and_joint_agree(case, shared_data, agreement):
+def test_collapsed_and_joint_agree(case, real_data, agreement):
     name, formula, draws = CASES[case]
-    model = ba.Model(formula, pd.read_csv(shared_data / f"{name}.csv"))
+    model = ba.Model(formula, real_data(name))
     collapsed = ba.sample(model, seed=1, draws=draws, tune=500)
     joint = ba.sample(model, seed=2, draws=draws, tune=500, engine="nutpie")
     assert (collapsed.settings.engine, joint.settings.engine) == ("collapsed", "nutpie")

@@ -21,9 +21,9 @@ SLOPE_SD = 1.0
 
 
 @pytest.fixture(scope="module")
-def cattle(shared_data):
+def cattle(real_data):
     """Two rows a herd and period: how many were sick, and how many were not."""
-    table = pd.read_csv(shared_data / "cbpp.csv")
+    table = real_data("cbpp")
     late = (table["period"] > 1).astype(int)
     parts = [
         pd.DataFrame({"sick": sick, "late": late, "herd": table["herd"], "count": count})

@@ -37,9 +37,9 @@ JUDGED = 1000
 
 
 @pytest.fixture(scope="module", params=STUDIES)
-def study(request, shared_data):
+def study(request, real_data):
     """A fit and refits without each group."""
-    table = pd.read_csv(shared_data / f"{request.param}.csv")
+    table = real_data(request.param)
     if request.param in GROUPS:
         table = table[
             table["subject"].isin(sorted(table["subject"].unique())[: GROUPS[request.param]])
@@ -116,9 +116,9 @@ def test_coefficients_without_a_group_are_those_of_a_refit(study):
         np.testing.assert_allclose(np.sqrt(closed.variance[place]), sd, rtol=0.15)
 
 
-def test_crossed_groups_by_weights_and_by_refits_agree(shared_data):
+def test_crossed_groups_by_weights_and_by_refits_agree(real_data):
     """Six samples crossed with 24 plates: a plate leaves, and the samples keep their draws."""
-    table = pd.read_csv(shared_data / "penicillin.csv")
+    table = real_data("penicillin")
     fit = ba.sample(
         ba.Model("diameter ~ 1 + (1 | plate) + (1 | sample)", table), seed=20261122, draws=2000
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import arviz as az
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -34,10 +33,10 @@ LIMIT = float(stats.norm.isf(1e-4 / (2 * 4 * ROWS)))
 
 
 @pytest.fixture(scope="module", params=[*STUDIES, "outlier"])
-def study(request, shared_data):
+def study(request, real_data):
     """A fit, the rows whose weights are worst with and without integrating, and refits."""
     name = OUTLIER[0] if request.param == "outlier" else request.param
-    table = pd.read_csv(shared_data / f"{name}.csv")
+    table = real_data(name)
     if request.param == "outlier":
         table.loc[OUTLIER[1], "Reaction"] += SLIP
     fit = ba.sample(ba.Model(STUDIES[name], table), seed=20261122, draws=2000)
@@ -93,10 +92,10 @@ def test_plain_weights_with_refits_are_right_too(study):
     assert np.abs(scores(density, places, truth)).max() < LIMIT
 
 
-def test_without_refits_the_outlier_is_told_apart(shared_data):
+def test_without_refits_the_outlier_is_told_apart(real_data):
     """Its weights are optimistic by whole units, and their k says so, however they are made."""
     name, place = OUTLIER
-    table = pd.read_csv(shared_data / f"{name}.csv")
+    table = real_data(name)
     table.loc[place, "Reaction"] += FAR_SLIP
     fit = ba.sample(ba.Model(STUDIES[name], table), seed=20261122, draws=2000)
     everyone = np.arange(len(table))

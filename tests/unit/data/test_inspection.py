@@ -250,8 +250,8 @@ def test_three_levels_are_compared_in_pairs():
     assert len(report.notes_with("nested")) == 3
 
 
-def test_psychiatrists(shared_data):
-    data = read_table(shared_data / "schizo_psychiatrists.csv")
+def test_psychiatrists(real_data):
+    data = real_data("schizo_psychiatrists")
     report = check_data(data, outcome="panss_change", groups="psychiatrist")
     assert report.table.loc["psychiatrist", "groups"] == 198
     assert report.caseloads["psychiatrist"].sum() == 2123
@@ -259,14 +259,25 @@ def test_psychiatrists(shared_data):
     assert report.level == "fine"
 
 
-def test_classrooms(shared_data):
-    data = read_table(shared_data / "classroom.csv")
+def test_classrooms(real_data):
+    data = real_data("classroom")
     report = check_data(data, outcome="mathgain", groups=("school", "classroom"))
     assert report.table["groups"].tolist() == [107, 312]
     assert only(report, "nested").columns == ("school", "classroom")
 
 
-def test_every_real_table_can_be_looked_at(shared_data):
+def test_pupils_of_schools(real_data):
+    report = check_data(real_data("hsb82"), outcome="mathach", groups="school")
+    assert report.table["groups"].tolist() == [160]
+    assert report.caseloads["school"].sum() == 7185
+
+
+def test_every_packaged_table_can_be_looked_at(packaged_name, real_data):
+    data = real_data(packaged_name)
+    assert check_data(data, groups=data.columns[0]).rows == len(data)
+
+
+def test_every_real_file_can_be_looked_at(shared_data):
     for file in sorted(shared_data.glob("*.csv")):
         data = read_table(file)
         assert check_data(data, groups=data.columns[0]).rows == len(data), file.name

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_alliance.data.levels import nesting
-from bayes_alliance.data.reading import read_table
 
 
 def lie(lower, upper):
@@ -55,12 +54,15 @@ def test_ids_compare_as_labels():
     assert found.one_to_one
 
 
-def test_real_tables(shared_data):
-    classes = read_table(shared_data / "classroom.csv")
+def test_nested_classrooms(real_data):
+    classes = real_data("classroom")
     found = nesting(classes["classroom"], classes["school"])
     assert (found.kind, found.lower_groups, found.upper_groups) == ("nested", 312, 107)
     assert nesting(classes["school"], classes["classroom"]).swapped
-    plates = read_table(shared_data / "penicillin.csv")
+
+
+def test_crossed_plates(real_data):
+    plates = real_data("penicillin")
     assert nesting(plates["plate"], plates["sample"]).fully_crossed
 
 

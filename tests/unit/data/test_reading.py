@@ -170,6 +170,12 @@ def test_parquet_leaves_old_row_numbers_out_and_unnamed_ids_in(tmp_path):
     ]
 
 
+def test_same_values_as_pandas_on_every_packaged_table(packaged_name, real_data, tmp_path):
+    file = tmp_path / "table.csv"
+    real_data(packaged_name).to_csv(file, index=False)
+    pd.testing.assert_frame_equal(read_table(file), pd.read_csv(file), rtol=1e-15)
+
+
 def test_same_values_as_pandas_on_every_real_file(shared_data):
     files = sorted(shared_data.glob("*.csv"))
     assert len(files) >= 19

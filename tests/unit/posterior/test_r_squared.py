@@ -1,8 +1,8 @@
 """R2 by level and source against plain numpy, published values and simulated variances."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,12 +63,13 @@ def parted_fit() -> Fit:
 
 
 def test_the_published_measures_are_met_at_the_published_estimates(
-    shared_data: Path, shared_reference: Path, make_fit: MakeFit
+    real_data: Callable[[str], pd.DataFrame],
+    figures: Callable[[str], dict[str, Any]],
+    make_fit: MakeFit,
 ) -> None:
-    reference = json.loads((shared_reference / "teachsat_r2.json").read_text())
-    table = pd.read_csv(shared_data / "teachsat.csv")
-    model = ba.Model(reference["formula"], table)
-    estimates = reference["reml"]
+    reference = figures("teachsat_r2")
+    model = ba.Model(reference["formula"], real_data(reference["table"]))
+    estimates = reference["estimates"]
     G = np.array(estimates["G"])
     sd = np.sqrt(np.diag(G))
     fit = holding(
@@ -83,7 +84,7 @@ def test_the_published_measures_are_met_at_the_published_estimates(
     found = shares(ba.r2_measures(fit))
     expected = {
         (of, name): value
-        for of, own in reference["r2_at_reml"].items()
+        for of, own in reference["r2"].items()
         for name, value in own.items()
         if name != "residual"
     }
