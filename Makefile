@@ -2,13 +2,14 @@
 
 UV := .ci/uv
 PYTHON := .venv/bin/python
-WORKERS ?= 0
+# As many processes as the machine has cores, at most four.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
 PYTEST = $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile
 INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --build-constraint constraints.txt
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint docs wheel bench bench-peers calibrate clean
+.PHONY: help demo test test-all test-fast lint docs wheel bench bench-peers calibrate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -16,12 +17,14 @@ help: ## list these targets
 demo: .venv/.ready-to-run ## fit the example and write alliance_report.html
 	.venv/bin/bayes-alliance demo
 
-test: .venv/.ready-to-develop ## run every test except the long calibration
+test: .venv/.ready-to-develop ## run the tests, on two cores in under ten minutes: all but the long ones
+	$(PYTEST) -m "not long and not calibration"
+
+test-all: .venv/.ready-to-develop ## run every test except the calibration
 	$(PYTEST) -m "not calibration"
 
-test-fast: WORKERS = 2
-test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large, on two cores: under two minutes
-	$(PYTEST) -m "not slow and not calibration and not browser"
+test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large: under two minutes
+	$(PYTEST) -m "not slow and not long and not calibration and not browser"
 
 lint: .venv/.ready-to-develop ## check style, types and the import rule
 	.venv/bin/ruff check .

@@ -21,18 +21,11 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-def missing(what: str, expected: bool) -> None:
-    """Skip a test by the name of what it needs, or fail where that has to be there."""
-    said = f"{what}, which comes with ../shared beside the checkout only"
-    if expected:
-        pytest.fail(f"{EXPECTED} is set, and there is no {said}.")
-    pytest.skip(f"needs {said}")
-
-
 def in_shared(place: str) -> Path:
-    """Return a file or folder in ``../shared``; skip, or fail, where it is not there."""
+    """Return a file or folder in ``../shared``; where it is not, skip by its name, or fail."""
     if not (SHARED / place).exists():
-        missing(place, EXPECTED in os.environ)
+        say = pytest.fail if EXPECTED in os.environ else pytest.skip
+        say(f"needs {place}, which only ../shared beside the checkout has")
     return SHARED / place
 
 

@@ -12,6 +12,8 @@ from packaging.version import Version
 
 import bayes_alliance
 
+# What the workflow of a public host runs, and what .ci/run does.
+COMMAND = re.compile(r"\bmake ([a-z-]+)")
 CITED = re.compile(r"\b[a-z]{3,}(?:19|20)\d\d[a-z]?\b")
 
 
@@ -36,6 +38,12 @@ def unmet(requirements: list[str], pinned: dict[str, Version]) -> list[str]:
         for one in wanted
         if one.name not in pinned or not one.specifier.contains(pinned[one.name])
     ]
+
+
+def commands(script: str) -> set[str]:
+    """Return the targets of make that a script runs, comments left out."""
+    lines = [line for line in script.splitlines() if not line.lstrip().startswith("#")]
+    return set(COMMAND.findall("\n".join(lines)))
 
 
 def uncited(text: str, bibliography: str) -> set[str]:
@@ -85,3 +93,22 @@ def test_every_cited_work_is_in_the_bibliography(checkout: Path, package_files: 
 def test_a_missing_work_is_seen() -> None:
     bibliography = "@article{vehtari2021,\n  year = {2021},\n}\n"
     assert uncited("R-hat [vehtari2021], ESS [geyer1992].", bibliography) == {"geyer1992"}
+
+
+def test_a_public_host_runs_the_same_commands(checkout: Path) -> None:
+    ours = (checkout / ".ci" / "run").read_text(encoding="utf-8")
+    public = (checkout / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert commands(ours) == {"lint", "docs", "wheel", "test-all"}
+    assert commands(public) == commands(ours) | {"demo"}
+    # Only where the folder is can its absence be a failure.
+    assert "BAYES_ALLIANCE_SHARED=" in ours
+    assert "BAYES_ALLIANCE_SHARED" not in public
+    makefile = (checkout / "Makefile").read_text(encoding="utf-8")
+    assert commands(public) <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+
+
+def test_a_command_that_is_left_out_is_seen() -> None:
+    assert commands("# make lint\nmake docs\n- run: make test-all WORKERS=2\n") == {
+        "docs",
+        "test-all",
+    }

@@ -84,6 +84,17 @@ def test_the_typed_figures_are_the_originals(name, figures, shared_reference):
             assert values == NUMBER.findall(text)[: len(values)]
 
 
+@pytest.mark.parametrize("expected", [False, True])
+def test_a_table_that_is_nowhere_is_named(expected, real_data, monkeypatch):
+    """Skipped, or failed where ``.ci/run`` says that the folder has to be there."""
+    monkeypatch.delenv("BAYES_ALLIANCE_SHARED", raising=False)
+    if expected:
+        monkeypatch.setenv("BAYES_ALLIANCE_SHARED", "expected")
+    outcome = pytest.fail.Exception if expected else pytest.skip.Exception
+    with pytest.raises(outcome, match=r"needs data/no_such_table\.csv"):
+        real_data("no_such_table")
+
+
 def test_another_table_and_another_figure_are_seen(figures):
     table = pd.DataFrame({"y": [1.0, 2.0], "g": ["a", "b"]})
     assert difference(table, table) == ""
