@@ -18,6 +18,7 @@ from bayes_alliance import names
 from bayes_alliance.checks.rank_bands import pointwise_limit
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.batch import sample_many
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
@@ -128,7 +129,7 @@ def rank_truths(
     .. [1] talts2018
     .. [2] modrak2023
     """
-    truths = _simulated(model, data_sets, np.random.default_rng([seed, 0]))
+    truths = _simulated(model, data_sets, generator(seed, Stream.CALIBRATION_TRUTHS))
 
     def ranked(fit: Fit) -> _Ranked:
         return _Ranked(

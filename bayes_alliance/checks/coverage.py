@@ -13,6 +13,7 @@ from bayes_alliance.checks.rank_bands import pointwise_limit
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import BLUE, INK, own_axes
 from bayes_alliance.errors import SamplingError, counted
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Co
     available = len(fit.model.frame.y)
     chosen = np.arange(available)
     if available > rows:
-        rng = np.random.default_rng([own, 5])
+        rng = generator(own, Stream.ROWS_TO_COVER)
         chosen = np.sort(rng.choice(available, size=rows, replace=False))
     found = leave_rows_out(fit, chosen, own)
     return Coverage(

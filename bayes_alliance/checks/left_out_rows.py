@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.checks.distribution_function import probability_up_to
 from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import (
     draw_blocks,
@@ -52,7 +53,7 @@ def leave_rows_out(fit: Fit, rows: NDArray[np.int64], seed: int) -> LeftOutRows:
     smoothed: Any = AzStatsDaAccessor
     sizes = fit.idata[names.POSTERIOR].sizes
     shape = (sizes[names.CHAIN], sizes[names.DRAW])
-    rng = np.random.default_rng([seed, 4])
+    rng = generator(seed, Stream.LEFT_OUT_POSITIONS)
     position, pareto_k = np.empty(len(rows)), np.empty(len(rows))
     step = max(1, int(_CHUNK_NUMBERS / fit.draws_in_all))
     for start in range(0, len(rows), step):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import chunks, precision_weights
 from bayes_alliance.sampling.prior_draws import with_prior
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Kind = Literal["posterior", "prior"]
 # As with_predictive and with_prior_predictive have them, so that the outcomes are the same.
-_STREAMS = {"posterior": 1, "prior": 3}
+_STREAMS = {"posterior": Stream.REPLICATED_OUTCOMES, "prior": Stream.PRIOR_OUTCOMES}
 _KEPT = {"posterior": names.POSTERIOR_PREDICTIVE, "prior": names.PRIOR_PREDICTIVE}
 _NUMBERS = 8e6
 
@@ -51,7 +52,7 @@ def replications(
     own = fit.settings.seed if seed is None else seed
     parameters = _parameters(fit, kind, draws, own)
     count = parameters.sizes[names.CHAIN] * parameters.sizes[names.DRAW]
-    return count, _simulated(fit, parameters, np.random.default_rng([own, _STREAMS[kind]]))
+    return count, _simulated(fit, parameters, generator(own, _STREAMS[kind]))
 
 
 def _parameters(fit: Fit, kind: Kind, draws: int | None, seed: int) -> xr.Dataset:

@@ -112,7 +112,11 @@ def user_coefficients(prior: CoefficientPrior, centred: Floats, given: Floats) -
 
 
 def standard_normals(seed: int, draws: Integers, size: int) -> Floats:
-    """Make standard normals for numbered draws, shape (S, size), from a counter."""
+    """Make standard normals for numbered draws, shape (S, size), from a counter.
+
+    The key is (seed, draw): a generator of its own, apart from every stream of the package.
+    Saved fits make their effects again from it, so it stays as it is.
+    """
     out = np.empty((len(draws), size))
     philox = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64))
     generator = np.random.Generator(philox)

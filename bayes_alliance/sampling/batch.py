@@ -8,10 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, derived_seed
 from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
 from bayes_alliance.sampling.engines.collapsed_effects import is_stored
 from bayes_alliance.sampling.engines.contract import Compiled, model_shape
@@ -129,8 +128,8 @@ def _divide_cores(engines: Sequence[str], cores: int | None) -> tuple[int, int]:
 
 def _own_seeds(seed: int, count: int) -> list[int]:
     """Derive a seed for every place; more places leave the first ones as they are."""
-    children = np.random.SeedSequence(seed).spawn(count)
-    return [int(child.generate_state(1)[0]) % SEEDS for child in children]
+    places = range(count)
+    return [derived_seed(seed, Stream.SEED_OF_A_FIT, place, below=SEEDS) for place in places]
 
 
 def _compiled_once(models: Sequence[Model], engines: Sequence[str]) -> list[Compiled | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.container import rows_dataset
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
@@ -102,7 +103,8 @@ def with_predictive(
     rows = len(model.frame.y)
     chains, kept = posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW]
     check_memory("Replicating the outcomes", chains * kept, rows, memory)
-    rng = np.random.default_rng([fit.settings.seed if seed is None else seed, 1])
+    own = fit.settings.seed if seed is None else seed
+    rng = generator(own, Stream.REPLICATED_OUTCOMES)
     values = np.empty((chains * kept, rows))
     for chunk in chunks(model, posterior):
         values[chunk.places] = model.family.simulate(

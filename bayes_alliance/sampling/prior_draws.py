@@ -11,6 +11,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.container import draws_dataset, rows_dataset
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
@@ -53,7 +54,7 @@ def with_prior(fit: Fit, *, draws: int = 1000, seed: int | None = None) -> Fit:
     >>> fit = ba.with_prior(fit)  # doctest: +SKIP
     """
     check_fit(fit, "with_prior")
-    rng = np.random.default_rng([fit.settings.seed if seed is None else seed, 2])
+    rng = generator(fit.settings.seed if seed is None else seed, Stream.PRIOR_DRAWS)
     arrays = draw_prior(fit.model, draws, rng)
     return fit.with_group(names.PRIOR, draws_dataset(fit.model, arrays))
 
@@ -95,7 +96,7 @@ def with_prior_predictive(
     rows = len(model.frame.y)
     check_memory("Prior prediction", draws, rows, memory)
     fit = with_prior(fit, draws=draws, seed=seed)
-    rng = np.random.default_rng([fit.settings.seed if seed is None else seed, 3])
+    rng = generator(fit.settings.seed if seed is None else seed, Stream.PRIOR_OUTCOMES)
     values = np.empty((draws, rows))
     for chunk in chunks(model, fit.idata[names.PRIOR].to_dataset()):
         values[chunk.places] = model.family.simulate(

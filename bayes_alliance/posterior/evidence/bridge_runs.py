@@ -18,6 +18,7 @@ from bayes_alliance.kernels.bridge import (
     log_symmetrized,
 )
 from bayes_alliance.posterior.evidence.bridge_target import Target
+from bayes_alliance.random_streams import Stream, generator
 
 Array = NDArray[np.float64]
 _PIECE = 2048
@@ -60,7 +61,7 @@ def run_bridges(target: Target, *, repeats: int, seed: int) -> BridgeRuns:
     """
     half = target.points.shape[1] // 2
     halves = (target.points[:, :half], target.points[:, -half:])
-    rng = np.random.default_rng([seed, 5])
+    rng = generator(seed, Stream.BRIDGE_PROPOSALS)
     sides = [_half(target, fitted, used, repeats, rng) for fitted, used in (halves, halves[::-1])]
     estimates = np.asarray([[run.log_ratio for run in runs] for runs, _ in sides]).T
     return BridgeRuns(estimates=estimates, mcse=_error(estimates, [v for _, v in sides]))

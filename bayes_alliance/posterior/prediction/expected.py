@@ -15,9 +15,9 @@ from bayes_alliance.kernels.link_mean import mean_inverse_link
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.matrices import PredictionRows
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
+from bayes_alliance.random_streams import Stream, generator
 
 Array = NDArray[np.float64]
-_STREAM = 2  # keeps these random numbers apart from others made with the fit's seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def quantity_of(
         return _outcomes(model, eta, rows, draws, quantity.seed, first)
     if quantity.kind == "group":
         for number, (group, Z) in enumerate(rows.drawn.items()):
-            eta += Z @ _new_effects(draws.covariance[group], [quantity.seed, _STREAM, number])
+            eta += Z @ _new_effects(draws.covariance[group], quantity.seed, number)
     if quantity.is_linear(model):
         return eta
     averaged = quantity.kind != "group"  # a group that is drawn has nothing left to average over
@@ -132,17 +132,17 @@ def _outcomes(
     for number, (group, Z) in enumerate(rows.drawn.items()):
         codes = rows.draw_codes[group]
         for code in np.unique(codes):
-            effects = _new_effects(draws.covariance[group], [seed, _STREAM, number, int(code)])
+            effects = _new_effects(draws.covariance[group], seed, number, int(code))
             eta[codes == code] += Z[codes == code] @ effects
-    rng = np.random.default_rng([seed, _STREAM, len(rows.drawn), first])
+    rng = generator(seed, Stream.PREDICTED_OUTCOMES, first)
     precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
     drawn = model.family.simulate(rng, eta, draws.parameters, model.link, precision)
     return scores(model)[drawn.astype(int)] if model.frame.levels else drawn
 
 
-def _new_effects(covariance: Array, seed: list[int]) -> Array:
+def _new_effects(covariance: Array, seed: int, *group: int) -> Array:
     """Draw the effects of one new group in each draw, from N(0, G), shape (effect, draw)."""
-    noise = np.random.default_rng(seed).standard_normal(covariance.shape[:2])
+    noise = generator(seed, Stream.NEW_GROUPS, *group).standard_normal(covariance.shape[:2])
     return np.asarray(np.einsum("dij,dj->id", _root(covariance), noise))
 
 

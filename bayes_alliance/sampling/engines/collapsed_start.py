@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance.kernels.problem import Problem
 from bayes_alliance.kernels.variance_priors import VariancePriors
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 
 Array = NDArray[np.float64]
@@ -100,7 +101,7 @@ def start_places(priors: VariancePriors, units: Array, typical: Array) -> StartP
     signed = unit > 0
 
     def start(seed: int) -> Array:
-        place = centre + np.random.default_rng(seed).uniform(-0.5, 0.5, size=priors.size)
+        place = centre + generator(seed, Stream.STARTS).uniform(-0.5, 0.5, size=priors.size)
         place[signed] = np.arcsinh(np.exp(place[signed]) / unit[signed])
         return place
 
