@@ -42,12 +42,18 @@ THETA_DIM = "theta_dim"
 
 _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}
+    | {f"working_{B}", f"working_{CUTPOINT}"}
 )
 
 
 def sd(group: str) -> str:
     """Variable with the standard deviations of a group's effects."""
     return f"sd_{group}"
+
+
+def working(variable: str) -> str:
+    """Variable of a joint model on the scale its prior stands on; never in the container."""
+    return f"working_{variable}"
 
 
 def cor(group: str) -> str:
@@ -121,7 +127,8 @@ def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
     groups = list(groups)
     taken = set(_RESERVED)
     for group in groups:
-        taken |= {sd(group), cor(group), u(group), effect(group), pair(group), upper(group)}
+        own = sd(group), cor(group), u(group), effect(group), pair(group), upper(group)
+        taken |= {*own, working(sd(group))}
     clash = sorted({c for c in [*columns, *groups] if c in taken})
     if clash:
         raise DataError(

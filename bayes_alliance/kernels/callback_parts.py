@@ -107,7 +107,7 @@ def common_arrays(arrays: Arrays, priors: VariancePriors, units: Floats) -> list
         arrays.sampled_origin,
         scalars,
         arrays.prior_root,
-        arrays.cross,
+        arrays.pull,
         *priors.arrays(),
         units,
     ]

@@ -32,7 +32,7 @@ def whiten_problem(arrays: Arrays, sampled: Floats, inverse: Floats, white: Floa
         for k in range(n_sampled):
             add_multiple(columns[a, p], -values[k], arrays.sampled_columns[a, k])
     whiten(inverse, columns, white)
-    return arrays.prior_mean + multiply(arrays.cross, values)
+    return arrays.prior_mean + multiply(arrays.pull, values)
 
 
 @compiled_inside
@@ -139,7 +139,7 @@ def sampled_slope(
         entry -= dot(row[before : before + n_sampled], values)
         slope[k] = entry / s2
         for c in range(pull.shape[0]):
-            slope[k] += arrays.cross[c, k] * pull[c]
+            slope[k] += arrays.pull[c, k] * pull[c]
         for a in range(outcome.shape[0]):
             for b in range(a + 1):
                 column = arrays.sampled_columns[b, k]

@@ -123,12 +123,15 @@ def prepare_crossed(
     prior_covariance: Floats,
     *,
     integrated: Integers | None = None,
+    to_working: Floats | None = None,
 ) -> CrossedProblem:
     """Make a problem of statistics and a normal coefficient prior.
 
     The arguments are those of :func:`bayes_alliance.kernels.problem.prepare`.
     """
-    prior, basis = coefficient_prior(moments.anchor, prior_mean, prior_covariance, integrated)
+    prior, basis = coefficient_prior(
+        moments.anchor, prior_mean, prior_covariance, integrated, to_working
+    )
     p = len(prior.kept)
     rotated = moments.rotated @ basis
     dense = len(moments.residual) - len(basis)

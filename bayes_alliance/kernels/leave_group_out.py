@@ -73,6 +73,7 @@ def prepare_groups(
     log_weight: Floats,
     *,
     integrated: Integers | None = None,
+    to_working: Floats | None = None,
 ) -> GroupProblem:
     """Make the problem and keep what belongs to each group.
 
@@ -80,7 +81,7 @@ def prepare_groups(
     ----------
     moments
         Reduced with ``by_group=True``.
-    prior_mean, prior_covariance, integrated
+    prior_mean, prior_covariance, integrated, to_working
         As in :func:`bayes_alliance.kernels.problem.prepare`.
     log_weight
         Sum of the logarithms of the precision weights of each group, repeats counted, (J,).
@@ -92,9 +93,10 @@ def prepare_groups(
     """
     if moments.residual_by_group is None:
         raise ValueError("leaving a group out needs moments(by_group=True)")
-    _, basis = coefficient_prior(moments.anchor, prior_mean, prior_covariance, integrated)
+    prior = prior_mean, prior_covariance
+    _, basis = coefficient_prior(moments.anchor, *prior, integrated, to_working)
     return GroupProblem(
-        problem=prepare(moments, prior_mean, prior_covariance, integrated=integrated),
+        problem=prepare(moments, *prior, integrated=integrated, to_working=to_working),
         residual=np.ascontiguousarray(basis.T @ moments.residual_by_group @ basis),
         constant=-0.5 * (moments.n * _LOG_TWO_PI - log_weight),
         rows=moments.n,

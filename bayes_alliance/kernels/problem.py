@@ -31,6 +31,8 @@ class CoefficientPrior:
         Integrated coefficients to centred ones, shape (p, p), and its inverse.
     cross
         What the sampled coefficients add to the centred ones, shape (p, s).
+    pull
+        What they add to the prior mean of the centred ones, shape (p, s).
     origin
         The coefficients that stand for the outcome's shift, in the user's order.
     mean, precision
@@ -47,6 +49,7 @@ class CoefficientPrior:
     transform: Floats
     inverse_transform: Floats
     cross: Floats
+    pull: Floats
     origin: Floats
     mean: Floats
     precision: Floats
@@ -65,7 +68,7 @@ class Arrays(NamedTuple):
     prior_mean: Floats
     prior_precision: Floats
     prior_root: Floats
-    cross: Floats
+    pull: Floats
     sampled_origin: Floats
     constant: float
     rows: float
@@ -116,7 +119,7 @@ class Problem:
             prior_mean=prior.mean,
             prior_precision=prior.precision,
             prior_root=prior.root,
-            cross=prior.cross,
+            pull=prior.pull,
             sampled_origin=np.ascontiguousarray(prior.origin[prior.sampled]),
             constant=self.constant,
             rows=self.rows,
@@ -139,6 +142,7 @@ def prepare(
     prior_covariance: Floats,
     *,
     integrated: Integers | None = None,
+    to_working: Floats | None = None,
 ) -> Problem:
     """Make a problem of sufficient statistics and a normal coefficient prior.
 
@@ -147,18 +151,23 @@ def prepare(
     moments
         From :func:`bayes_alliance.kernels.moments.moments`.
     prior_mean, prior_covariance
-        Of the integrated coefficients, on the scale of the user's design: shape (p,), and (p, p)
-        or, for independent coefficients, their variances (p,).
+        Of the integrated coefficients: shape (p,), and (p, p) or, for independent coefficients,
+        their variances (p,).
     integrated
         Positions of the coefficients to integrate out, in the order of the prior; all if None.
         The others become an argument of the density, in increasing order.
+    to_working
+        The prior is that of these combinations of all coefficients of the design, shape
+        (p + s, p + s); of the coefficients themselves if None.
 
     Raises
     ------
     ValueError
         If the prior's shape does not fit or its covariance is not positive definite.
     """
-    prior, basis = coefficient_prior(moments.anchor, prior_mean, prior_covariance, integrated)
+    prior, basis = coefficient_prior(
+        moments.anchor, prior_mean, prior_covariance, integrated, to_working
+    )
     p = len(prior.kept)
     rotated = moments.rotated @ basis
     root = moments.root @ moments.anchor.group.map()
@@ -183,6 +192,7 @@ def coefficient_prior(
     prior_mean: Floats,
     prior_covariance: Floats,
     integrated: Integers | None,
+    to_working: Floats | None = None,
 ) -> tuple[CoefficientPrior, Floats]:
     """Carry the prior to centred coordinates; also return the basis ``[integrated, rest, y]``."""
     centring = anchor.population
@@ -190,6 +200,8 @@ def coefficient_prior(
     kept = np.arange(total) if integrated is None else np.asarray(integrated, dtype=np.int64)
     sampled = np.setdiff1d(np.arange(total), kept)
     mean, half, log_determinant = _normal(prior_mean, prior_covariance, len(kept))
+    own, onto = _combinations(to_working, kept, sampled)
+    half, log_determinant = half @ own, log_determinant - 2.0 * float(np.linalg.slogdet(own)[1])
     origin = anchor.outcome_shift * centring.constant
     change = centring.map()
     basis = np.zeros((total + 1, total + 1))
@@ -206,14 +218,19 @@ def coefficient_prior(
     transform = change[np.ix_(kept, kept)]
     back = np.ascontiguousarray(inverse[np.ix_(kept, kept)])
     root = np.ascontiguousarray(half @ back)
+    cross = np.ascontiguousarray(change[np.ix_(kept, sampled)])
+    # Where combinations have a prior, the sampled coefficients move the mean of the others.
+    moved = -np.linalg.solve(own, onto)
+    centre = np.linalg.solve(own, mean) + moved @ origin[sampled]
     prior = CoefficientPrior(
         kept=kept,
         sampled=sampled,
         transform=np.ascontiguousarray(transform),
         inverse_transform=back,
-        cross=np.ascontiguousarray(change[np.ix_(kept, sampled)]),
+        cross=cross,
+        pull=np.ascontiguousarray(cross + transform @ moved),
         origin=origin,
-        mean=transform @ (mean - origin[kept]),
+        mean=transform @ (centre - origin[kept]),
         precision=root.T @ root,
         root=root,
         log_determinant=log_determinant,
@@ -224,6 +241,15 @@ def coefficient_prior(
 def groups_last(array: Floats) -> Floats:
     """Move the group axis from first to last, contiguously."""
     return np.ascontiguousarray(np.moveaxis(array, 0, -1))
+
+
+def _combinations(
+    to_working: Floats | None, kept: Integers, sampled: Integers
+) -> tuple[Floats, Floats]:
+    """Return what the combinations with a prior take of integrated and of sampled coefficients."""
+    if to_working is None:
+        return np.eye(len(kept)), np.zeros((len(kept), len(sampled)))
+    return to_working[np.ix_(kept, kept)], to_working[np.ix_(kept, sampled)]
 
 
 def _normal(mean: Floats, covariance: Floats, size: int) -> tuple[Floats, Floats, float]:

@@ -1,13 +1,14 @@
-"""Weakly informative priors, scaled to the data by one pure function.
+"""Weakly informative priors at the means of the predictors, scaled to the data.
 
-A slope may change the outcome by a few standard deviations per standard deviation of its
-predictor; the intercept is where the outcome may be when every predictor of the design *as
-written* is 0, so it is wider the further 0 lies from the data.
+They stand on the coefficients of the working basis (``working_basis.py``): a slope of highest
+order as it is written, everything below it where the predictors have their means. Nothing changes
+when a predictor's zero moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,58 +17,101 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.families import Family
+from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.working_basis import MeasuredColumns, measure_columns
 
+Floats = NDArray[np.float64]
 Element = tuple[str, str | None]
 _WIDTH = 2.5
-_DIGITS = 3
+_THRESHOLD_WIDTH = 2 * _WIDTH
+_GROUP_WIDTH = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What default priors are scaled to.
+
+    Parameters
+    ----------
+    y
+        The outcome, shape (row,).
+    weights
+        How often each row counts, or None.
+    two_valued
+        For the population and each grouping factor, which columns have two values only; None
+        where the rows show it themselves.
+    """
+
+    y: Floats
+    weights: Floats | None = None
+    two_valued: tuple[tuple[bool, ...], ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """The default prior of every element, and where it stands.
+
+    Parameters
+    ----------
+    priors
+        At the means, in the container's order.
+    as_written
+        Of group sds and thresholds, should they stand as written.
+    coefficients
+        The population columns, measured.
+    blocks
+        For each grouping factor its blocks of correlated effects, measured.
+    """
+
+    priors: Mapping[Element, Prior]
+    as_written: Mapping[Element, Prior]
+    coefficients: MeasuredColumns
+    blocks: Mapping[str, tuple[MeasuredColumns, ...]]
 
 
 def default_priors(
-    design: Design, y: NDArray[np.float64], family: Family, levels: tuple[str, ...]
-) -> Mapping[Element, Prior]:
+    design: Design, rows: Rows, family: Family, link: str, levels: tuple[str, ...]
+) -> Defaults:
     """Return one prior an element of each top-level parameter.
 
     Parameters
     ----------
     design
-        The design on its own scale; nothing is centred behind the user's back.
-    y
-        The outcome; only mean and standard deviation of what the offset leaves are used, and
-        only for numeric ones.
-    family
-        Decides the scale: the outcome's own, or the link's.
+        The design as written.
+    rows
+        Outcome and weights; mean and standard deviation of what the offset leaves are used.
+    family, link
+        Decide the scale: the outcome's own, or the link's.
     levels
         Categories of an ordinal outcome.
-
-    Returns
-    -------
-    Mapping
-        From (variable, element label or None) to its prior, in the container's order.
     """
-    rest = y - design.offset
-    numeric = family.outcome == "numeric"
-    scale = float(np.std(rest, ddof=1)) if numeric else 1.0
-    centre = float(np.mean(rest)) if numeric else 0.0
-    priors: dict[Element, Prior] = {}
-    locations, widths = _population(design, centre, scale)
-    for label, location, width in zip(design.coefficients, locations, widths, strict=True):
-        prior = Prior("Normal", (_rounded(location), _rounded(_WIDTH * width)))
-        priors[names.B, label] = prior
+    centre, scale = family.location_and_scale(rows.y, design.offset, rows.weights, link)
+    measured = measure_columns(
+        design.X,
+        design.orders,
+        weights=rows.weights,
+        two_valued=None if rows.two_valued is None else rows.two_valued[0],
+        constant_beside=not family.intercept,
+        cells=family.intercept,
+    )
+    priors = _population(design, measured, centre, scale, has_level=family.intercept)
+    as_written: dict[Element, Prior] = {}
+    lean = float(np.sqrt(1 + ((measured.constant / measured.scales) ** 2).sum()))
     for between in threshold_labels(levels):
-        width = _threshold_width(design.X)
-        priors[names.CUTPOINT, between] = Prior("Normal", (0.0, _rounded(2 * _WIDTH * width)))
-    for group in design.groups:
-        for effect, width in zip(group.effects, _widths(group.Z), strict=True):
-            prior = Prior("HalfStudentT", (3.0, _rounded(scale * width)))
-            priors[names.sd(group.name), effect] = prior
-        if group.pairs:
-            priors[names.cor(group.name), None] = Prior("LKJ", (2.0,))
+        priors[names.CUTPOINT, between] = Prior("Normal", (0.0, _THRESHOLD_WIDTH))
+        as_written[names.CUTPOINT, between] = Prior("Normal", (0.0, _THRESHOLD_WIDTH * lean))
+    blocks: dict[str, tuple[MeasuredColumns, ...]] = {}
+    for place, group in enumerate(design.groups):
+        two = None if rows.two_valued is None else rows.two_valued[place + 1]
+        whole, own = _measured_blocks(group, rows.weights, two)
+        blocks[group.name] = own
+        _add_group(group, whole, own, scale, priors, as_written)
     if "sigma" in family.parameters:
-        priors[names.SIGMA, None] = Prior("HalfStudentT", (3.0, _rounded(scale)))
+        priors[names.SIGMA, None] = Prior("HalfStudentT", (3.0, scale))
     if "nu" in family.parameters:
         priors[names.NU, None] = Prior("Gamma", (2.0, 0.1))
-    return priors
+    return Defaults(priors=priors, as_written=as_written, coefficients=measured, blocks=blocks)
 
 
 def threshold_labels(levels: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,41 +119,64 @@ def threshold_labels(levels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{low}|{high}" for low, high in pairwise(levels))
 
 
-def _widths(columns: NDArray[np.float64]) -> list[float]:
-    """Return the scale of each column's effect, in units of the outcome's scale."""
-    sds = columns.std(axis=0, ddof=1)
-    varies = sds > 1e-12 * (1 + np.abs(columns).max(axis=0, initial=0.0))
-    shift = np.sum((columns.mean(axis=0)[varies] / sds[varies]) ** 2)
-    at_zero = float(np.sqrt(1 + shift))
-    return [1 / float(sds[k]) if varies[k] else at_zero for k in range(columns.shape[1])]
-
-
 def _population(
-    design: Design, centre: float, scale: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where each coefficient's prior lies, and its width.
+    design: Design, measured: MeasuredColumns, centre: float, scale: float, *, has_level: bool
+) -> dict[Element, Prior]:
+    """Return the prior of each working coefficient.
 
-    Without an intercept the level of the outcome must come from the other columns: where they
-    add up to a constant (the means of cells) each takes its part of it, else the scale is that of
-    the outcome around 0.
+    Where no combination of the columns is constant, the level of the outcome must come from them
+    all: their scale is that of the outcome around 0.
     """
-    widths = scale * np.asarray(_widths(design.X))
-    locations = np.zeros(len(widths))
-    if names.INTERCEPT in design.coefficients:
-        locations[design.coefficients.index(names.INTERCEPT)] = centre
-        return locations, widths
-    ones = np.ones(len(design.X))
-    parts = np.linalg.lstsq(design.X, ones, rcond=None)[0]
-    parts[np.abs(parts) < 1e-12] = 0.0  # rounding would show as a prior's odd location
-    if np.allclose(design.X @ parts, ones, atol=1e-8):
-        return centre * parts, np.sqrt(widths**2 + (scale * parts) ** 2)
-    return locations, widths * np.hypot(scale, centre) / scale
+    anchored = bool(measured.origin.any()) or not has_level
+    room = scale if anchored else float(np.hypot(scale, centre))
+    priors: dict[Element, Prior] = {}
+    for place, label in enumerate(design.coefficients):
+        constant = measured.orders[place].is_constant
+        location = centre if constant else 0.0
+        width = _WIDTH * room / float(measured.scales[place])
+        priors[names.B, label] = Prior("Normal", (location, width))
+    return priors
 
 
-def _threshold_width(columns: NDArray[np.float64]) -> float:
-    constant = np.ones((len(columns), 1))
-    return _widths(np.column_stack([constant, columns]))[0]
+def _measured_blocks(
+    group: GroupDesign, weights: Floats | None, two_valued: tuple[bool, ...] | None
+) -> tuple[MeasuredColumns, tuple[MeasuredColumns, ...]]:
+    """Measure all columns of a factor together, and each of its correlated blocks."""
+    whole = measure_columns(group.Z, group.orders, weights=weights, two_valued=two_valued)
+    if len(group.blocks) == 1:
+        return whole, (whole,)
+    own = []
+    for block in group.blocks:
+        places = list(block)
+        two = None if two_valued is None else [two_valued[k] for k in places]
+        orders = [group.orders[k] for k in places]
+        own.append(measure_columns(group.Z[:, places], orders, weights=weights, two_valued=two))
+    return whole, tuple(own)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _add_group(
+    group: GroupDesign,
+    whole: MeasuredColumns,
+    own: tuple[MeasuredColumns, ...],
+    scale: float,
+    priors: dict[Element, Prior],
+    as_written: dict[Element, Prior],
+) -> None:
+    """Add the priors of one factor's standard deviations and correlations.
+
+    An effect that is correlated with no other stands as written: its room is that of its column
+    beside all others of the factor.
+    """
+    written = _GROUP_WIDTH * scale / whole.as_written
+    for block, measured in zip(group.blocks, own, strict=True):
+        alone = len(block) == 1 and len(group.effects) > 1
+        for place, working in zip(block, measured.scales, strict=True):
+            element = names.sd(group.name), group.effects[place]
+            as_written[element] = Prior("HalfStudentT", (3.0, float(written[place])))
+            at_means = Prior("HalfStudentT", (3.0, _GROUP_WIDTH * scale / float(working)))
+            priors[element] = as_written[element] if alone else at_means
+    # In the order of the effects, whatever the blocks.
+    for effect in group.effects:
+        priors[names.sd(group.name), effect] = priors.pop((names.sd(group.name), effect))
+    if group.pairs:
+        priors[names.cor(group.name), None] = Prior("LKJ", (2.0,))

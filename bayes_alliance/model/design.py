@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
@@ -41,6 +42,12 @@ class Design:
     offset: NDArray[np.float64]
     groups: tuple[GroupDesign, ...]
     part: Mapping[str, Any]
+
+    @property
+    def orders(self) -> tuple[ColumnOrder, ...]:
+        """What each population column is made of."""
+        orders = orders_from_json(self.part["orders"])
+        return tuple(orders[k] for k in self.part["kept"])
 
     @property
     def parts(self) -> tuple[Mapping[str, Any], ...]:

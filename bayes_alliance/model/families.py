@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model import densities
@@ -21,6 +22,11 @@ Parameters = Mapping[str, Array]
 OutcomeKind = Literal["numeric", "binary", "ordinal"]
 _LOGIT_VARIANCE = float(np.pi**2 / 3)
 _CLOGLOG_VARIANCE = float(np.pi**2 / 6)
+LINKS: Mapping[str, Callable[[float], float]] = {
+    "logit": lambda share: float(special.logit(share)),
+    "probit": lambda share: float(special.ndtri(share)),
+    "cloglog": lambda share: float(np.log(-np.log1p(-share))),
+}
 LINK_VARIANCE = {"logit": _LOGIT_VARIANCE, "probit": 1.0, "cloglog": _CLOGLOG_VARIANCE}
 
 
@@ -69,6 +75,32 @@ class Family:
             ratio = np.where(exists, nu / np.where(exists, nu - 2, 1.0), np.nan)
             return parameters["sigma"] ** 2 * ratio
         return np.full(1, LINK_VARIANCE[link])
+
+    def location_and_scale(
+        self, y: Array, offset: Array, weights: Array | None, link: str
+    ) -> tuple[float, float]:
+        """Return where the linear predictor lies and how far outcomes lie apart, on its scale.
+
+        Parameters
+        ----------
+        y, offset
+            The outcome as numbers, and the known part of the linear predictor, shape (row,).
+        weights
+            How often each row counts, or None.
+        link
+            One of the family's links.
+        """
+        if self.outcome == "numeric":
+            rest = y - offset
+            centre = float(np.average(rest, weights=weights))
+            count = float(len(y)) if weights is None else float(weights.sum())
+            squares = float(np.average((rest - centre) ** 2, weights=weights))
+            scale = float(np.sqrt(squares * count / max(count - 1.0, 1.0)))
+            return centre, scale if scale > 0.0 else 1.0
+        if self.outcome == "ordinal":
+            return 0.0, 1.0
+        share = float(np.average(y, weights=weights))
+        return LINKS[link](share) - float(np.average(offset, weights=weights)), 1.0
 
     @property
     def on_link_scale(self) -> bool:

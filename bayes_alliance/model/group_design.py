@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.formula import GroupTerm
 from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
 
@@ -56,6 +57,16 @@ class GroupDesign:
     caseloads: NDArray[np.int64]
     upper: str | None = None
     upper_labels: tuple[str, ...] = ()
+
+    @property
+    def orders(self) -> tuple[ColumnOrder, ...]:
+        """What each effect's column is made of; terms are counted over all expressions."""
+        found: list[ColumnOrder] = []
+        for part in self.parts:
+            first = max((order.term for order in found), default=-1) + 1
+            own = orders_from_json(part["orders"])
+            found += [replace(order, term=first + order.term) for order in own]
+        return tuple(found)
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:

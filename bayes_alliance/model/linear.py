@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.errors import DataError, ModelError, counted
+from bayes_alliance.model.column_order import orders_of, orders_to_json
 from bayes_alliance.model.expression import (
     FUNCTIONS,
     calls_of,
@@ -92,6 +93,7 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
     state = {
         "expression": expression,
         "labels": list(labels),
+        "orders": orders_to_json(orders_of(design)),
         "has_group_means": bool(grouping),
         "columns": {name: _column_state(design, name, rows[name]) for name in _used(design, rows)},
         "learnt": [to_json(vars(call.stateful_transform)) for call in stateful_calls(description)],

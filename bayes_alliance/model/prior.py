@@ -31,6 +31,11 @@ class Prior:
         return f"{self.distribution}({', '.join(f'{a:g}' for a in self.arguments)})"
 
     @property
+    def rounded(self) -> str:
+        """The prior with three digits of its numbers, as a default is shown."""
+        return f"{self.distribution}({', '.join(f'{a:.3g}' for a in self.arguments)})"
+
+    @property
     def written(self) -> str:
         """The prior with all digits of its numbers, so that reading it gives the same prior."""
         return f"{self.distribution}({', '.join(map(repr, self.arguments))})"
@@ -72,6 +77,23 @@ def _lkj_in_words(eta: float) -> str:
     if eta == 1:
         return "every correlation matrix alike"
     return "correlations near 0 " + ("favoured" if eta > 1 else "disfavoured")
+
+
+AT_THE_MEANS = "at the means"
+
+
+def parse_standing(text: str, *, key: str) -> tuple[Prior, bool]:
+    """Read a prior and whether it stands at the means, as in ``"Normal(50, 10) at the means"``.
+
+    Raises
+    ------
+    ModelError
+        See :func:`parse_prior`.
+    """
+    plain = text.strip() if isinstance(text, str) else text
+    if isinstance(plain, str) and plain.endswith(AT_THE_MEANS):
+        return parse_prior(plain.removesuffix(AT_THE_MEANS), key=key), True
+    return parse_prior(text, key=key), False
 
 
 def parse_prior(text: str, *, key: str) -> Prior:

@@ -6,15 +6,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import ModelError, did_you_mean, listed
-from bayes_alliance.model.default_priors import Element
-from bayes_alliance.model.prior import Prior, parse_prior
+from bayes_alliance.model.default_priors import Defaults, Element
+from bayes_alliance.model.design import Design
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.prior import AT_THE_MEANS, Prior, parse_standing
+from bayes_alliance.model.prior_basis import (
+    PriorBasis,
+    coefficient_basis,
+    effect_basis,
+    is_tied,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AS_WRITTEN = "as written"
 _CORRELATION = "correlation"
 
 
@@ -30,24 +41,53 @@ class PriorEntry:
         The prior.
     chosen
         True if the user gave it, False if it is the default scaled to the data.
+    stands
+        Where: ``"as written"``, ``"at the means"`` of the predictors, or as a difference from the
+        first level of a category whose columns take the place of a constant.
     """
 
     variable: str
     element: str | None
     prior: Prior
     chosen: bool
+    stands: str = AS_WRITTEN
 
     @property
     def key(self) -> str:
         """The key under which the user can set this very prior."""
         return _key(self.variable, self.element)
 
+    @property
+    def at_means(self) -> bool:
+        """Whether it is a prior on something else than the parameter as written."""
+        return self.stands != AS_WRITTEN
+
+    @property
+    def shown(self) -> str:
+        """The prior for people: the user's as it was given, a default with three digits."""
+        return str(self.prior) if self.chosen else self.prior.rounded
+
+    @property
+    def written(self) -> str:
+        """The prior as a string that sets this very prior, with all digits."""
+        return self.prior.written + (f" {AT_THE_MEANS}" if self.at_means else "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PriorTable:
-    """Every prior of a model, in the container's order."""
+    """Every prior of a model, in the container's order, and where they stand.
+
+    Parameters
+    ----------
+    entries
+        One an element.
+    basis
+        What the priors of coefficients and group effects are about; as written, where the design
+        is its own basis.
+    """
 
     entries: tuple[PriorEntry, ...]
+    basis: PriorBasis
 
     def of(self, variable: str) -> tuple[Prior, ...]:
         """Return the priors of one variable, in the order of its elements."""
@@ -58,13 +98,23 @@ class PriorTable:
         """Every top-level parameter that has a prior."""
         return tuple(dict.fromkeys(e.variable for e in self.entries))
 
+    def sampled_name(self, variable: str) -> str:
+        """Return what a joint model calls the variable that has these priors."""
+        basis = self.basis
+        moved = {names.sd(group) for group, own in basis.effects.items() if not own.is_trivial}
+        if not basis.coefficients.is_trivial:
+            moved.add(names.B)
+        if basis.coefficients.constant.any():
+            moved.add(names.CUTPOINT)
+        return names.working(variable) if variable in moved else variable
+
     @property
     def strings(self) -> dict[str, str]:
         """Every prior as one string by its key: ``Model(..., priors=table.strings)`` freezes them.
 
         Numbers are written with all their digits.
         """
-        return {entry.key: entry.prior.written for entry in self.entries}
+        return {entry.key: entry.written for entry in self.entries}
 
     @property
     def table(self) -> pd.DataFrame:
@@ -73,8 +123,9 @@ class PriorTable:
 
         return pd.DataFrame(
             {
-                "prior": [str(e.prior) for e in self.entries],
+                "prior": [e.shown for e in self.entries],
                 "in words": [e.prior.in_words() for e in self.entries],
+                "stands": [e.stands for e in self.entries],
                 "from": [
                     "you" if e.chosen else "default, scaled to the data" for e in self.entries
                 ],
@@ -89,13 +140,17 @@ class PriorTable:
         return as_html("Priors", self.table)
 
 
-def build_priors(defaults: Mapping[Element, Prior], chosen: Mapping[str, str] | None) -> PriorTable:
+def build_priors(
+    defaults: Defaults, design: Design, chosen: Mapping[str, str] | None
+) -> PriorTable:
     """Put the user's priors in the place of the defaults.
 
     Parameters
     ----------
     defaults
         From :func:`default_priors`.
+    design
+        The design they are for.
     chosen
         One string a key. A key without brackets is for all of that kind, the more specific wins,
         and ``b`` leaves ``b[Intercept]`` out.
@@ -107,20 +162,144 @@ def build_priors(defaults: Mapping[Element, Prior], chosen: Mapping[str, str] | 
         does not fit the parameter.
     """
     chosen = dict(chosen or {})
-    elements = list(defaults)
+    elements = list(defaults.priors)
     _check_keys(chosen, elements)
-    parsed = {key: parse_prior(text, key=key) for key, text in chosen.items()}
-    entries = []
-    for variable, element in elements:
-        own = parsed.get(_key(variable, element))
-        if own is None and (variable, element) != (names.B, names.INTERCEPT):
-            own = parsed.get(variable)
-        prior = defaults[variable, element] if own is None else own
-        entry = PriorEntry(variable=variable, element=element, prior=prior, chosen=own is not None)
-        _check_support(entry, defaults[variable, element])
-        entries.append(entry)
-    _check_thresholds(entries)
-    return PriorTable(entries=tuple(entries))
+    parsed = {key: parse_standing(text, key=key) for key, text in chosen.items()}
+    own = {element: _own(parsed, *element) for element in elements}
+    entries = {}
+    for element in elements:
+        prior, stands = _standing(element, own, defaults, design)
+        entry = PriorEntry(
+            variable=element[0],
+            element=element[1],
+            prior=prior,
+            chosen=own[element] is not None,
+            stands=stands,
+        )
+        _check_support(entry, defaults.priors[element])
+        entries[element] = entry
+    _check_thresholds(list(entries.values()))
+    return PriorTable(
+        entries=tuple(entries.values()), basis=_basis(tuple(entries.values()), defaults, design)
+    )
+
+
+def _own(
+    parsed: Mapping[str, tuple[Prior, bool]], variable: str, element: str | None
+) -> tuple[Prior, bool] | None:
+    """Return the user's prior of an element, if there is one."""
+    found = parsed.get(_key(variable, element))
+    if found is None and (variable, element) != (names.B, names.INTERCEPT):
+        found = parsed.get(variable)
+    return found
+
+
+def _standing(
+    element: Element,
+    own: Mapping[Element, tuple[Prior, bool] | None],
+    defaults: Defaults,
+    design: Design,
+) -> tuple[Prior, str]:
+    """Return the prior of an element and where it stands."""
+    given = own[element]
+    movable = _movable(element, defaults, design)
+    if element[0] == names.B or not movable:
+        at_means = given is None or given[1]
+        if given is not None and at_means and movable and given[0].distribution != "Normal":
+            raise ModelError(
+                f"The prior of {_key(*element)} was given as {given[0]} {AT_THE_MEANS}.",
+                "At the means a coefficient takes a normal prior.",
+                f"Write Normal(location, sd) {AT_THE_MEANS}, or give {given[0]} for the "
+                "coefficient as written.",
+                key=_key(*element),
+            )
+        prior = defaults.priors[element] if given is None else given[0]
+        return prior, movable if at_means and movable else AS_WRITTEN
+    together = [other for other in own if other in _block_of(element, own, design)]
+    given_there = [found for other in together if (found := own[other]) is not None]
+    if len({at_means for _, at_means in given_there}) > 1:
+        raise ModelError(
+            f"Priors were given for {listed(_key(*other) for other in together)}.",
+            f"Some stand {AT_THE_MEANS}, some as written, and they belong together.",
+            f"Write all of them with '{AT_THE_MEANS}', or none.",
+        )
+    written = bool(given_there) and not given_there[0][1]
+    if given is not None:
+        return given[0], AS_WRITTEN if written else movable
+    if written:
+        return defaults.as_written.get(element, defaults.priors[element]), AS_WRITTEN
+    return defaults.priors[element], movable
+
+
+def _movable(element: Element, defaults: Defaults, design: Design) -> str:
+    """Say where an element's default stands, in words; empty if that is as written."""
+    variable, label = element
+    measured = defaults.coefficients
+    if variable == names.CUTPOINT:
+        return AT_THE_MEANS if measured.constant.any() else ""
+    if variable == names.B and label is not None:
+        place = design.coefficients.index(label)
+        of_levels = measured.origin.sum() > 1
+        if of_levels and measured.origin[place]:
+            first = design.coefficients[int(np.flatnonzero(measured.origin)[0])]
+            return "as the mean of all" if label == first else f"as a difference from {first}"
+        moved = (measured.to_working[place] != np.eye(len(measured.to_working))[place]).any()
+        return AT_THE_MEANS if moved or is_tied(measured.orders)[place] else ""
+    block = _block_place(element, design)
+    if block is None:
+        return ""
+    group, number = block
+    own = defaults.blocks[group.name]
+    places = [number] if number is not None else range(len(own))
+    moved = any(not np.array_equal(own[k].to_working, np.eye(len(own[k].to_working))) for k in places)
+    return AT_THE_MEANS if moved else ""
+
+
+def _block_place(element: Element, design: Design) -> tuple[GroupDesign, int | None] | None:
+    """Return the factor and the block a group's prior belongs to; None for correlations' block."""
+    variable, label = element
+    for group in design.groups:
+        if variable == names.cor(group.name):
+            return group, None
+        if variable == names.sd(group.name) and label is not None:
+            place = group.effects.index(label)
+            return group, next(k for k, own in enumerate(group.blocks) if place in own)
+    return None
+
+
+def _block_of(element: Element, elements: Iterable[Element], design: Design) -> list[Element]:
+    """Return what stands as written together: thresholds, or a factor's sds and correlations."""
+    if element[0] == names.CUTPOINT:
+        return [other for other in elements if other[0] == names.CUTPOINT]
+    found = _block_place(element, design)
+    assert found is not None
+    group, number = found
+    blocks = [number] if number is not None else range(len(group.blocks))
+    effects = {group.effects[k] for b in blocks for k in group.blocks[b]}
+    sds = [o for o in elements if o[0] == names.sd(group.name) and o[1] in effects]
+    several = len(effects) > 1
+    return sds + [o for o in elements if several and o[0] == names.cor(group.name)]
+
+
+def _basis(entries: tuple[PriorEntry, ...], defaults: Defaults, design: Design) -> PriorBasis:
+    """Return the basis that the entries say they stand in."""
+    of_b = [entry for entry in entries if entry.variable == names.B]
+    thresholds = [entry for entry in entries if entry.variable == names.CUTPOINT]
+    coefficients = coefficient_basis(
+        defaults.coefficients,
+        [entry.prior for entry in of_b],
+        [not entry.at_means for entry in of_b],
+        thresholds_as_written=not any(entry.at_means for entry in thresholds),
+    )
+    effects = {}
+    for group in design.groups:
+        at_means = {e.element for e in entries if e.variable == names.sd(group.name) and e.at_means}
+        effects[group.name] = effect_basis(
+            list(zip(group.blocks, defaults.blocks[group.name], strict=True)),
+            [group.effects[block[0]] not in at_means for block in group.blocks],
+            len(group.effects),
+        )
+    return PriorBasis(coefficients=coefficients, effects=effects)
 
 
 def _check_thresholds(entries: list[PriorEntry]) -> None:

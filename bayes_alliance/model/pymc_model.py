@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 # Unlike any outcome: data, outcome and parameters share one namespace in a pm.Model.
 DATA_X = "population_columns"
 DATA_OFFSET = "known_offset"
+DATA_COEFFICIENTS = "coefficients_of_design"
+DATA_CONSTANT = "constant_of_design"
 
 
 def data_z(group: str) -> str:
     """Name of the data variable with a group's effect columns."""
     return f"Z_{group}"
+
+
+def data_effects(group: str) -> str:
+    """Name of the data variable that turns sampled effects into those of the design."""
+    return f"effects_of_design_{group}"
 
 
 def data_index(group: str) -> str:
@@ -52,12 +59,19 @@ def build_coords(model: Model) -> dict[str, Any]:
 def data_arrays(model: Model) -> dict[str, Any]:
     """Return what changes between data sets of one shape: data and prior arguments, by name."""
     design = model.design
-    arrays: dict[str, Any] = {DATA_X: design.X, DATA_OFFSET: design.offset}
+    basis = model.priors.basis
+    arrays: dict[str, Any] = {
+        DATA_X: basis.coefficients.columns(design.X),
+        DATA_OFFSET: design.offset,
+        DATA_COEFFICIENTS: basis.coefficients.to_user,
+        DATA_CONSTANT: basis.coefficients.constant,
+    }
     arrays[outcome_data(model)] = model.frame.y
     if model.frame.weights is not None:
         arrays[DATA_WEIGHTS] = model.frame.weights
     for group in design.groups:
-        arrays[data_z(group.name)] = group.Z
+        arrays[data_z(group.name)] = basis.effects[group.name].columns(group.Z)
+        arrays[data_effects(group.name)] = basis.effects[group.name].to_user
         arrays[data_index(group.name)] = group.index
     return arrays
 
@@ -82,22 +96,48 @@ def build_pymc(model: Model) -> Any:
         )
     design = model.design
     arrays = data_arrays(model)
+    # Sampled on the scale the priors stand on; the design's own quantities are made of that.
     with pm.Model(coords=build_coords(model)) as built:
         eta: Any = pm.Data(DATA_OFFSET, arrays[DATA_OFFSET], dims=names.ROW)
         if design.coefficients:
             X = pm.Data(DATA_X, arrays[DATA_X], dims=(names.ROW, names.COEFFICIENT))
-            eta = eta + pt.dot(X, add_parameter(model.priors, names.B, names.COEFFICIENT))
+            eta = eta + pt.dot(X, _add_coefficients(model, arrays))
         for group in design.groups:
-            effects = _add_group(model, group)
-            Z = pm.Data(data_z(group.name), group.Z, dims=(names.ROW, names.effect(group.name)))
+            effects = _add_group(model, group, arrays)
+            Z = pm.Data(data_z(group.name), arrays[data_z(group.name)], dims=(names.ROW, names.effect(group.name)))
             index = pm.Data(data_index(group.name), group.index, dims=names.ROW)
             eta = eta + (Z * effects[index]).sum(axis=-1)
         add_likelihood(model, eta)
+        _add_thresholds(model, built, arrays)
     return built
 
 
-def _add_group(model: Model, group: GroupDesign) -> Any:
-    """Add standard deviations, correlations and effects of a group; return the effects."""
+def _add_thresholds(model: Model, built: Any, arrays: dict[str, Any]) -> None:
+    """Add the thresholds of the design, where those with the priors stand at the means."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    sampled = model.priors.sampled_name(names.CUTPOINT)
+    if names.CUTPOINT in model.family.parameters and sampled != names.CUTPOINT:
+        constant = pm.Data(DATA_CONSTANT, arrays[DATA_CONSTANT])
+        moved = pt.dot(constant, built[names.B])
+        pm.Deterministic(names.CUTPOINT, built[sampled] + moved, dims=names.CUTPOINT_DIM)
+
+
+def _add_coefficients(model: Model, arrays: dict[str, Any]) -> Any:
+    """Add the coefficients of the design; return those that have the priors."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    sampled = add_parameter(model.priors, names.B, names.COEFFICIENT)
+    if not model.priors.basis.coefficients.is_trivial:
+        to_user = pm.Data(DATA_COEFFICIENTS, arrays[DATA_COEFFICIENTS])
+        pm.Deterministic(names.B, pt.dot(to_user, sampled), dims=names.COEFFICIENT)
+    return sampled
+
+
+def _add_group(model: Model, group: GroupDesign, arrays: dict[str, Any]) -> Any:
+    """Add standard deviations, correlations and effects of a group; return the sampled effects."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -111,10 +151,42 @@ def _add_group(model: Model, group: GroupDesign) -> Any:
         make = _centred_block if centred else _non_centred_block
         columns.append(make(group, number, scale, factor))
         correlations.extend(_correlations(factor, len(block)))
+    effects = columns[0] if len(columns) == 1 else pt.concatenate(columns, axis=1)
+    if model.priors.basis.effects[group.name].is_trivial:
+        _add_correlations_of(group, correlations)
+        return pm.Deterministic(names.u(group.name), effects, dims=_effect_dims(group))
+    to_user = pm.Data(data_effects(group.name), arrays[data_effects(group.name)])
+    _add_scales_of_design(group, to_user, sd, correlations)
+    pm.Deterministic(names.u(group.name), pt.dot(effects, to_user.T), dims=_effect_dims(group))
+    return effects
+
+
+def _add_correlations_of(group: GroupDesign, correlations: list[Any]) -> None:
+    import pymc as pm
+    import pytensor.tensor as pt
+
     if correlations:
         pm.Deterministic(names.cor(group.name), pt.stack(correlations), dims=names.pair(group.name))
-    effects = columns[0] if len(columns) == 1 else pt.concatenate(columns, axis=1)
-    return pm.Deterministic(names.u(group.name), effects, dims=_effect_dims(group))
+
+
+def _add_scales_of_design(
+    group: GroupDesign, to_user: Any, sd: Any, correlations: list[Any]
+) -> None:
+    """Add the design's standard deviations and correlations, made of the sampled ones."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    rows: list[list[Any]] = [[0.0] * len(group.effects) for _ in group.effects]
+    for place in range(len(group.effects)):
+        rows[place][place] = sd[place] ** 2
+    for (first, second), value in zip(group.pairs, correlations, strict=True):
+        rows[first][second] = rows[second][first] = value * sd[first] * sd[second]
+    sampled = pt.stack([pt.stack([pt.as_tensor(entry) for entry in row]) for row in rows])
+    covariance = pt.dot(pt.dot(to_user, sampled), to_user.T)
+    scale = pt.sqrt(pt.diagonal(covariance))
+    pm.Deterministic(names.sd(group.name), scale, dims=names.effect(group.name))
+    entries = [covariance[i, j] / (scale[i] * scale[j]) for i, j in group.pairs]
+    _add_correlations_of(group, entries)
 
 
 def _effect_dims(group: GroupDesign) -> tuple[str, str]:

@@ -41,7 +41,9 @@ def fixed_arguments(priors: PriorTable) -> tuple[Any, ...]:
 
 
 def add_parameter(priors: PriorTable, variable: str, dims: str | None) -> Any:
-    """Add one top-level parameter with its priors to the current PyMC model.
+    """Add what has the priors of one top-level parameter to the current PyMC model.
+
+    Its name is ``priors.sampled_name(variable)``.
 
     Parameters
     ----------
@@ -56,19 +58,20 @@ def add_parameter(priors: PriorTable, variable: str, dims: str | None) -> Any:
     import pytensor.tensor as pt
 
     groups = _by_distribution(priors.of(variable))
+    own = priors.sampled_name(variable)
     if dims is None:
         prior, _, arguments = groups[0]
-        return _variable(variable, prior, arguments[0], dims=None)
+        return _variable(own, prior, arguments[0], dims=None)
     if len(groups) == 1:
         prior, _, arguments = groups[0]
-        return _variable(variable, prior, arguments, dims=dims)
+        return _variable(own, prior, arguments, dims=dims)
     elements: list[Any] = [None] * len(priors.of(variable))
     for prior, places, arguments in groups:
-        name = _part_name(variable, prior, whole=False)
+        name = _part_name(own, prior, whole=False)
         part = _variable(name, prior, arguments, shape=len(places))
         for k, place in enumerate(places):
             elements[place] = part[k]
-    return pm.Deterministic(variable, pt.stack(elements), dims=dims)
+    return pm.Deterministic(own, pt.stack(elements), dims=dims)
 
 
 def _parts(priors: PriorTable) -> list[tuple[str, Prior, Any]]:
@@ -78,7 +81,8 @@ def _parts(priors: PriorTable) -> list[tuple[str, Prior, Any]]:
         own = priors.of(variable)
         scalar = not any(e.variable == variable and e.element is not None for e in priors.entries)
         for prior, places, arguments in _by_distribution(own):
-            name = _part_name(variable, prior, whole=len(places) == len(own))
+            whole = len(places) == len(own)
+            name = _part_name(priors.sampled_name(variable), prior, whole=whole)
             parts.append((name, prior, arguments[0] if scalar else arguments))
     return parts
 

@@ -17,8 +17,10 @@ from bayes_alliance.model.linear import apply_part
 from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
-from bayes_alliance.model.prior_table import PriorEntry, PriorTable
+from bayes_alliance.model.prior_basis import PriorBasis, standing_as_written
+from bayes_alliance.model.prior_table import AS_WRITTEN, PriorEntry, PriorTable
 from bayes_alliance.model.spec import Model, Question, assembled_model, changed_model
+from bayes_alliance.model.working_basis import WorkingBasis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +47,10 @@ def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]
         "centring": dict(model.centring),
         "question": vars(model.question),
         "priors": [
-            [e.variable, e.element, e.prior.written, e.chosen] for e in model.priors.entries
+            [e.variable, e.element, e.prior.written, e.chosen, e.stands]
+            for e in model.priors.entries
         ],
+        "basis": _basis_to_json(model.priors.basis),
         "levels": list(model.frame.levels),
         "rows_in_table": model.frame.rows_in_table,
         "rows_used": model.frame.rows_used,
@@ -124,7 +128,9 @@ def model_from_json(
         link=link,
         frame=frame,
         design=_design(saved, rows),
-        priors=PriorTable(entries=tuple(_entry(*values) for values in saved["priors"])),
+        priors=PriorTable(
+            entries=tuple(_entry(*values) for values in saved["priors"]), basis=_basis(saved)
+        ),
         centring=saved["centring"],
         question=Question(**saved["question"]),
     )
@@ -135,9 +141,48 @@ def with_stream(model: Model, stream: StreamedRows) -> Model:
     return changed_model(model, stream=stream)
 
 
-def _entry(variable: str, element: str | None, prior: str, chosen: bool) -> PriorEntry:
+def _entry(
+    variable: str, element: str | None, prior: str, chosen: bool, stands: str = AS_WRITTEN
+) -> PriorEntry:
     return PriorEntry(
-        variable=variable, element=element, prior=parse_prior(prior, key=variable), chosen=chosen
+        variable=variable,
+        element=element,
+        prior=parse_prior(prior, key=variable),
+        chosen=chosen,
+        stands=stands,
+    )
+
+
+def _basis_to_json(basis: PriorBasis) -> dict[str, Any]:
+    effects = {name: _one_basis_to_json(own) for name, own in basis.effects.items()}
+    return {"coefficients": _one_basis_to_json(basis.coefficients), "effects": effects}
+
+
+def _one_basis_to_json(basis: WorkingBasis) -> dict[str, Any]:
+    return {
+        "to_working": basis.to_working.tolist(),
+        "to_user": basis.to_user.tolist(),
+        "log_determinant": basis.log_determinant,
+        "constant": basis.constant.tolist(),
+    }
+
+
+def _basis(saved: Mapping[str, Any]) -> PriorBasis:
+    if "basis" not in saved:  # files from before priors stood at the means
+        sizes = {group["name"]: len(group["effects"]) for group in saved["groups"]}
+        return standing_as_written(len(saved["coefficients"]), sizes)
+    own = saved["basis"]
+    effects = {name: _one_basis(basis) for name, basis in own["effects"].items()}
+    return PriorBasis(coefficients=_one_basis(own["coefficients"]), effects=effects)
+
+
+def _one_basis(saved: Mapping[str, Any]) -> WorkingBasis:
+    size = len(saved["to_working"])
+    return WorkingBasis(
+        to_working=np.asarray(saved["to_working"], dtype=float).reshape(size, size),
+        to_user=np.asarray(saved["to_user"], dtype=float).reshape(size, size),
+        log_determinant=saved["log_determinant"],
+        constant=np.asarray(saved["constant"], dtype=float),
     )
 
 

@@ -12,7 +12,7 @@ from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.data_report import ModelDataReport, build_data_report
-from bayes_alliance.model.default_priors import default_priors
+from bayes_alliance.model.default_priors import Rows, default_priors
 from bayes_alliance.model.design import Design, NewDesign, build_design, rebuild_design
 from bayes_alliance.model.families import Family, find_family
 from bayes_alliance.model.formula import Formula, parse_formula
@@ -126,17 +126,20 @@ class Model:
                 "It stands among its own predictors too.",
                 "Take it out of the right side of the formula.",
             )
-        if stream is None:
-            defaults = default_priors(design, frame.y, found, frame.levels)
-        else:
-            defaults = default_priors(stream.typical_design, stream.typical_outcome, found, ())
+        defaults = default_priors(
+            design if stream is None else stream.typical_design,
+            _rows(parsed, frame, stream),
+            found,
+            link,
+            frame.levels,
+        )
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,
             "link": link,
             "frame": frame,
             "design": design,
-            "priors": build_priors(defaults, priors),
+            "priors": build_priors(defaults, design, priors),
             "centring": chosen_centring(design, centred),
             "question": question or Question(),
             "stream": stream,
@@ -213,6 +216,14 @@ def _read(
     frame = build_frame(formula, data, family)
     names.check_not_reserved([outcome], groups)
     return frame, build_design(formula, frame, data, family), None
+
+
+def _rows(formula: Formula, frame: ModelFrame, stream: StreamedRows | None) -> Rows:
+    """Return what default priors are scaled to: the rows, or those that stand in for them."""
+    if stream is not None:
+        return Rows(y=stream.typical_outcome, two_valued=stream.two_valued)
+    frequency = formula.response.weight_kind == "frequency"
+    return Rows(y=frame.y, weights=frame.weights if frequency else None)
 
 
 def assembled_model(**fields: Any) -> Model:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.errors import DataError, listed
-from bayes_alliance.model.prior_table import PriorTable
 from bayes_alliance.model.spec import Model, Question, changed_model
 from bayes_alliance.report.session_record import data_record
 from bayes_alliance.sampling.fit import Fit
@@ -77,7 +76,7 @@ def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) 
     _check_same_rows(record["data"], data_record(model))
     chosen = set(record["priors_chosen"])
     entries = [replace(entry, chosen=entry.key in chosen) for entry in model.priors.entries]
-    priors = PriorTable(entries=tuple(entries))
+    priors = replace(model.priors, entries=tuple(entries))
     return changed_model(model, priors=priors, centring=record["centring"])
 
 

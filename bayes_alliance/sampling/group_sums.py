@@ -22,12 +22,14 @@ from bayes_alliance.kernels.leave_group_out import (
 )
 from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.model.spec import Model
+from bayes_alliance.model.working_basis import unchanged
 from bayes_alliance.sampling.covariance_root import effect_roots
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, sampled_coefficients
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.engines.streamed_moments import streamed_moments
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.working_scale import normal_coefficients, sampled_coefficients
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -115,10 +117,15 @@ def _problem(
 ) -> tuple[GroupProblem, Integers]:
     """Read the sums by group; the coefficients at ``sampled`` are not integrated out."""
     sums, logarithms = _sums_by_group(model, empty_groups)
-    integrated = np.setdiff1d(np.arange(len(model.design.coefficients)), sampled)
-    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
-    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
-    problem = prepare_groups(sums, prior[:, 0], prior[:, 1] ** 2, logarithms, integrated=integrated)
+    prior = normal_coefficients(model, sampled)
+    problem = prepare_groups(
+        sums,
+        prior.mean,
+        prior.variance,
+        logarithms,
+        integrated=prior.places,
+        to_working=prior.to_working,
+    )
     return problem, problem.problem.prior.sampled
 
 
@@ -126,7 +133,8 @@ def _sums_by_group(model: Model, empty_groups: int) -> tuple[Moments, Array]:
     """Return the sums, and those of the logarithms of the precision weights, by group."""
     if model.stream is not None:
         stream = model.stream
-        sums = streamed_moments(stream, by_group=True, empty_groups=empty_groups)
+        as_written = {group.name: unchanged(len(group.effects)) for group in model.design.groups}
+        sums = streamed_moments(stream, as_written, by_group=True, empty_groups=empty_groups)
         return sums, np.bincount(stream.group_of_cell[0], stream.sums.log_weight, len(sums.n))
     design, frame = model.design, model.frame
     (group,) = design.groups

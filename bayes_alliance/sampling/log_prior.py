@@ -13,6 +13,11 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.gaussian_likelihood import gaussian_log_likelihood, sums_suffice
 from bayes_alliance.sampling.linear_predictor import chunks, frequency_weights, precision_weights
+from bayes_alliance.sampling.working_scale import (
+    posterior_working_scales,
+    thresholds_moved,
+    working_coefficients,
+)
 
 Array = NDArray[np.float64]
 
@@ -21,17 +26,16 @@ def log_prior(fit: Fit) -> dict[str, Array]:
     """Return the log prior density of each top-level variable, shape (chain, draw).
 
     Group effects are left out: given the standard deviations their distribution is a part of the
-    model, not a choice. Improper priors count 0; correlations up to a constant.
+    model, not a choice. Improper priors count 0; correlations up to a constant. The density is
+    that of what has the prior: where a prior stands at the means, of the parameter there.
     """
-    posterior = fit.posterior
+    model = fit.model
     values: dict[str, Array] = {}
-    for variable in fit.model.priors.variables:
-        draws = posterior[variable].to_numpy()
-        priors = fit.model.priors.of(variable)
+    for variable, draws in _with_priors(fit).items():
+        priors = model.priors.of(variable)
         if priors[0].kind.support == "correlation":
-            values[variable] = (priors[0].arguments[0] - 1) * _log_determinant(
-                fit.model, variable, draws
-            )
+            eta = priors[0].arguments[0]
+            values[variable] = (eta - 1) * _log_determinant(model, variable, draws)
             continue
         elements = draws[..., None] if draws.ndim == 2 else draws
         total = np.zeros(draws.shape[:2])
@@ -39,7 +43,25 @@ def log_prior(fit: Fit) -> dict[str, Array]:
             if prior.proper:
                 total += prior.frozen.logpdf(elements[..., k])
         values[variable] = total
+    if names.B in values:
+        values[names.B] += model.priors.basis.coefficients.log_determinant
     return values
+
+
+def _with_priors(fit: Fit) -> dict[str, Array]:
+    """Return what has the priors: the top-level variables, at the means where those stand."""
+    model, posterior = fit.model, fit.posterior
+    found = {name: posterior[name].to_numpy() for name in model.priors.variables}
+    if names.B in found:
+        if names.CUTPOINT in found:
+            found[names.CUTPOINT] = found[names.CUTPOINT] - thresholds_moved(model, found[names.B])
+        found[names.B] = working_coefficients(model, found[names.B])
+    for group in model.design.groups:
+        scales = posterior_working_scales(model, group, posterior)
+        found[names.sd(group.name)] = scales.sd
+        if group.pairs:
+            found[names.cor(group.name)] = scales.cor
+    return found
 
 
 def joint_log_likelihood(fit: Fit) -> Array:

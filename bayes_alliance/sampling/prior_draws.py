@@ -20,6 +20,12 @@ from bayes_alliance.sampling.linear_predictor import (
     chunks,
     precision_weights,
 )
+from bayes_alliance.sampling.working_scale import (
+    thresholds_moved,
+    user_coefficients,
+    user_effects,
+    user_scales,
+)
 
 Array = NDArray[np.float64]
 _SAMPLE = (names.CHAIN, names.DRAW)
@@ -118,6 +124,10 @@ def draw_prior(model: Model, draws: int, rng: np.random.Generator) -> dict[str, 
         arrays[variable] = values[:, 0] if scalar else values
     if names.CUTPOINT in arrays:
         arrays[names.CUTPOINT] = _in_order(model, arrays[names.CUTPOINT], rng)
+    if names.B in arrays:
+        arrays[names.B] = user_coefficients(model, arrays[names.B])
+        if names.CUTPOINT in arrays:
+            arrays[names.CUTPOINT] += thresholds_moved(model, arrays[names.B])
     for group in model.design.groups:
         arrays |= _draw_group(model, group, arrays[names.sd(group.name)], rng)
     return {name: values[None] for name, values in arrays.items()}
@@ -156,24 +166,19 @@ def _in_order(model: Model, values: Array, rng: np.random.Generator) -> Array:
 def _draw_group(
     model: Model, group: GroupDesign, sd: Array, rng: np.random.Generator
 ) -> dict[str, Array]:
-    draws = len(sd)
-    standard = rng.standard_normal((draws, len(group.labels), len(group.effects)))
-    effects = np.empty_like(standard)
-    correlations: list[Array] = []
+    draws, q = len(sd), len(group.effects)
+    root = np.broadcast_to(np.eye(q), (draws, q, q)).copy()
     for block in group.blocks:
-        places = list(block)
-        factor = np.broadcast_to(np.eye(len(block)), (draws, len(block), len(block)))
         if len(block) > 1:
             (prior,) = model.priors.of(names.cor(group.name))
-            factor = draw_lkj(len(block), prior.arguments[0], draws, rng)
-            matrix = factor @ factor.transpose(0, 2, 1)
-            rows, columns = np.triu_indices(len(block), k=1)
-            correlations.append(matrix[:, rows, columns])
-        effects[..., places] = standard[..., places] @ factor.transpose(0, 2, 1)
-    arrays: dict[str, Any] = {names.u(group.name): effects * sd[:, None, :]}
-    if correlations:
-        arrays[names.cor(group.name)] = np.concatenate(correlations, axis=-1)
-    return arrays
+            own = draw_lkj(len(block), prior.arguments[0], draws, rng)
+            root[:, block[0] : block[-1] + 1, block[0] : block[-1] + 1] = own
+    root *= sd[:, :, None]
+    standard = rng.standard_normal((draws, len(group.labels), q))
+    scales = user_scales(model, group, root)
+    effects = user_effects(model, group, standard @ root.transpose(0, 2, 1))
+    arrays: dict[str, Any] = {names.sd(group.name): scales.sd, names.u(group.name): effects}
+    return arrays | ({names.cor(group.name): scales.cor} if group.pairs else {})
 
 
 def draw_lkj(size: int, eta: float, draws: int, rng: np.random.Generator) -> Array:

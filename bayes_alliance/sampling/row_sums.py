@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, sampled_coefficients
+from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.working_scale import normal_coefficients, sampled_coefficients
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,8 +79,7 @@ def coefficients_given_variances(
     mean, covariance : Array
         Shapes (draw, k) and (draw, k, k).
     """
-    places = np.setdiff1d(np.arange(len(model.design.coefficients)), sampled_coefficients(model))
-    return places, *_coefficients(_prepare(model, posterior))
+    return normal_coefficients(model).places, *_coefficients(_prepare(model, posterior))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,8 @@ class _Work:
 
     Sums are by group, each row weighted by its precision and repeats: ``zz`` (J, q, q), ``zx``
     (J, q, p), and ``zr`` (J, q, 1 + s), whose columns belong to the outcome and to each
-    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows.
+    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows. The coefficients' prior is ``prior_precision`` (p, p)
+    and that times its mean, ``prior_right`` (S, p), which the given coefficients may move.
     """
 
     y: Array
@@ -103,7 +104,7 @@ class _Work:
     zr: Array
     xx: Array
     xr: Array
-    prior_mean: Array
+    prior_right: Array
     prior_precision: Array
     s2: Array
     root: Array
@@ -114,10 +115,11 @@ def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
     design, ones = model.design, np.ones(len(model.frame.y))
     (group,) = design.groups
     places = sampled_coefficients(model)
-    integrated = np.setdiff1d(np.arange(len(design.coefficients)), places)
-    priors = [model.priors.of(names.B)[k].arguments for k in integrated]
-    prior = np.asarray(priors, dtype=float).reshape(len(priors), 2)
-    y, X, sampled = model.frame.y - design.offset, design.X[:, integrated], design.X[:, places]
+    prior = normal_coefficients(model)
+    basis = prior.to_working[np.ix_(prior.places, prior.places)]
+    precision_of = basis.T @ (basis / prior.variance[:, None])
+    on_given = basis.T @ (prior.to_working[np.ix_(prior.places, places)] / prior.variance[:, None])
+    y, X, sampled = model.frame.y - design.offset, design.X[:, prior.places], design.X[:, places]
     precision, repeats = precision_weights(model) * ones, frequency_weights(model) * ones
     weight = (precision * repeats)[:, None]
     right = np.column_stack([y, sampled])
@@ -141,8 +143,8 @@ def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
         zr=_sums(group.Z, weight * right, group.index, groups),
         xx=X.T @ (weight * X),
         xr=X.T @ (weight * right),
-        prior_mean=prior[:, 0],
-        prior_precision=1 / prior[:, 1] ** 2,
+        prior_right=basis.T @ (prior.mean / prior.variance) - given @ on_given.T,
+        prior_precision=precision_of,
         s2=s2,
         root=root,
         given=given,
@@ -180,7 +182,7 @@ def _effects(work: _Work, draws: slice, groups: slice) -> tuple[Array, Array, Ar
 
 def _coefficients(work: _Work) -> tuple[Array, Array]:
     """Return mean (S, p) and covariance (S, p, p) of the integrated coefficients given all rows."""
-    total, p = len(work.s2), len(work.prior_mean)
+    total, p = len(work.s2), len(work.prior_precision)
     mean, covariance = np.empty((total, p)), np.empty((total, p, p))
     groups, q = work.zx.shape[:2]
     step = max(1, int(_CHUNK_NUMBERS / (groups * q * (p + q))))
@@ -189,9 +191,9 @@ def _coefficients(work: _Work) -> tuple[Array, Array]:
         s2 = work.s2[draws]
         _, slope, centre = _effects(work, draws, slice(None))
         seen = work.xx - np.einsum("jqa,sjqb->sab", work.zx, slope)
-        precision = seen / s2[:, None, None] + np.diag(work.prior_precision)
+        precision = seen / s2[:, None, None] + work.prior_precision
         right = _rest(work, draws) @ work.xr.T - np.einsum("jqa,sjq->sa", work.zx, centre)
-        right = right / s2[:, None] + work.prior_precision * work.prior_mean
+        right = right / s2[:, None] + work.prior_right[draws]
         covariance[draws] = np.linalg.inv(precision)
         mean[draws] = (covariance[draws] @ right[..., None])[..., 0]
     return mean, covariance

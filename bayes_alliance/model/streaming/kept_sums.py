@@ -42,6 +42,8 @@ def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
         "mean_inverse_weight": sums.mean_inverse_weight,
         "ranges": {n: [own.only_two, own.truths] for n, own in sums.ranges.items()},
         "whole_weights": sums.whole_weights,
+        "two_valued": list(sums.two_valued),
+        "frequency": sums.frequency,
         "places": [list(own) for own in stream.places],
         "source": stream.source,
         "sorted_levels": dict(stream.sorted_levels),
@@ -67,7 +69,7 @@ def stream_from_bytes(
         constants = tuple(arrays[f"constant_{k}"] for k in range(len(words["places"])))
     cells = pd.read_parquet(io.BytesIO(members[CELLS]))
     places = tuple(tuple(own) for own in words["places"])
-    typical, outcome = typical_rows(design, sums.unweighted, places)
+    typical, outcome = typical_rows(design, sums.counted, places)
     return StreamedRows(
         frame=frame,
         design=design,
@@ -100,6 +102,8 @@ def _sums(arrays: Any, words: dict[str, Any]) -> StreamedSums:
         log_weight=arrays["log_weight"],
         mean_inverse_weight=words["mean_inverse_weight"],
         whole_weights=words["whole_weights"],
+        two_valued=tuple(words.get("two_valued", ())),  # older files do not say it
+        frequency=words.get("frequency", False),
         ranges={
             name: ObservedRange(lowest=lowest, highest=highest, only_two=two, truths=truths)
             for (name, (two, truths)), lowest, highest in zip(

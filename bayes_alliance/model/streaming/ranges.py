@@ -122,3 +122,25 @@ def _sloping(
     for label, place in zip(part["labels"], places, strict=True):
         if label != names.INTERCEPT:
             yield label, place
+
+
+class TwoValues:
+    """Which columns of the sums have had two values only, as far as was read."""
+
+    def __init__(self, columns: int) -> None:
+        self._values: list[set[float] | None] = [set() for _ in range(columns)]
+
+    def add(self, columns: Floats) -> None:
+        """Take some rows in, shape (column or more, row)."""
+        for place, known in enumerate(self._values):
+            if known is None or not columns.shape[1]:
+                continue
+            column = columns[place]
+            known |= {float(column.min()), float(column.max())}
+            low, high = min(known), max(known)
+            if len(known) > 2 or not ((column == low) | (column == high)).all():
+                self._values[place] = None
+
+    def found(self) -> tuple[bool, ...]:
+        """Tell it for each column, when all rows are read."""
+        return tuple(known is not None and len(known) == 2 for known in self._values)

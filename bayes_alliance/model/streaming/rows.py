@@ -83,6 +83,12 @@ class StreamedRows:
     sorted_levels: Mapping[str, str]
     typical_values: Mapping[str, Typical]
 
+    @property
+    def two_valued(self) -> tuple[tuple[bool, ...], ...]:
+        """Which columns have two values only: the population's, then each grouping factor's."""
+        known = [*self.sums.two_valued, False]  # -1 finds the constant behind all others
+        return tuple(tuple(known[place] for place in own) for own in self.places)
+
 
 def read_stream(formula: Formula, table: ScannedTable, family: Family) -> StreamedRows:
     """Read a scanned table twice: for levels and groups, then for the sums.
@@ -152,7 +158,7 @@ def _read(
         for group in design.groups:
             check_shared(group, survey.rows_used)
     places = _places(plan, learnt)
-    typical, outcome = typical_rows(design, sums.unweighted, places)
+    typical, outcome = typical_rows(design, sums.counted, places)
     return StreamedRows(
         frame=_frame(formula, survey),
         design=design,

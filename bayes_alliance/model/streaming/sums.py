@@ -18,7 +18,7 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.streaming.cells import CellFinder
 from bayes_alliance.model.streaming.columns import ColumnPlan, fill_columns
-from bayes_alliance.model.streaming.ranges import ObservedRange, RunningRange, running_ranges
+from bayes_alliance.model.streaming.ranges import ObservedRange, RunningRange, TwoValues, running_ranges
 from bayes_alliance.model.streaming.survey import Survey
 
 Floats = NDArray[np.float64]
@@ -54,6 +54,13 @@ class StreamedSums:
     mean_inverse_weight: float
     whole_weights: bool
     ranges: Mapping[str, ObservedRange]
+    two_valued: tuple[bool, ...] = ()
+    frequency: bool = False
+
+    @property
+    def counted(self) -> CellSums:
+        """The sums in which each row counts as often as it stands for."""
+        return self.cells if self.frequency else self.unweighted
 
 
 @dataclass
@@ -65,6 +72,7 @@ class _Running:
     rows: NDArray[np.int64]
     log_weight: Floats
     ranges: Mapping[str, RunningRange]
+    two: TwoValues
     room: Floats = field(default_factory=lambda: np.empty(0))
     inverse_weight: float = 0.0
     whole_weights: bool = True
@@ -122,6 +130,7 @@ def stream_sums(
         rows=np.zeros(len(caseloads), dtype=np.int64),
         log_weight=np.zeros(len(caseloads)),
         ranges=running_ranges(plan.parts[1:], plan.places[1:], survey.table.kinds, len(caseloads)),
+        two=TwoValues(len(plan.recipes)),
     )
     texts = {n: v for n, v in survey.levels.items() if survey.table.kinds[n] == "text"}
     for batch in batches(survey.table, survey.columns, texts):
@@ -138,6 +147,8 @@ def stream_sums(
         mean_inverse_weight=running.inverse_weight / caseloads.sum() if precise else 1.0,
         whole_weights=running.whole_weights,
         ranges={name: own.whole() for name, own in running.ranges.items()},
+        two_valued=running.two.found(),
+        frequency=frequency,
     )
 
 
@@ -169,6 +180,7 @@ def _add_batch(
         add_rows(values, nowhere, np.zeros(0), running.overall)
     for column, own in running.ranges.items():
         own.add(batch[column] if own.column is None else values[own.column], cell)
+    running.two.add(values)
     running.rows += np.bincount(cell, minlength=len(running.rows))
     add_rows(values, cell, weight, running.state)
 

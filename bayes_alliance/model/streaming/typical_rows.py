@@ -28,7 +28,7 @@ def typical_rows(
     design
         The design without rows.
     sums
-        Unweighted sums of k columns, the outcome last.
+        Sums of k columns, the outcome last, in which each row counts as often as it stands for.
     places
         Of the population's columns, then of each grouping factor's, among them; -1 is the
         constant.

@@ -23,6 +23,14 @@ from bayes_alliance.posterior.evidence.ordered_mass import log_ordered_mass
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import chunks, frequency_weights, precision_weights
+from bayes_alliance.sampling.working_scale import (
+    posterior_working_scales,
+    thresholds_moved,
+    user_coefficients,
+    user_effects,
+    working_coefficients,
+    working_effects,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,17 +72,24 @@ class _Stretch:
 
 
 def _free_numbers(fit: Fit) -> Array:
-    """Return every draw as free numbers, shape (chain, draw, d), in the order they are read."""
+    """Return every draw as free numbers, shape (chain, draw, d), in the order they are read.
+
+    They are those that have the priors: at the means, where these stand.
+    """
     model, posterior = fit.model, fit.posterior
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
     parts: list[Array] = []
+    moved: Array = np.zeros(())
     if model.design.coefficients:
-        parts.append(posterior[names.B].to_numpy())
+        coefficients = posterior[names.B].to_numpy()
+        parts.append(working_coefficients(model, coefficients))
+        moved = thresholds_moved(model, coefficients)
     for group in model.design.groups:
         parts += [part.reshape(*shape, -1) for part in _free_group(model, group, posterior)]
     for name in model.family.parameters:
         values = posterior[name].to_numpy().reshape(*shape, -1)
         if name == names.CUTPOINT:
+            values = values - moved
             parts += [values[..., :1], np.log(np.diff(values, axis=-1))]
         else:
             parts.append(np.log(values))
@@ -82,11 +97,11 @@ def _free_numbers(fit: Fit) -> Array:
 
 
 def _free_group(model: Model, group: GroupDesign, posterior: xr.Dataset) -> list[Array]:
-    sd = posterior[names.sd(group.name)].to_numpy().reshape(-1, len(group.effects))
+    scales = posterior_working_scales(model, group, posterior)
+    sd = scales.sd.reshape(-1, len(group.effects))
     u = posterior[names.u(group.name)].to_numpy().reshape(-1, *_effects_shape(group))
-    cor = None
-    if group.pairs:
-        cor = posterior[names.cor(group.name)].to_numpy().reshape(-1, len(group.pairs))
+    u = working_effects(model, group, u)
+    cor = scales.cor.reshape(-1, len(group.pairs)) if group.pairs else None
     correlation = effect_covariance(np.ones_like(sd), cor, group.pairs)
     partials = partials_of(correlation, _sizes(group))
     if model.centring[group.name] == "non-centred":
@@ -97,20 +112,27 @@ def _free_group(model: Model, group: GroupDesign, posterior: xr.Dataset) -> list
 
 def _log_density(model: Model, at: Array) -> Array:
     """Return log likelihood, log prior and log Jacobian together."""
-    values: dict[str, Array] = {}
+    values: dict[str, Array] = {}  # of the design as written
+    with_priors: dict[str, Array] = {}
     total = np.zeros(len(at))
     place = 0
     if model.design.coefficients:
         place = len(model.design.coefficients)
-        values[names.B] = at[:, :place]
+        with_priors[names.B] = at[:, :place]
+        values[names.B] = user_coefficients(model, at[:, :place])
     for group in model.design.groups:
         stretch = _group_stretch(model, group, at[:, place : place + _width(group)])
-        values |= stretch.values
+        with_priors[names.sd(group.name)] = stretch.values[names.sd(group.name)]
+        effects = stretch.values[names.u(group.name)]
+        values[names.u(group.name)] = user_effects(model, group, effects)
         total += stretch.log_density
         place += _width(group)
     stretch = _family_stretch(model, at[:, place:])
+    with_priors |= stretch.values
     values |= stretch.values
-    total += stretch.log_density + _log_priors(model, values)
+    if names.CUTPOINT in values and names.B in values:
+        values[names.CUTPOINT] = values[names.CUTPOINT] + thresholds_moved(model, values[names.B])
+    total += stretch.log_density + _log_priors(model, with_priors)
     return np.asarray(total + _log_likelihood(model, values))
 
 

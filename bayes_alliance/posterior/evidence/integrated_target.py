@@ -14,9 +14,10 @@ from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.kernels.unconstrained_many import partials_of
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.bridge_target import Target
-from bayes_alliance.sampling.engines.collapsed_priors import sampled_coefficients, variance_priors
+from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import SeveralFactors, collapsed_problem
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.working_scale import posterior_working_scales, sampled_coefficients
 
 Array = NDArray[np.float64]
 
@@ -48,10 +49,10 @@ def free_numbers(fit: Fit) -> Array:
     if names.SIGMA in model.family.parameters:
         parts.append(np.log(posterior[names.SIGMA].to_numpy())[..., None])
     for group in model.design.groups:
-        sd = posterior[names.sd(group.name)].to_numpy()
-        parts.append(np.log(sd))
+        scales = posterior_working_scales(model, group, posterior)
+        parts.append(np.log(scales.sd))
         if group.pairs:
-            parts.append(_partials(model, group.name, posterior[names.cor(group.name)].to_numpy()))
+            parts.append(_partials(model, group.name, scales.cor))
     sampled = sampled_coefficients(model)
     if sampled.size:
         parts.append(posterior[names.B].to_numpy()[..., sampled])

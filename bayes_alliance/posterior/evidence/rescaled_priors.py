@@ -7,7 +7,6 @@ from dataclasses import replace
 from math import log
 
 from bayes_alliance.model.prior import Prior
-from bayes_alliance.model.prior_table import PriorTable
 from bayes_alliance.model.spec import Model, changed_model
 
 # Arguments that grow with the scale, and those that shrink with it.
@@ -57,4 +56,4 @@ def rescaled_model(model: Model, keys: Collection[str], factor: float) -> Model:
         replace(entry, prior=rescaled_prior(entry.prior, factor)) if entry.key in keys else entry
         for entry in model.priors.entries
     )
-    return changed_model(model, priors=PriorTable(entries=entries))
+    return changed_model(model, priors=replace(model.priors, entries=entries))

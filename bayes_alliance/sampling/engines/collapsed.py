@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
@@ -21,6 +19,7 @@ from bayes_alliance.sampling.engines.collapsed_sampler import sample_theta
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
+from bayes_alliance.sampling.working_scale import user_scales
 
 if TYPE_CHECKING:
     from bayes_alliance.sampling.redrawn import RedrawnEffects
@@ -69,10 +68,10 @@ def _posterior(recovery: Recovery) -> dict[str, Any]:
     if model.design.coefficients:
         posterior[names.B] = coefficients
     for k, group in enumerate(model.design.groups):
-        posterior[names.sd(group.name)] = scales.sd[k]
+        own = user_scales(model, group, scales.factor[k])
+        posterior[names.sd(group.name)] = own.sd
         if group.pairs:
-            first, second = np.asarray(group.pairs).T
-            posterior[names.cor(group.name)] = scales.correlation[k][:, first, second]
+            posterior[names.cor(group.name)] = own.cor
     if names.SIGMA in model.family.parameters:
         posterior[names.SIGMA] = scales.sigma
     chains = recovery.theta.shape[:2]

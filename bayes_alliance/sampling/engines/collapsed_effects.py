@@ -15,6 +15,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
+from bayes_alliance.sampling.working_scale import user_effects
 
 Array = NDArray[np.float64]
 _CHUNK_BYTES = 256e6
@@ -83,7 +84,9 @@ class Recovery:
             draws=numbers,
             sampled=scales.sampled[numbers],
         )
-        return coefficients, list(effects)
+        groups = self.model.design.groups
+        pairs = zip(groups, effects, strict=True)
+        return coefficients, [user_effects(self.model, group, own) for group, own in pairs]
 
     def everything(self) -> tuple[Array, list[Array]]:
         """Recover all draws."""

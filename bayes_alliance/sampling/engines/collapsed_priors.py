@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bayes_alliance import names
 from bayes_alliance.kernels.prior_density import CODES
 from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_work import too_much_work
+from bayes_alliance.sampling.working_scale import sampled_coefficients
 
 
 def reasons_against(model: Model) -> list[str]:
@@ -28,13 +26,6 @@ def reasons_against(model: Model) -> list[str]:
         if entry.prior.kind.support not in (allowed, "correlation"):
             reasons.append(f"the prior of {entry.key} is {entry.prior}, which has bounds")
     return reasons
-
-
-def sampled_coefficients(model: Model) -> NDArray[np.int64]:
-    """Return the places of the coefficients whose prior is not normal: they stay unknowns."""
-    priors = model.priors.of(names.B)
-    places = [k for k, prior in enumerate(priors) if prior.distribution != "Normal"]
-    return np.asarray(places, dtype=np.int64)
 
 
 def variance_priors(model: Model) -> VariancePriors:

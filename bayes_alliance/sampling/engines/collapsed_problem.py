@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed_moments
 from bayes_alliance.kernels.crossed_problem import CrossedProblem, prepare_crossed
@@ -18,7 +17,6 @@ from bayes_alliance.kernels.problem import Problem, prepare
 from bayes_alliance.kernels.recover import recover_seeded
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_priors import sampled_coefficients
 from bayes_alliance.sampling.engines.collapsed_sizes import (
     FactorSize,
     one_size,
@@ -28,6 +26,7 @@ from bayes_alliance.sampling.engines.streamed_moments import (
     streamed_crossed_moments,
     streamed_moments,
 )
+from bayes_alliance.sampling.working_scale import normal_coefficients
 
 Array = NDArray[np.float64]
 Recovered = tuple[Array, Sequence[Array]]
@@ -133,30 +132,26 @@ class SeveralFactors:
 
 def collapsed_problem(model: Model) -> CollapsedProblem:
     """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
-    integrated = np.setdiff1d(
-        np.arange(len(model.design.coefficients)), sampled_coefficients(model)
-    )
-    normal = [model.priors.of(names.B)[k].arguments for k in integrated]
-    prior = np.asarray(normal, dtype=float).reshape(len(normal), 2)
-    mean, variance = prior[:, 0], prior[:, 1] ** 2
+    prior = normal_coefficients(model)
+    given = {"integrated": prior.places, "to_working": prior.to_working}
     if len(model.design.groups) == 1:
-        problem = prepare(_moments(model), mean, variance, integrated=integrated)
+        problem = prepare(_moments(model), prior.mean, prior.variance, **given)
         return OneFactor(problem, one_size(model, problem))
     sums = _crossed_moments(model)
-    crossed = prepare_crossed(sums, mean, variance, integrated=integrated)
+    crossed = prepare_crossed(sums, prior.mean, prior.variance, **given)
     return SeveralFactors(crossed, several_sizes(model, crossed.eliminated_problem, sums))
 
 
 def _moments(model: Model) -> Moments:
     """Reduce the rows for one grouping factor."""
     if model.stream is not None:
-        return streamed_moments(model.stream)
+        return streamed_moments(model.stream, model.priors.basis.effects)
     y, weights, repeats = _outcome(model)
     (group,) = model.design.groups
     return moments(
         y,
         model.design.X,
-        group.Z,
+        model.priors.basis.effects[group.name].columns(group.Z),
         group.index,
         len(group.labels),
         weights=weights,
@@ -167,9 +162,13 @@ def _moments(model: Model) -> Moments:
 def _crossed_moments(model: Model) -> CrossedMoments:
     """Reduce the rows for several grouping factors."""
     if model.stream is not None:
-        return streamed_crossed_moments(model.stream)
+        return streamed_crossed_moments(model.stream, model.priors.basis.effects)
     y, weights, repeats = _outcome(model)
-    terms = [Term(columns=g.Z, group=g.index, n_groups=len(g.labels)) for g in model.design.groups]
+    bases = model.priors.basis.effects
+    terms = [
+        Term(columns=bases[g.name].columns(g.Z), group=g.index, n_groups=len(g.labels))
+        for g in model.design.groups
+    ]
     return crossed_moments(y, model.design.X, terms, weights=weights, repeats=repeats)
 
 

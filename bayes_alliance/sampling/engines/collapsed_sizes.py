@@ -67,9 +67,12 @@ def several_sizes(model: Model, problem: Problem, sums: CrossedMoments) -> list[
 
 def _constant(model: Model, factor: int) -> Array:
     """Return the combination of a factor's columns that is one in every row, zeros if none is."""
+    group = model.design.groups[factor]
     if model.stream is not None:
-        return model.stream.constants[factor + 1]
-    return find_centring(model.design.groups[factor].Z).constant
+        constant = model.stream.constants[factor + 1]
+    else:
+        constant = find_centring(group.Z).constant
+    return np.asarray(model.priors.basis.effects[group.name].to_working @ constant)
 
 
 def _products_along(problem: Problem) -> Array:

@@ -6,6 +6,7 @@ reduce those as they would the real ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed
 from bayes_alliance.kernels.group_order import largest_factor
 from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.model.streaming.rows import StreamedRows
+from bayes_alliance.model.working_basis import WorkingBasis
 
 Floats = NDArray[np.float64]
 
@@ -40,16 +42,24 @@ class _StandIn:
 
 
 def streamed_moments(
-    stream: StreamedRows, *, by_group: bool = False, empty_groups: int = 0
+    stream: StreamedRows,
+    effects: Mapping[str, WorkingBasis],
+    *,
+    by_group: bool = False,
+    empty_groups: int = 0,
 ) -> Moments:
-    """Return the sufficient statistics for one grouping factor, empty groups behind the others."""
+    """Return the sufficient statistics for one grouping factor, empty groups behind the others.
+
+    The factor's columns are those of its working basis among ``effects``.
+    """
     stand_in, (population, group), outcome_shift = _prepared(stream)
     (own,) = stream.design.groups
+    basis = effects[own.name]
     n_groups = len(own.labels) + empty_groups
     found = moments(
         stand_in.outcome(outcome_shift),
         stand_in.columns(stream.places[0], population.shift),
-        stand_in.columns(stream.places[1], group.shift),
+        stand_in.columns(stream.places[1], group.shift) @ (group.map() @ basis.to_user),
         _group_of_row(stream, 0),
         n_groups,
         anchor=_no_anchor(len(population.shift), len(group.shift)),
@@ -57,22 +67,26 @@ def streamed_moments(
     )
     return replace(
         found,
-        anchor=Anchor(outcome_shift=outcome_shift, population=population, group=group),
+        anchor=Anchor(
+            outcome_shift=outcome_shift, population=population, group=_moved(group, basis)
+        ),
         n=np.bincount(stream.group_of_cell[0], stream.sums.repeats, n_groups),
         log_weight=float(stream.sums.log_weight.sum()),
     )
 
 
-def streamed_crossed_moments(stream: StreamedRows) -> CrossedMoments:
-    """Return the sufficient statistics for several grouping factors."""
+def streamed_crossed_moments(
+    stream: StreamedRows, effects: Mapping[str, WorkingBasis]
+) -> CrossedMoments:
+    """Return the sufficient statistics for several grouping factors, in their working bases."""
     stand_in, (population, *centrings), outcome_shift = _prepared(stream)
     groups = stream.design.groups
     largest = largest_factor([len(group.labels) for group in groups])
     terms = []
     for number, group in enumerate(groups):
-        # Only the largest factor's columns are centred; the others stay as they are.
-        shift = centrings[number].shift * (number == largest)
-        columns = stand_in.columns(stream.places[number + 1], shift)
+        centring = centrings[number]
+        columns = stand_in.columns(stream.places[number + 1], centring.shift)
+        columns = columns @ (centring.map() @ effects[group.name].to_user)
         terms.append(
             Term(
                 columns=_and_zeros(columns),
@@ -84,7 +98,11 @@ def streamed_crossed_moments(stream: StreamedRows) -> CrossedMoments:
     found = crossed_moments(np.append(stand_in.outcome(outcome_shift), 0.0), X, terms)
     return replace(
         found,
-        anchor=Anchor(outcome_shift=outcome_shift, population=population, group=centrings[largest]),
+        anchor=Anchor(
+            outcome_shift=outcome_shift,
+            population=population,
+            group=_moved(centrings[largest], effects[groups[largest].name]),
+        ),
         rows=float(stream.sums.repeats.sum()),
         log_weight=float(stream.sums.log_weight.sum()),
     )
@@ -101,6 +119,12 @@ def _prepared(stream: StreamedRows) -> tuple[_StandIn, list[Centring], float]:
         centrings.append(Centring(constant=constant, shift=np.where(free, own, 0.0)))
     flat = _StandIn(rows=rows.reshape(-1, rows.shape[2]), mean=mean)
     return flat, centrings, float(mean[-1]) if stream.constants[0].any() else 0.0
+
+
+def _moved(centring: Centring, basis: WorkingBasis) -> Centring:
+    """Return the constant among a factor's working columns, which are not centred any more."""
+    constant = basis.to_working @ centring.constant
+    return Centring(constant=constant, shift=np.zeros_like(centring.shift))
 
 
 def _no_anchor(p: int, q: int) -> Anchor:

@@ -1,0 +1,323 @@
+"""The basis in which default priors stand: each column freed from those that stand below it.
+
+``X = W T`` with T unit triangular: in W a slope is no longer tied to the place of its predictor's
+zero, so a prior on the coefficients of W says the same wherever that zero is. Engines sample in
+this basis; what is reported is always of the design as the user wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from bayes_alliance.model.column_order import ColumnOrder
+
+Floats = NDArray[np.float64]
+# An indicator of a category counts as half its range, whatever the share of the category.
+_HALF_RANGE = 0.5
+# Of a column this little is left where it is a combination of lower ones: rounding.
+ALIASED = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingBasis:
+    """How coefficients of a design turn into those of its working basis, and back.
+
+    Parameters
+    ----------
+    to_working
+        T, shape (k, k): working coefficients are ``T b``.
+    to_user
+        Its inverse: ``b = to_user z``, and the working columns are ``X to_user``.
+    log_determinant
+        Of the absolute determinant of T.
+    constant
+        What the coefficients add to the constant of the working basis where the design has none
+        of its own (the thresholds of ordered outcomes take its place), shape (k,).
+    """
+
+    to_working: Floats
+    to_user: Floats
+    log_determinant: float
+    constant: Floats
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the coefficients are the design's own."""
+        return bool(np.array_equal(self.to_working, np.eye(len(self.to_working))))
+
+    def columns(self, design: Floats) -> Floats:
+        """Return the working columns of rows (row, k) of the design."""
+        if self.is_trivial and not self.constant.any():
+            return design
+        return np.ascontiguousarray((design - self.constant) @ self.to_user)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredColumns:
+    """A design taken apart: its working basis before any prior was chosen, and its scales.
+
+    Parameters
+    ----------
+    orders
+        Of the columns.
+    to_working
+        T, shape (k, k).
+    constant
+        As in :class:`WorkingBasis`, shape (k,).
+    scales
+        How much each working column varies, shape (k,); 1 for a constant.
+    origin
+        The coefficients under which every row has the linear predictor 1, zeros if there are none.
+    left
+        Of each column's own scale, what the columns below it leave, shape (k,).
+    """
+
+    orders: tuple[ColumnOrder, ...]
+    to_working: Floats
+    constant: Floats
+    scales: Floats
+    origin: Floats
+    left: Floats
+
+    @property
+    def as_written(self) -> Floats:
+        """Scales of the columns as written: their coefficients have this much room, shape (k,)."""
+        back = _inverse(self.to_working, [order.degree for order in self.orders])
+        return np.asarray(1.0 / np.sqrt(((back / self.scales) ** 2).sum(axis=1)))
+
+
+def unchanged(size: int) -> WorkingBasis:
+    """Return the basis of a design as it is written."""
+    same = np.eye(size)
+    return WorkingBasis(
+        to_working=same, to_user=same, log_determinant=0.0, constant=np.zeros(size)
+    )
+
+
+def working_basis(
+    to_working: Floats, orders: Sequence[ColumnOrder], constant: Floats | None = None
+) -> WorkingBasis:
+    """Return a basis from its T, whose columns have these orders."""
+    size = len(to_working)
+    return WorkingBasis(
+        to_working=to_working,
+        to_user=_inverse(to_working, [order.degree for order in orders]),
+        log_determinant=float(np.linalg.slogdet(to_working)[1]) if size else 0.0,
+        constant=np.zeros(size) if constant is None else constant,
+    )
+
+
+def measure_columns(
+    columns: Floats,
+    orders: Sequence[ColumnOrder],
+    *,
+    weights: Floats | None = None,
+    two_valued: Sequence[bool] | None = None,
+    constant_beside: bool = False,
+    cells: bool = False,
+) -> MeasuredColumns:
+    """Free every column from those below it, and measure what is left.
+
+    Parameters
+    ----------
+    columns
+        Shape (row, k).
+    orders
+        One a column.
+    weights
+        How often each row counts.
+    two_valued
+        Which columns have two values only, where rows are made up and cannot show it.
+    constant_beside
+        The model has a constant that is no column: thresholds.
+    cells
+        Where the columns of a category add up to the constant, compare its levels with the first
+        and let the constant stand for the mean; else its columns stay as they are.
+    """
+    k = columns.shape[1]
+    orders = tuple(orders)
+    origin = constant_direction(columns, orders)
+    change, used = _with_constant(columns, orders, origin, constant_beside, cells=cells)
+    pinned = (origin != 0.0) & (not cells) & (not constant_beside)
+    matrix = np.column_stack([columns @ change, np.ones((len(columns), len(used) - k))])
+    known = _two_valued(columns) if two_valued is None else np.asarray(two_valued, dtype=bool)
+    known = np.append(known & (change == np.eye(k)).all(axis=0), np.zeros(len(used) - k, bool))
+    found = _freed(matrix, used, weights, known, pinned)
+    whole = _inverse(np.eye(len(used)) - found.on_lower, [order.degree for order in used])
+    to_working = whole[:k, :k] @ (2.0 * np.eye(k) - change)  # that undoes the change, exactly
+    beside = whole[k, :k] if len(used) > k else np.zeros(k)
+    if pinned.any():
+        to_working, beside = to_working + np.outer(origin, beside), np.zeros(k)
+    return MeasuredColumns(
+        orders=tuple(used[:k]) if cells else orders,
+        to_working=to_working,
+        constant=beside,
+        scales=found.scales[:k],
+        origin=origin,
+        left=found.left[:k],
+    )
+
+
+def _inverse(matrix: Floats, degrees: Sequence[int]) -> Floats:
+    """Invert a matrix of columns in any order, those of lower order first: that keeps digits."""
+    order = np.argsort(degrees, kind="stable")
+    sorted_ = matrix[np.ix_(order, order)]
+    inverse = np.empty_like(matrix)
+    upper = not np.tril(sorted_, -1).any()
+    found = solve_triangular(sorted_, np.eye(len(order))) if upper else np.linalg.inv(sorted_)
+    inverse[np.ix_(order, order)] = found
+    return inverse
+
+
+def constant_direction(columns: Floats, orders: Sequence[ColumnOrder]) -> Floats:
+    """Return the coefficients under which every row has 1: the constant, or a category's levels."""
+    direction = np.zeros(len(orders))
+    for place, order in enumerate(orders):
+        if order.is_constant:
+            direction[place] = 1.0
+            return direction
+    for term in dict.fromkeys(order.term for order in orders if not order.powers):
+        own = np.array([order.term == term for order in orders])
+        if len(columns) and np.allclose(columns[:, own].sum(axis=1), 1.0, atol=1e-8):
+            direction[own] = 1.0
+            return direction
+    return direction
+
+
+def _with_constant(
+    columns: Floats,
+    orders: tuple[ColumnOrder, ...],
+    origin: Floats,
+    constant_beside: bool,
+    *,
+    cells: bool,
+) -> tuple[Floats, list[ColumnOrder]]:
+    """Return the change of columns that brings a constant in, and the orders then."""
+    change, used = np.eye(len(orders)), list(orders)
+    if constant_beside:
+        return change, [*used, ColumnOrder()]
+    if not origin.any() or any(order.is_constant for order in orders):
+        return change, used
+    if not cells:
+        return change, [*used, ColumnOrder()]
+    first, *rest = np.flatnonzero(origin)
+    change[:, first] = origin
+    used[first] = ColumnOrder()
+    for place in rest:
+        used[place] = ColumnOrder(
+            factors=orders[place].factors, term=orders[place].term, coding=((len(rest), True),)
+        )
+    return change, used
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Freed:
+    """Least squares of every column on those below it: shapes (k, k), (k,) and (k,)."""
+
+    on_lower: Floats
+    scales: Floats
+    left: Floats
+
+
+def _freed(
+    matrix: Floats,
+    orders: Sequence[ColumnOrder],
+    weights: Floats | None,
+    two_valued: NDArray[np.bool_],
+    pinned: NDArray[np.bool_],
+) -> _Freed:
+    k = len(orders)
+    constant = next((place for place, order in enumerate(orders) if order.is_constant), None)
+    root, mean, count = _root(matrix, weights, centred=constant is not None)
+    on_lower, rest = np.zeros((k, k)), root.copy()
+    by_lower: dict[tuple[int, ...], list[int]] = {}
+    for place, order in enumerate(orders):
+        below = [j for j in range(k) if orders[j].below(order)]
+        if below and not (place < len(pinned) and pinned[place]):
+            by_lower.setdefault(tuple(below), []).append(place)
+    for below, places in by_lower.items():
+        numbers = [j for j in below if j != constant]
+        slopes = _least_squares(root[:, numbers], root[:, places])
+        on_lower[np.ix_(numbers, places)] = slopes
+        rest[:, places] -= root[:, numbers] @ slopes
+        if constant in below:
+            on_lower[constant, places] = mean[places] - mean[numbers] @ slopes
+    kept = np.array([place < len(pinned) and bool(pinned[place]) for place in range(k)])
+    freedom = np.sqrt(max(count - 1.0, 1.0))
+    sizes = np.sqrt((rest**2).sum(axis=0)) / freedom
+    own = _own_scales(orders, root, matrix, two_valued, freedom, sizes)
+    factor = np.array([bool(order.factors) for order in orders])
+    scales = np.where(factor & (own > 0), own, np.maximum(sizes, own))
+    scales = np.where(scales > 0.0, scales, 1.0)
+    scales[kept] = 1.0
+    if constant is not None:
+        scales[constant] = 1.0
+    return _Freed(on_lower=on_lower, scales=scales, left=sizes / np.where(own > 0, own, scales))
+
+
+def _root(
+    matrix: Floats, weights: Floats | None, *, centred: bool
+) -> tuple[Floats, Floats, float]:
+    """Return rows with the same cross products, k at most, the means taken off, and the count."""
+    count = float(len(matrix)) if weights is None else float(weights.sum())
+    mean = np.zeros(matrix.shape[1])
+    if len(matrix) and centred:
+        mean = np.average(matrix, axis=0, weights=weights)
+    rows = matrix - mean
+    if weights is not None:
+        rows = rows * np.sqrt(weights)[:, None]
+    if len(rows) > matrix.shape[1]:
+        rows = np.linalg.qr(rows, mode="r")
+    return rows, mean, count
+
+
+def _least_squares(left: Floats, right: Floats) -> Floats:
+    """Solve on columns of length one, so that no unit counts more than another."""
+    lengths = np.sqrt((left**2).sum(axis=0))
+    lengths[lengths == 0.0] = 1.0
+    found = np.linalg.lstsq(left / lengths, right, rcond=ALIASED / 10)[0]
+    return np.asarray(found / lengths[:, None])
+
+
+def _own_scales(
+    orders: Sequence[ColumnOrder],
+    root: Floats,
+    matrix: Floats,
+    two_valued: NDArray[np.bool_],
+    freedom: float,
+    left: Floats,
+) -> Floats:
+    """Return the product of the own scales of what each column is made of, shape (k,)."""
+    sds = np.sqrt((root**2).sum(axis=0)) / freedom
+    halves = np.ptp(matrix, axis=0) / 2 if len(matrix) else sds
+    alone = np.where(two_valued & (halves > 0), halves, sds)
+    numbers = {
+        name: float(alone[place])
+        for place, order in enumerate(orders)
+        for name, power in order.powers.items()
+        if power == 1 and len(order.powers) == 1 and not order.factors and len(order.coding) == 1
+        if order.coding[0][0] == 1
+    }
+    found = alone.copy()
+    for place, order in enumerate(orders):
+        if not all(name in numbers for name in order.powers):
+            found[place] = left[place] if order.factors else alone[place]
+        elif order.factors or order.powers:
+            found[place] = prod(numbers[n] ** p for n, p in order.powers.items()) * prod(
+                [_HALF_RANGE] * len(order.factors)
+            )
+    return found
+
+
+def _two_valued(columns: Floats) -> NDArray[np.bool_]:
+    """Tell which columns have exactly two values."""
+    if not len(columns):
+        return np.zeros(columns.shape[1], dtype=bool)
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    return np.asarray(((columns == low) | (columns == high)).all(axis=0) & (low < high))
