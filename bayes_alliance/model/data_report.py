@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.report import DataReport, Note
@@ -135,16 +136,31 @@ def missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]
 
 def design_notes(design: Design, family: Family) -> list[Note]:
     """Say which coefficients the rows cannot tell apart."""
+    notes = []
+    if design.aliased:
+        one = len(design.aliased) == 1
+        message = (
+            f"{listed(design.aliased)} {'is' if one else 'are'} left out of the model: in these "
+            f"rows {'it is' if one else 'they are'} the constant or a sum of simpler terms, so the "
+            f"data say nothing about {'it' if one else 'them'}."
+        )
+        notes.append(Note(level="caution", code="aliased", message=message))
     X = design.X
     if not family.intercept:
         X = np.column_stack([np.ones(len(X)), X])  # thresholds take the constant's place
-    if X.shape[1] == 0 or np.linalg.matrix_rank(X) == X.shape[1]:
-        return []
+    if X.shape[1] == 0 or np.linalg.matrix_rank(_by_length(X)) == X.shape[1]:
+        return notes
     message = (
         f"The coefficients {listed(design.coefficients)} are not told apart by the "
         "data: some columns are sums of others. Their priors decide between them."
     )
-    return [Note(level="caution", code="collinear", message=message)]
+    return [*notes, Note(level="caution", code="collinear", message=message)]
+
+
+def _by_length(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return columns of length one, so that no unit decides on their rank."""
+    lengths = np.sqrt((columns**2).sum(axis=0))
+    return np.asarray(columns / np.where(lengths > 0, lengths, 1.0))
 
 
 def whole_weights(frame: ModelFrame) -> bool:

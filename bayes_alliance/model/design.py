@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,11 @@ class Design:
     offset: NDArray[np.float64]
     groups: tuple[GroupDesign, ...]
     part: Mapping[str, Any]
+
+    @property
+    def aliased(self) -> tuple[str, ...]:
+        """Coefficients left out: their columns are combinations of simpler ones."""
+        return tuple(self.part.get("aliased", ()))
 
     @property
     def orders(self) -> tuple[ColumnOrder, ...]:
@@ -96,6 +101,19 @@ def build_design(formula: Formula, frame: ModelFrame, data: pd.DataFrame, family
         offset=part.offset,
         groups=groups,
         part=state,
+    )
+
+
+def without_columns(design: Design, aliased: NDArray[np.bool_]) -> Design:
+    """Leave out population columns that are combinations of simpler ones, and remember which."""
+    keep = ~aliased
+    names_left_out = [n for n, gone in zip(design.coefficients, aliased, strict=True) if gone]
+    kept = [place for place, own in zip(design.part["kept"], keep, strict=True) if own]
+    return replace(
+        design,
+        X=np.ascontiguousarray(design.X[:, keep]),
+        coefficients=tuple(n for n, own in zip(design.coefficients, keep, strict=True) if own),
+        part={**design.part, "kept": kept, "aliased": names_left_out},
     )
 
 

@@ -60,18 +60,21 @@ def data_arrays(model: Model) -> dict[str, Any]:
     """Return what changes between data sets of one shape: data and prior arguments, by name."""
     design = model.design
     basis = model.priors.basis
-    arrays: dict[str, Any] = {
-        DATA_X: basis.coefficients.columns(design.X),
-        DATA_OFFSET: design.offset,
-        DATA_COEFFICIENTS: basis.coefficients.to_user,
-        DATA_CONSTANT: basis.coefficients.constant,
-    }
+    arrays: dict[str, Any] = {DATA_OFFSET: design.offset}
+    if design.coefficients:
+        arrays[DATA_X] = basis.coefficients.columns(design.X)
+        if not basis.coefficients.is_trivial:
+            arrays[DATA_COEFFICIENTS] = basis.coefficients.to_user
+        if basis.coefficients.constant.any():
+            arrays[DATA_CONSTANT] = basis.coefficients.constant
     arrays[outcome_data(model)] = model.frame.y
     if model.frame.weights is not None:
         arrays[DATA_WEIGHTS] = model.frame.weights
     for group in design.groups:
-        arrays[data_z(group.name)] = basis.effects[group.name].columns(group.Z)
-        arrays[data_effects(group.name)] = basis.effects[group.name].to_user
+        own = basis.effects[group.name]
+        arrays[data_z(group.name)] = own.columns(group.Z)
+        if not own.is_trivial:
+            arrays[data_effects(group.name)] = own.to_user
         arrays[data_index(group.name)] = group.index
     return arrays
 
@@ -130,7 +133,7 @@ def _add_coefficients(model: Model, arrays: dict[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     sampled = add_parameter(model.priors, names.B, names.COEFFICIENT)
-    if not model.priors.basis.coefficients.is_trivial:
+    if DATA_COEFFICIENTS in arrays:
         to_user = pm.Data(DATA_COEFFICIENTS, arrays[DATA_COEFFICIENTS])
         pm.Deterministic(names.B, pt.dot(to_user, sampled), dims=names.COEFFICIENT)
     return sampled
@@ -152,7 +155,7 @@ def _add_group(model: Model, group: GroupDesign, arrays: dict[str, Any]) -> Any:
         columns.append(make(group, number, scale, factor))
         correlations.extend(_correlations(factor, len(block)))
     effects = columns[0] if len(columns) == 1 else pt.concatenate(columns, axis=1)
-    if model.priors.basis.effects[group.name].is_trivial:
+    if data_effects(group.name) not in arrays:
         _add_correlations_of(group, correlations)
         return pm.Deterministic(names.u(group.name), effects, dims=_effect_dims(group))
     to_user = pm.Data(data_effects(group.name), arrays[data_effects(group.name)])

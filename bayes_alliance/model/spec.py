@@ -12,8 +12,14 @@ from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.data_report import ModelDataReport, build_data_report
-from bayes_alliance.model.default_priors import Rows, default_priors
-from bayes_alliance.model.design import Design, NewDesign, build_design, rebuild_design
+from bayes_alliance.model.default_priors import Defaults, Rows, default_priors
+from bayes_alliance.model.design import (
+    Design,
+    NewDesign,
+    build_design,
+    rebuild_design,
+    without_columns,
+)
 from bayes_alliance.model.families import Family, find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, build_frame
@@ -126,13 +132,12 @@ class Model:
                 "It stands among its own predictors too.",
                 "Take it out of the right side of the formula.",
             )
-        defaults = default_priors(
-            design if stream is None else stream.typical_design,
-            _rows(parsed, frame, stream),
-            found,
-            link,
-            frame.levels,
-        )
+        defaults = _defaults(parsed, frame, design, stream, found, link)
+        aliased = defaults.coefficients.aliased
+        if aliased.any():
+            stream = None if stream is None else stream.without_columns(aliased)
+            design = without_columns(design, aliased) if stream is None else stream.design
+            defaults = _defaults(parsed, frame, design, stream, found, link)
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,
@@ -216,6 +221,19 @@ def _read(
     frame = build_frame(formula, data, family)
     names.check_not_reserved([outcome], groups)
     return frame, build_design(formula, frame, data, family), None
+
+
+def _defaults(
+    formula: Formula,
+    frame: ModelFrame,
+    design: Design,
+    stream: StreamedRows | None,
+    family: Family,
+    link: str,
+) -> Defaults:
+    """Return the default priors, from the rows or from those that stand in for them."""
+    shown = design if stream is None else stream.typical_design
+    return default_priors(shown, _rows(formula, frame, stream), family, link, frame.levels)
 
 
 def _rows(formula: Formula, frame: ModelFrame, stream: StreamedRows | None) -> Rows:

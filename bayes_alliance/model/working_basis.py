@@ -24,7 +24,7 @@ _HALF_RANGE = 0.5
 ALIASED = 1e-7
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WorkingBasis:
     """How coefficients of a design turn into those of its working basis, and back.
 
@@ -50,6 +50,18 @@ class WorkingBasis:
     def is_trivial(self) -> bool:
         """Whether the coefficients are the design's own."""
         return bool(np.array_equal(self.to_working, np.eye(len(self.to_working))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WorkingBasis) and all(
+            np.array_equal(own, its)
+            for own, its in (
+                (self.to_working, other.to_working),
+                (self.to_user, other.to_user),
+                (self.constant, other.constant),
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     def columns(self, design: Floats) -> Floats:
         """Return the working columns of rows (row, k) of the design."""
@@ -84,6 +96,11 @@ class MeasuredColumns:
     scales: Floats
     origin: Floats
     left: Floats
+
+    @property
+    def aliased(self) -> NDArray[np.bool_]:
+        """Which columns are combinations of those below them, shape (k,)."""
+        return np.asarray(self.left < ALIASED)
 
     @property
     def as_written(self) -> Floats:
@@ -248,17 +265,20 @@ def _freed(
         rest[:, places] -= root[:, numbers] @ slopes
         if constant in below:
             on_lower[constant, places] = mean[places] - mean[numbers] @ slopes
-    kept = np.array([place < len(pinned) and bool(pinned[place]) for place in range(k)])
+    kept = np.zeros(k, dtype=bool)
+    kept[: len(pinned)] = pinned
     freedom = np.sqrt(max(count - 1.0, 1.0))
     sizes = np.sqrt((rest**2).sum(axis=0)) / freedom
     own = _own_scales(orders, root, matrix, two_valued, freedom, sizes)
-    factor = np.array([bool(order.factors) for order in orders])
+    factor = np.array([bool(order.factors) for order in orders], dtype=bool)
     scales = np.where(factor & (own > 0), own, np.maximum(sizes, own))
     scales = np.where(scales > 0.0, scales, 1.0)
     scales[kept] = 1.0
     if constant is not None:
         scales[constant] = 1.0
-    return _Freed(on_lower=on_lower, scales=scales, left=sizes / np.where(own > 0, own, scales))
+    left = sizes / np.where(own > 0, own, 1.0)
+    left[kept | np.array([order.is_constant for order in orders], dtype=bool)] = 1.0
+    return _Freed(on_lower=on_lower, scales=scales, left=left)
 
 
 def _root(

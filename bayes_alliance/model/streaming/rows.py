@@ -19,7 +19,7 @@ from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.kernels.cell_sums import CellSums
-from bayes_alliance.model.design import Design, build_design
+from bayes_alliance.model.design import Design, build_design, without_columns
 from bayes_alliance.model.expression import describe, stateful_calls
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
@@ -82,6 +82,17 @@ class StreamedRows:
     source: str
     sorted_levels: Mapping[str, str]
     typical_values: Mapping[str, Typical]
+
+    def without_columns(self, aliased: NDArray[np.bool_]) -> StreamedRows:
+        """Leave out population columns that are combinations of simpler ones."""
+        places = tuple(p for p, gone in zip(self.places[0], aliased, strict=True) if not gone)
+        return replace(
+            self,
+            design=without_columns(self.design, aliased),
+            typical_design=without_columns(self.typical_design, aliased),
+            places=(places, *self.places[1:]),
+            constants=(self.constants[0][~aliased], *self.constants[1:]),
+        )
 
     @property
     def two_valued(self) -> tuple[tuple[bool, ...], ...]:

@@ -38,7 +38,9 @@ def test_the_density_is_pymcs(name, link, weights, pymc_terms):
         with pytest.raises(ModelError, match=r"residual variance|standard error"):
             Model(f"{OUTCOME[name]}{weights} ~ 0 + x", table(), family=name, link=link)
         return
-    model = Model(f"{OUTCOME[name]}{weights} ~ 0 + x", table(), family=name, link=link)
+    # As written, so that the model's thresholds are the container's own.
+    priors = {"cutpoint": "Normal(0, 5)"} if "cutpoint" in FAMILIES[name].parameters else None
+    model = Model(f"{OUTCOME[name]}{weights} ~ 0 + x", table(), name, priors, link=link)
     frequency = model.formula.response.weight_kind == "frequency"
     row_weights = model.frame.weights
     precision = 1.0 if row_weights is None or frequency else row_weights

@@ -1,5 +1,6 @@
 """The user's priors in the place of the defaults: the more specific wins, the rest stays."""
 
+import numpy as np
 import pytest
 
 from bayes_alliance.errors import ModelError
@@ -166,7 +167,7 @@ def test_the_strings_freeze_the_priors(clients):
 def test_the_table_says_who_chose(clients):
     table = model(clients, {"sigma": "Exponential(1)"}).priors.table
     assert table.loc["sigma"].tolist() == [
-        "Exponential(1)", "95% between 0.0253 and 3.69", "you"
+        "Exponential(1)", "95% between 0.0253 and 3.69", "as written", "you"
     ]  # fmt: skip
     assert set(table.drop(index="sigma")["from"]) == {"default, scaled to the data"}
     assert table.index.name == "parameter"
@@ -176,3 +177,60 @@ def test_shown_as_text_and_html(clients):
     priors = model(clients).priors
     assert "cor_manager" in str(priors)
     assert "LKJ(2)" in priors._repr_html_()
+
+
+def test_a_prior_of_ones_own_is_taken_as_written_and_the_others_stay(clients):
+    table = model(clients, {"b[stigma]": "Normal(0, 1)"}).priors
+    rows = table.basis.coefficients.to_working
+    assert rows[1].tolist() == [0.0, 1.0, 0.0]
+    np.testing.assert_allclose(rows[0], [1.0, clients["stigma"].mean(), clients["age"].mean()])
+    own = model(clients, {"b[Intercept]": "Normal(0, 1)"}).priors
+    assert own.basis.coefficients.to_working[0].tolist() == [1.0, 0.0, 0.0]
+    assert [e.stands for e in own.entries][0] == "as written"
+
+
+def test_a_prior_of_ones_own_may_stand_at_the_means(clients):
+    table = model(clients, {"b[Intercept]": "Normal(60, 10) at the means"}).priors
+    (entry,) = [e for e in table.entries if e.chosen]
+    assert (str(entry.prior), entry.stands) == ("Normal(60, 10)", "at the means")
+    assert table.basis == model(clients).priors.basis
+    with pytest.raises(ModelError, match="At the means a coefficient takes a normal prior"):
+        model(clients, {"b[Intercept]": "Cauchy(60, 10) at the means"})
+
+
+def test_one_sd_of_a_block_puts_the_block_as_written(clients):
+    table = model(clients, {"sd_manager[stigma]": "HalfNormal(1)"}).priors
+    of_group = [e for e in table.entries if "manager" in e.variable]
+    assert {e.stands for e in of_group} == {"as written"}
+    assert table.basis.effects["manager"].is_trivial
+    x, sd = clients["stigma"], clients["alliance"].std()
+    at_zero = np.sqrt(1 + (x.mean() / x.std()) ** 2)
+    assert of_group[0].prior.arguments == pytest.approx((3.0, sd / 2 * at_zero))
+
+
+def test_a_block_stands_in_one_place(clients):
+    mixed = {
+        "sd_manager[stigma]": "HalfNormal(1)",
+        "sd_manager[Intercept]": "HalfNormal(1) at the means",
+    }
+    with pytest.raises(ModelError, match="Some stand at the means, some as written"):
+        model(clients, mixed)
+
+
+@pytest.mark.parametrize(
+    ("formula", "priors"),
+    [
+        (FORMULA, None),
+        (FORMULA, {"b[stigma]": "Normal(0, 1)"}),
+        (FORMULA, {"sd_manager": "HalfNormal(1)"}),
+        ("alliance ~ setting * stigma + (1 | manager)", None),
+        ("alliance ~ setting * stigma + (1 | manager)", {"b[setting[home]]": "Normal(0, 1)"}),
+        ("alliance ~ 0 + setting + stigma + (0 + setting | manager)", None),
+    ],
+)
+def test_the_strings_bring_the_basis_back(formula, priors, clients):
+    first = model(clients, priors, formula).priors
+    again = model(clients, first.strings, formula).priors
+    assert [e.prior for e in again.entries] == [e.prior for e in first.entries]
+    assert [e.stands for e in again.entries] == [e.stands for e in first.entries]
+    assert again.basis == first.basis
