@@ -105,9 +105,7 @@ def _term_order(term: Any, number: int) -> ColumnOrder:
             for name, power in own.items():
                 powers[name] = powers.get(name, 0) + power
         coding.append((columns, categoric and _compares_with_reference(component, values)))
-    return ColumnOrder(
-        powers=powers, factors=frozenset(factors), term=number, coding=tuple(coding)
-    )
+    return ColumnOrder(powers=powers, factors=frozenset(factors), term=number, coding=tuple(coding))
 
 
 def _compares_with_reference(component: Any, values: np.ndarray[Any, Any]) -> bool:
@@ -158,8 +156,8 @@ def _joined(operation: str, parts: list[dict[str, int]], arguments: Any) -> dict
         return first
     if operation == "pow" and not second:
         exponent = getattr(arguments[1], "value", None)
-        whole = isinstance(exponent, int | float) and exponent == int(exponent) and exponent > 0
-        return {name: power * int(exponent) for name, power in first.items()} if whole else None
+        if isinstance(exponent, int | float) and exponent == int(exponent) and exponent > 0:
+            return {name: power * int(exponent) for name, power in first.items()}
     return None
 
 

@@ -90,8 +90,8 @@ def parse_standing(text: str, *, key: str) -> tuple[Prior, bool]:
     ModelError
         See :func:`parse_prior`.
     """
-    plain = text.strip() if isinstance(text, str) else text
-    if isinstance(plain, str) and plain.endswith(AT_THE_MEANS):
+    plain = text.strip()
+    if plain.endswith(AT_THE_MEANS):
         return parse_prior(plain.removesuffix(AT_THE_MEANS), key=key), True
     return parse_prior(text, key=key), False
 

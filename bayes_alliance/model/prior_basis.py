@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,8 +113,8 @@ def _tied_levels(
 
 def _level_correlation(order: ColumnOrder) -> Floats:
     """Return the correlation of a term's columns: a half between levels with one reference."""
-    parts = [
-        (np.eye(size) + 1.0) / 2 if compares else np.eye(size) for size, compares in order.coding
-    ]
-    whole = reduce(np.kron, parts, np.eye(1))
+    whole: Floats = np.eye(1)
+    for size, compares in order.coding:
+        own = (np.eye(size) + 1.0) / 2 if compares else np.eye(size)
+        whole = np.asarray(np.kron(whole, own), dtype=np.float64)
     return whole if (whole != np.eye(len(whole))).any() else np.eye(1)

@@ -98,6 +98,23 @@ class PriorTable:
         """Every top-level parameter that has a prior."""
         return tuple(dict.fromkeys(e.variable for e in self.entries))
 
+    def coefficient_prior(self, place: int) -> Prior | None:
+        """Return the prior of a coefficient of the design as written.
+
+        That of one which stands elsewhere is made of the priors there; None if these are not all
+        normal.
+        """
+        priors = self.of(names.B)
+        weights = self.basis.coefficients.to_user[place]
+        parts = [(w, priors[k]) for k, w in enumerate(weights) if w != 0.0]
+        if len(parts) == 1 and parts[0][0] == 1.0:
+            return parts[0][1]
+        if any(prior.distribution != "Normal" for _, prior in parts):
+            return None
+        mean = sum(w * prior.arguments[0] for w, prior in parts)
+        variance = sum((w * prior.arguments[1]) ** 2 for w, prior in parts)
+        return Prior("Normal", (float(mean), float(np.sqrt(variance))))
+
     def sampled_name(self, variable: str) -> str:
         """Return what a joint model calls the variable that has these priors."""
         basis = self.basis
@@ -251,7 +268,9 @@ def _movable(element: Element, defaults: Defaults, design: Design) -> str:
     group, number = block
     own = defaults.blocks[group.name]
     places = [number] if number is not None else range(len(own))
-    moved = any(not np.array_equal(own[k].to_working, np.eye(len(own[k].to_working))) for k in places)
+    moved = any(
+        not np.array_equal(own[k].to_working, np.eye(len(own[k].to_working))) for k in places
+    )
     return AT_THE_MEANS if moved else ""
 
 

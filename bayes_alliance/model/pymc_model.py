@@ -107,7 +107,11 @@ def build_pymc(model: Model) -> Any:
             eta = eta + pt.dot(X, _add_coefficients(model, arrays))
         for group in design.groups:
             effects = _add_group(model, group, arrays)
-            Z = pm.Data(data_z(group.name), arrays[data_z(group.name)], dims=(names.ROW, names.effect(group.name)))
+            Z = pm.Data(
+                data_z(group.name),
+                arrays[data_z(group.name)],
+                dims=(names.ROW, names.effect(group.name)),
+            )
             index = pm.Data(data_index(group.name), group.index, dims=names.ROW)
             eta = eta + (Z * effects[index]).sum(axis=-1)
         add_likelihood(model, eta)

@@ -112,9 +112,7 @@ class MeasuredColumns:
 def unchanged(size: int) -> WorkingBasis:
     """Return the basis of a design as it is written."""
     same = np.eye(size)
-    return WorkingBasis(
-        to_working=same, to_user=same, log_determinant=0.0, constant=np.zeros(size)
-    )
+    return WorkingBasis(to_working=same, to_user=same, log_determinant=0.0, constant=np.zeros(size))
 
 
 def working_basis(
@@ -258,12 +256,12 @@ def _freed(
         below = [j for j in range(k) if orders[j].below(order)]
         if below and not (place < len(pinned) and pinned[place]):
             by_lower.setdefault(tuple(below), []).append(place)
-    for below, places in by_lower.items():
-        numbers = [j for j in below if j != constant]
+    for lower, places in by_lower.items():
+        numbers = [j for j in lower if j != constant]
         slopes = _least_squares(root[:, numbers], root[:, places])
         on_lower[np.ix_(numbers, places)] = slopes
         rest[:, places] -= root[:, numbers] @ slopes
-        if constant in below:
+        if constant is not None and constant in lower:
             on_lower[constant, places] = mean[places] - mean[numbers] @ slopes
     kept = np.zeros(k, dtype=bool)
     kept[: len(pinned)] = pinned
@@ -281,9 +279,7 @@ def _freed(
     return _Freed(on_lower=on_lower, scales=scales, left=left)
 
 
-def _root(
-    matrix: Floats, weights: Floats | None, *, centred: bool
-) -> tuple[Floats, Floats, float]:
+def _root(matrix: Floats, weights: Floats | None, *, centred: bool) -> tuple[Floats, Floats, float]:
     """Return rows with the same cross products, k at most, the means taken off, and the count."""
     count = float(len(matrix)) if weights is None else float(weights.sum())
     mean = np.zeros(matrix.shape[1])

@@ -88,8 +88,9 @@ class _Work:
 
     Sums are by group, each row weighted by its precision and repeats: ``zz`` (J, q, q), ``zx``
     (J, q, p), and ``zr`` (J, q, 1 + s), whose columns belong to the outcome and to each
-    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows. The coefficients' prior is ``prior_precision`` (p, p)
-    and that times its mean, ``prior_right`` (S, p), which the given coefficients may move.
+    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows. The
+    coefficients' prior is ``prior_precision`` (p, p) and that times its mean, ``prior_right``
+    (S, p), which the given coefficients may move.
     """
 
     y: Array

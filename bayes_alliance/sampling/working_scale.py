@@ -46,9 +46,7 @@ def sampled_coefficients(model: Model) -> Integers:
     return np.asarray(places, dtype=np.int64)
 
 
-def normal_coefficients(
-    model: Model, sampled: Integers | None = None
-) -> NormalCoefficients:
+def normal_coefficients(model: Model, sampled: Integers | None = None) -> NormalCoefficients:
     """Return the prior of the coefficients that can be integrated out.
 
     Parameters

@@ -18,7 +18,12 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.streaming.cells import CellFinder
 from bayes_alliance.model.streaming.columns import ColumnPlan, fill_columns
-from bayes_alliance.model.streaming.ranges import ObservedRange, RunningRange, TwoValues, running_ranges
+from bayes_alliance.model.streaming.ranges import (
+    ObservedRange,
+    RunningRange,
+    TwoValues,
+    running_ranges,
+)
 from bayes_alliance.model.streaming.survey import Survey
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.prior_table import PriorEntry
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.rescaled_priors import has_scale
 
@@ -37,24 +37,33 @@ def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
     """Compare the priors of models, by parameter."""
     import pandas as pd
 
-    priors = {name: {e.key: e.prior for e in m.priors.entries} for name, m in models.items()}
-    keys = list(dict.fromkeys(key for own in priors.values() for key in own))
-    rows: dict[str, list[Prior | None]] = {
-        key: [own.get(key) for own in priors.values()] for key in keys
+    entries = {name: {e.key: e for e in m.priors.entries} for name, m in models.items()}
+    keys = list(dict.fromkeys(key for own in entries.values() for key in own))
+    rows: dict[str, list[PriorEntry | None]] = {
+        key: [own.get(key) for own in entries.values()] for key in keys
     }
-    differing = {key: found for key, found in rows.items() if len(set(found)) > 1}
+    differing = {
+        key: found for key, found in rows.items() if len({_without_rounding(e) for e in found}) > 1
+    }
     only_some = [key for key, found in differing.items() if None in found]
     candidates = [
         key
         for key in only_some or differing
-        if all(has_scale(prior) for prior in differing[key] if prior is not None)
+        if all(has_scale(entry.prior) for entry in differing[key] if entry is not None)
     ]
     table = pd.DataFrame(
         [
-            [ABSENT if prior is None else str(prior) for prior in found]
+            [ABSENT if entry is None else entry.shown for entry in found]
             for found in differing.values()
         ],
         index=pd.Index(list(differing), name="parameter"),
         columns=list(models),
     )
     return DifferingPriors(table=table, scaled=tuple(candidates))
+
+
+def _without_rounding(entry: PriorEntry | None) -> tuple[object, ...]:
+    """Return what two entries share that differ by rounding only, as in designs of other size."""
+    if entry is None:
+        return ()
+    return entry.prior.distribution, *(f"{number:.9g}" for number in entry.prior.arguments)

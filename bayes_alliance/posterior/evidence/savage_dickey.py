@@ -105,7 +105,7 @@ def point_bayes_factor(
         table=pd.DataFrame([rows[scale] for scale in scales], index=index),
         draws=xr.Dataset({"density": ((names.CHAIN, names.DRAW), density)}),
         curves=_curves(prior, mean, sd, float(value)),
-        prior=str(prior),
+        prior=prior.rounded,
     )
 
 
@@ -135,14 +135,16 @@ def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float])
             f"this one is {kind}.",
             instead,
         )
-    prior = fit.model.priors.of(names.B)[labels.index(coefficient)]
-    if prior.distribution != "Normal":
+    place = labels.index(coefficient)
+    prior = fit.model.priors.coefficient_prior(place)
+    if prior is None or prior.distribution != "Normal":
+        own = fit.model.priors.of(names.B)[place]
         raise ModelError(
             asked,
-            f"Its prior is {prior}, and only under a normal one is its posterior density had in "
-            "closed form.",
+            f"Its prior depends on {own}, and only under a normal one is its posterior density had "
+            "in closed form.",
             instead,
-            prior=str(prior),
+            prior=str(own),
         )
     return prior
 

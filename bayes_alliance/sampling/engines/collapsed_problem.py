@@ -133,12 +133,14 @@ class SeveralFactors:
 def collapsed_problem(model: Model) -> CollapsedProblem:
     """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
     prior = normal_coefficients(model)
-    given = {"integrated": prior.places, "to_working": prior.to_working}
+    normal = prior.mean, prior.variance
     if len(model.design.groups) == 1:
-        problem = prepare(_moments(model), prior.mean, prior.variance, **given)
+        problem = prepare(
+            _moments(model), *normal, integrated=prior.places, to_working=prior.to_working
+        )
         return OneFactor(problem, one_size(model, problem))
     sums = _crossed_moments(model)
-    crossed = prepare_crossed(sums, prior.mean, prior.variance, **given)
+    crossed = prepare_crossed(sums, *normal, integrated=prior.places, to_working=prior.to_working)
     return SeveralFactors(crossed, several_sizes(model, crossed.eliminated_problem, sums))
 
 

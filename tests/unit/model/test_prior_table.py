@@ -186,7 +186,7 @@ def test_a_prior_of_ones_own_is_taken_as_written_and_the_others_stay(clients):
     np.testing.assert_allclose(rows[0], [1.0, clients["stigma"].mean(), clients["age"].mean()])
     own = model(clients, {"b[Intercept]": "Normal(0, 1)"}).priors
     assert own.basis.coefficients.to_working[0].tolist() == [1.0, 0.0, 0.0]
-    assert [e.stands for e in own.entries][0] == "as written"
+    assert own.entries[0].stands == "as written"
 
 
 def test_a_prior_of_ones_own_may_stand_at_the_means(clients):
