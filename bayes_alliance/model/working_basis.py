@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 _HALF_RANGE = 0.5
 # Of a column this little is left where it is a combination of lower ones: rounding.
 ALIASED = 1e-7
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +87,8 @@ class MeasuredColumns:
         How much each working column varies, shape (k,); 1 for a constant.
     origin
         The coefficients under which every row has the linear predictor 1, zeros if there are none.
-    left
-        Of each column's own scale, what the columns below it leave, shape (k,).
+    aliased
+        Which columns are combinations of those below them, shape (k,).
     """
 
     orders: tuple[ColumnOrder, ...]
@@ -95,12 +96,7 @@ class MeasuredColumns:
     constant: Floats
     scales: Floats
     origin: Floats
-    left: Floats
-
-    @property
-    def aliased(self) -> NDArray[np.bool_]:
-        """Which columns are combinations of those below them, shape (k,)."""
-        return np.asarray(self.left < ALIASED)
+    aliased: NDArray[np.bool_]
 
     @property
     def as_written(self) -> Floats:
@@ -175,7 +171,7 @@ def measure_columns(
         constant=beside,
         scales=found.scales[:k],
         origin=origin,
-        left=found.left[:k],
+        aliased=found.aliased[:k],
     )
 
 
@@ -237,7 +233,7 @@ class _Freed:
 
     on_lower: Floats
     scales: Floats
-    left: Floats
+    aliased: NDArray[np.bool_]
 
 
 def _freed(
@@ -268,22 +264,26 @@ def _freed(
     freedom = np.sqrt(max(count - 1.0, 1.0))
     sizes = np.sqrt((rest**2).sum(axis=0)) / freedom
     own = _own_scales(orders, root, matrix, two_valued, freedom, sizes)
+    lengths = np.sqrt(np.average(matrix**2, axis=0, weights=weights)) if matrix.size else sizes
+    alone = (sizes < ALIASED * own) | (sizes <= _ROUNDING * lengths)
+    alone &= ~kept & (np.arange(k) != constant)
+    # Of such a column nothing is left to measure: it stands as it is written.
+    on_lower[:, alone] = 0.0
+    sizes = np.where(alone, lengths, sizes)
     factor = np.array([bool(order.factors) for order in orders], dtype=bool)
     scales = np.where(factor & (own > 0), own, np.maximum(sizes, own))
     scales = np.where(scales > 0.0, scales, 1.0)
     scales[kept] = 1.0
     if constant is not None:
         scales[constant] = 1.0
-    left = sizes / np.where(own > 0, own, 1.0)
-    left[kept | np.array([order.is_constant for order in orders], dtype=bool)] = 1.0
-    return _Freed(on_lower=on_lower, scales=scales, left=left)
+    return _Freed(on_lower=on_lower, scales=scales, aliased=alone)
 
 
 def _root(matrix: Floats, weights: Floats | None, *, centred: bool) -> tuple[Floats, Floats, float]:
     """Return rows with the same cross products, k at most, the means taken off, and the count."""
     count = float(len(matrix)) if weights is None else float(weights.sum())
     mean = np.zeros(matrix.shape[1])
-    if len(matrix) and centred:
+    if matrix.size and centred:
         mean = np.average(matrix, axis=0, weights=weights)
     rows = matrix - mean
     if weights is not None:

@@ -88,10 +88,12 @@ def test_weights_do_what_fitting_again_with_the_scaled_prior_does(pulled, client
     strings = pulled.model.priors.strings
     wider = {}
     for key, text in strings.items():
+        text, *means = text.split(") ")
         kind, numbers = text.rstrip(")").split("(")
         *rest, scale = (float(number) for number in numbers.split(","))
         assert kind in {"Normal", "HalfNormal"} or key == "sigma"
         wider[key] = f"{kind}({', '.join(map(repr, [*rest, scale / power**0.5]))})"
+        wider[key] = " ".join([wider[key], *means])
     if not strings["sigma"].startswith("HalfNormal"):
         wider["sigma"] = strings["sigma"]  # its prior is flat where the data are
     model = ba.Model("alliance ~ stigma + (1 | case_manager)", clients, priors=wider)

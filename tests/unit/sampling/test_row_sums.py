@@ -36,8 +36,9 @@ def dense(model, draw, row):
     Z, index = group.Z[at], group.index[at]
     total = np.where(index[:, None] == index, Z @ G @ Z.T, 0.0) + np.diag(s2 / precision[at])
     mean = design.offset[at].copy()
+    columns = model.priors.basis.coefficients.columns(design.X)  # those with independent priors
     for k, prior in enumerate(model.priors.of("b")):
-        x = design.X[at, k]
+        x = columns[at, k]
         if prior.distribution == "Normal":
             mean += x * prior.arguments[0]
             total += prior.arguments[1] ** 2 * np.outer(x, x)
