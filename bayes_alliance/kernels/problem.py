@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayes_alliance.kernels.anchor import Anchor
+from bayes_alliance.kernels.anchor import Anchor, Centring
 from bayes_alliance.kernels.compiled import Floats, Integers
 from bayes_alliance.kernels.moments import Moments
 
@@ -203,18 +203,7 @@ def coefficient_prior(
     own, onto = _combinations(to_working, kept, sampled)
     half, log_determinant = half @ own, log_determinant - 2.0 * float(np.linalg.slogdet(own)[1])
     origin = anchor.outcome_shift * centring.constant
-    change = centring.map()
-    basis = np.zeros((total + 1, total + 1))
-    basis[-1, -1] = 1.0
-    order = np.concatenate([kept, sampled])
-    # If the constant itself is sampled, the integrated columns cannot be centred by it.
-    if centring.constant[sampled].any():
-        basis[:-1, :-1] = change[:, order]
-        change = np.eye(total)
-        inverse = np.eye(total)
-    else:
-        basis[order, np.arange(total)] = 1.0
-        inverse = centring.inverse_map()
+    basis, change, inverse = _centred_basis(centring, kept, sampled)
     transform = change[np.ix_(kept, kept)]
     back = np.ascontiguousarray(inverse[np.ix_(kept, kept)])
     root = np.ascontiguousarray(half @ back)
@@ -236,6 +225,22 @@ def coefficient_prior(
         log_determinant=log_determinant,
     )
     return prior, basis
+
+
+def _centred_basis(
+    centring: Centring, kept: Integers, sampled: Integers
+) -> tuple[Floats, Floats, Floats]:
+    """Return the basis ``[integrated, rest, y]`` and the change to centred ones and back."""
+    total = len(centring.shift)
+    basis = np.zeros((total + 1, total + 1))
+    basis[-1, -1] = 1.0
+    order = np.concatenate([kept, sampled])
+    # If the constant itself is sampled, the integrated columns cannot be centred by it.
+    if centring.constant[sampled].any():
+        basis[:-1, :-1] = centring.map()[:, order]
+        return basis, np.eye(total), np.eye(total)
+    basis[order, np.arange(total)] = 1.0
+    return basis, centring.map(), centring.inverse_map()
 
 
 def groups_last(array: Floats) -> Floats:

@@ -38,14 +38,14 @@ class Rows:
         The outcome, shape (row,).
     weights
         How often each row counts, or None.
-    two_valued
-        For the population and each grouping factor, which columns have two values only; None
-        where the rows show it themselves.
+    half_ranges
+        For the population and each grouping factor, half the distance of the two values of each
+        column that has just two, 0 for the others; None where the rows show it themselves.
     """
 
     y: Floats
     weights: Floats | None = None
-    two_valued: tuple[tuple[bool, ...], ...] | None = None
+    half_ranges: tuple[tuple[float, ...], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ def default_priors(
         design.X,
         design.orders,
         weights=rows.weights,
-        two_valued=None if rows.two_valued is None else rows.two_valued[0],
+        half_ranges=None if rows.half_ranges is None else rows.half_ranges[0],
         constant_beside=not family.intercept,
         cells=family.intercept,
     )
@@ -103,7 +103,7 @@ def default_priors(
         as_written[names.CUTPOINT, between] = Prior("Normal", (0.0, _THRESHOLD_WIDTH * lean))
     blocks: dict[str, tuple[MeasuredColumns, ...]] = {}
     for place, group in enumerate(design.groups):
-        two = None if rows.two_valued is None else rows.two_valued[place + 1]
+        two = None if rows.half_ranges is None else rows.half_ranges[place + 1]
         whole, own = _measured_blocks(group, rows.weights, two)
         blocks[group.name] = own
         _add_group(group, whole, own, scale, priors, as_written)
@@ -139,18 +139,18 @@ def _population(
 
 
 def _measured_blocks(
-    group: GroupDesign, weights: Floats | None, two_valued: tuple[bool, ...] | None
+    group: GroupDesign, weights: Floats | None, half_ranges: tuple[float, ...] | None
 ) -> tuple[MeasuredColumns, tuple[MeasuredColumns, ...]]:
     """Measure all columns of a factor together, and each of its correlated blocks."""
-    whole = measure_columns(group.Z, group.orders, weights=weights, two_valued=two_valued)
+    whole = measure_columns(group.Z, group.orders, weights=weights, half_ranges=half_ranges)
     if len(group.blocks) == 1:
         return whole, (whole,)
     own = []
     for block in group.blocks:
         places = list(block)
-        two = None if two_valued is None else [two_valued[k] for k in places]
+        two = None if half_ranges is None else [half_ranges[k] for k in places]
         orders = [group.orders[k] for k in places]
-        own.append(measure_columns(group.Z[:, places], orders, weights=weights, two_valued=two))
+        own.append(measure_columns(group.Z[:, places], orders, weights=weights, half_ranges=two))
     return whole, tuple(own)
 
 

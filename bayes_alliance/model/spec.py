@@ -28,7 +28,9 @@ from bayes_alliance.model.prior_table import PriorTable, build_priors
 from bayes_alliance.model.wishes import check_types
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from bayes_alliance.model.streaming.rows import StreamedRows
 
@@ -133,10 +135,8 @@ class Model:
                 "Take it out of the right side of the formula.",
             )
         defaults = _defaults(parsed, frame, design, stream, found, link)
-        aliased = defaults.coefficients.aliased
-        if aliased.any():
-            stream = None if stream is None else stream.without_columns(aliased)
-            design = without_columns(design, aliased) if stream is None else stream.design
+        if defaults.coefficients.aliased.any():
+            design, stream = _not_aliased(design, stream, defaults.coefficients.aliased)
             defaults = _defaults(parsed, frame, design, stream, found, link)
         values: dict[str, Any] = {
             "formula": parsed,
@@ -223,6 +223,16 @@ def _read(
     return frame, build_design(formula, frame, data, family), None
 
 
+def _not_aliased(
+    design: Design, stream: StreamedRows | None, aliased: NDArray[np.bool_]
+) -> tuple[Design, StreamedRows | None]:
+    """Leave out population columns that are combinations of simpler ones."""
+    if stream is None:
+        return without_columns(design, aliased), None
+    left = stream.without_columns(aliased)
+    return left.design, left
+
+
 def _defaults(
     formula: Formula,
     frame: ModelFrame,
@@ -239,7 +249,7 @@ def _defaults(
 def _rows(formula: Formula, frame: ModelFrame, stream: StreamedRows | None) -> Rows:
     """Return what default priors are scaled to: the rows, or those that stand in for them."""
     if stream is not None:
-        return Rows(y=stream.typical_outcome, two_valued=stream.two_valued)
+        return Rows(y=stream.typical_outcome, half_ranges=stream.half_ranges)
     frequency = formula.response.weight_kind == "frequency"
     return Rows(y=frame.y, weights=frame.weights if frequency else None)
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 _HALF_RANGE = 0.5
 # Of a column this little is left where it is a combination of lower ones: rounding.
 ALIASED = 1e-7
-_ROUNDING = 1e-13
+_ROUNDING, _NOTHING = 1e-13, 1e-11
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,7 +129,7 @@ def measure_columns(
     orders: Sequence[ColumnOrder],
     *,
     weights: Floats | None = None,
-    two_valued: Sequence[bool] | None = None,
+    half_ranges: Sequence[float] | None = None,
     constant_beside: bool = False,
     cells: bool = False,
 ) -> MeasuredColumns:
@@ -143,8 +143,9 @@ def measure_columns(
         One a column.
     weights
         How often each row counts.
-    two_valued
-        Which columns have two values only, where rows are made up and cannot show it.
+    half_ranges
+        Half the distance of the two values of each column that has just two, 0 for the others;
+        where rows are made up they cannot show it.
     constant_beside
         The model has a constant that is no column: thresholds.
     cells
@@ -157,8 +158,10 @@ def measure_columns(
     change, used = _with_constant(columns, orders, origin, constant_beside, cells=cells)
     pinned = (origin != 0.0) & (not cells) & (not constant_beside)
     matrix = np.column_stack([columns @ change, np.ones((len(columns), len(used) - k))])
-    known = _two_valued(columns) if two_valued is None else np.asarray(two_valued, dtype=bool)
-    known = np.append(known & (change == np.eye(k)).all(axis=0), np.zeros(len(used) - k, bool))
+    known = _half_ranges(columns) if half_ranges is None else np.asarray(half_ranges, dtype=float)
+    known = np.append(
+        np.where((change == np.eye(k)).all(axis=0), known, 0.0), [0.0] * (len(used) - k)
+    )
     found = _freed(matrix, used, weights, known, pinned)
     whole = _inverse(np.eye(len(used)) - found.on_lower, [order.degree for order in used])
     to_working = whole[:k, :k] @ (2.0 * np.eye(k) - change)  # that undoes the change, exactly
@@ -240,12 +243,12 @@ def _freed(
     matrix: Floats,
     orders: Sequence[ColumnOrder],
     weights: Floats | None,
-    two_valued: NDArray[np.bool_],
+    half_ranges: Floats,
     pinned: NDArray[np.bool_],
 ) -> _Freed:
     k = len(orders)
     constant = next((place for place, order in enumerate(orders) if order.is_constant), None)
-    root, mean, count = _root(matrix, weights, centred=constant is not None)
+    root, mean = _root(matrix, weights, centred=constant is not None)
     on_lower, rest = np.zeros((k, k)), root.copy()
     by_lower: dict[tuple[int, ...], list[int]] = {}
     for place, order in enumerate(orders):
@@ -261,9 +264,8 @@ def _freed(
             on_lower[constant, places] = mean[places] - mean[numbers] @ slopes
     kept = np.zeros(k, dtype=bool)
     kept[: len(pinned)] = pinned
-    freedom = np.sqrt(max(count - 1.0, 1.0))
-    sizes = np.sqrt((rest**2).sum(axis=0)) / freedom
-    own = _own_scales(orders, root, matrix, two_valued, freedom, sizes)
+    sizes = np.sqrt((rest**2).sum(axis=0))
+    own = _own_scales(orders, root, half_ranges, sizes)
     lengths = np.sqrt(np.average(matrix**2, axis=0, weights=weights)) if matrix.size else sizes
     alone = (sizes < ALIASED * own) | (sizes <= _ROUNDING * lengths)
     alone &= ~kept & (np.arange(k) != constant)
@@ -272,25 +274,28 @@ def _freed(
     sizes = np.where(alone, lengths, sizes)
     factor = np.array([bool(order.factors) for order in orders], dtype=bool)
     scales = np.where(factor & (own > 0), own, np.maximum(sizes, own))
-    scales = np.where(scales > 0.0, scales, 1.0)
-    scales[kept] = 1.0
-    if constant is not None:
-        scales[constant] = 1.0
+    scales[(scales <= 0.0) | kept | (np.arange(k) == constant)] = 1.0
+    # What is this small is the rounding of a mean that is zero.
+    on_lower[np.abs(on_lower) * scales[:, None] < _NOTHING * scales] = 0.0
     return _Freed(on_lower=on_lower, scales=scales, aliased=alone)
 
 
-def _root(matrix: Floats, weights: Floats | None, *, centred: bool) -> tuple[Floats, Floats, float]:
-    """Return rows with the same cross products, k at most, the means taken off, and the count."""
+def _root(matrix: Floats, weights: Floats | None, *, centred: bool) -> tuple[Floats, Floats]:
+    """Return a few rows whose cross products are the columns' covariances, and the means.
+
+    Where there is no constant the cross products are those around zero.
+    """
+    if not matrix.size:
+        return matrix, np.zeros(matrix.shape[1])
     count = float(len(matrix)) if weights is None else float(weights.sum())
-    mean = np.zeros(matrix.shape[1])
-    if matrix.size and centred:
-        mean = np.average(matrix, axis=0, weights=weights)
+    mean = np.average(matrix, axis=0, weights=weights)
     rows = matrix - mean
     if weights is not None:
         rows = rows * np.sqrt(weights)[:, None]
-    if len(rows) > matrix.shape[1]:
-        rows = np.linalg.qr(rows, mode="r")
-    return rows, mean, count
+    rows /= np.sqrt(max(count - 1.0, 1.0))
+    if not centred:
+        rows = np.vstack([rows, mean])
+    return (np.linalg.qr(rows, mode="r") if len(rows) > rows.shape[1] else rows), mean
 
 
 def _least_squares(left: Floats, right: Floats) -> Floats:
@@ -304,15 +309,12 @@ def _least_squares(left: Floats, right: Floats) -> Floats:
 def _own_scales(
     orders: Sequence[ColumnOrder],
     root: Floats,
-    matrix: Floats,
-    two_valued: NDArray[np.bool_],
-    freedom: float,
+    half_ranges: Floats,
     left: Floats,
 ) -> Floats:
     """Return the product of the own scales of what each column is made of, shape (k,)."""
-    sds = np.sqrt((root**2).sum(axis=0)) / freedom
-    halves = np.ptp(matrix, axis=0) / 2 if len(matrix) else sds
-    alone = np.where(two_valued & (halves > 0), halves, sds)
+    sds = np.sqrt((root**2).sum(axis=0))
+    alone = np.where(half_ranges > 0.0, half_ranges, sds)
     numbers = {
         name: float(alone[place])
         for place, order in enumerate(orders)
@@ -331,9 +333,10 @@ def _own_scales(
     return found
 
 
-def _two_valued(columns: Floats) -> NDArray[np.bool_]:
-    """Tell which columns have exactly two values."""
-    if not len(columns):
-        return np.zeros(columns.shape[1], dtype=bool)
+def _half_ranges(columns: Floats) -> Floats:
+    """Return half the distance of the two values of each column that has just two, else 0."""
+    if not columns.size:
+        return np.zeros(columns.shape[1])
     low, high = columns.min(axis=0), columns.max(axis=0)
-    return np.asarray(((columns == low) | (columns == high)).all(axis=0) & (low < high))
+    two = ((columns == low) | (columns == high)).all(axis=0)
+    return np.asarray(np.where(two, (high - low) / 2, 0.0))

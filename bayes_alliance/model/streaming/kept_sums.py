@@ -42,7 +42,7 @@ def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
         "mean_inverse_weight": sums.mean_inverse_weight,
         "ranges": {n: [own.only_two, own.truths] for n, own in sums.ranges.items()},
         "whole_weights": sums.whole_weights,
-        "two_valued": list(sums.two_valued),
+        "half_ranges": list(sums.half_ranges),
         "frequency": sums.frequency,
         "places": [list(own) for own in stream.places],
         "source": stream.source,
@@ -102,7 +102,7 @@ def _sums(arrays: Any, words: dict[str, Any]) -> StreamedSums:
         log_weight=arrays["log_weight"],
         mean_inverse_weight=words["mean_inverse_weight"],
         whole_weights=words["whole_weights"],
-        two_valued=tuple(words.get("two_valued", ())),  # older files do not say it
+        half_ranges=tuple(words.get("half_ranges", ())),  # older files do not say it
         frequency=words.get("frequency", False),
         ranges={
             name: ObservedRange(lowest=lowest, highest=highest, only_two=two, truths=truths)

@@ -141,6 +141,6 @@ class TwoValues:
             if len(known) > 2 or not ((column == low) | (column == high)).all():
                 self._values[place] = None
 
-    def found(self) -> tuple[bool, ...]:
-        """Tell it for each column, when all rows are read."""
-        return tuple(known is not None and len(known) == 2 for known in self._values)
+    def half_ranges(self) -> tuple[float, ...]:
+        """Return half the distance of each column's two values, 0 where it has not just two."""
+        return tuple((max(own) - min(own)) / 2 if own else 0.0 for own in self._values)

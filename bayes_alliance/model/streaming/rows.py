@@ -95,9 +95,9 @@ class StreamedRows:
         )
 
     @property
-    def two_valued(self) -> tuple[tuple[bool, ...], ...]:
-        """Which columns have two values only: the population's, then each grouping factor's."""
-        known = [*self.sums.two_valued, False]  # -1 finds the constant behind all others
+    def half_ranges(self) -> tuple[tuple[float, ...], ...]:
+        """Half ranges of columns of two values: the population's, then each grouping factor's."""
+        known = [*self.sums.half_ranges, 0.0]  # -1 finds the constant behind all others
         return tuple(tuple(known[place] for place in own) for own in self.places)
 
 

@@ -50,6 +50,10 @@ class StreamedSums:
         Whether all weights are whole numbers.
     ranges
         Where the numbers that slopes of groups depend on were observed.
+    half_ranges
+        Of each column, half the distance of its two values; 0 where it has not just two.
+    frequency
+        Whether the weights say how often each row counts.
     """
 
     cells: CellSums
@@ -59,7 +63,7 @@ class StreamedSums:
     mean_inverse_weight: float
     whole_weights: bool
     ranges: Mapping[str, ObservedRange]
-    two_valued: tuple[bool, ...] = ()
+    half_ranges: tuple[float, ...] = ()
     frequency: bool = False
 
     @property
@@ -152,7 +156,7 @@ def stream_sums(
         mean_inverse_weight=running.inverse_weight / caseloads.sum() if precise else 1.0,
         whole_weights=running.whole_weights,
         ranges={name: own.whole() for name, own in running.ranges.items()},
-        two_valued=running.two.found(),
+        half_ranges=running.two.half_ranges(),
         frequency=frequency,
     )
 

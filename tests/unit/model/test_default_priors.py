@@ -213,7 +213,7 @@ def test_without_any_level_a_slope_may_reach_the_outcome_from_zero(clients):
         p for (v, _), p in priors_of(Model("alliance ~ 0 + age", clients)).items() if v == "b"
     ]
     mean, sd = clients["alliance"].mean(), clients["alliance"].std()
-    length = np.sqrt((clients["age"] ** 2).sum() / (len(clients) - 1))
+    length = np.hypot(clients["age"].std(), clients["age"].mean())
     assert close(prior, "Normal", 0.0, 2.5 * np.hypot(mean, sd) / length)
     # The line through zero is well inside.
     assert mean / clients["age"].mean() < 2 * prior.arguments[1]

@@ -189,9 +189,25 @@ def all_values(model, fit):
     """The draws under the names of PyMC's free variables."""
     values = {name: v.to_numpy() for name, v in fit.posterior.data_vars.items()}
     (group,) = model.design.groups
-    sd, u = values["sd_case_manager"], values["u_case_manager"]
+    basis = model.priors.basis
+    T = basis.effects["case_manager"].to_working
+    # By plain algebra: what has the priors is T b, T u and T G T'.
+    values["working_b"] = values["b"] @ basis.coefficients.to_working.T
+    if "cutpoint" in values:
+        moved = values["b"] @ basis.coefficients.constant
+        values["working_cutpoint"] = values["cutpoint"] - moved[..., None]
+    sd, u = values["sd_case_manager"], values["u_case_manager"] @ T.T
     if group.pairs:
-        values["half_case_manager_0"] = (values["cor_case_manager"][..., 0] + 1) / 2
+        cor = values["cor_case_manager"][..., 0]
+        G = (
+            sd[..., :, None]
+            * sd[..., None, :]
+            * (np.eye(2) + cor[..., None, None] * np.eye(2)[::-1])
+        )
+        G = T @ G @ T.T
+        sd = np.sqrt(np.diagonal(G, axis1=-2, axis2=-1))
+        values["working_sd_case_manager"] = sd
+        values["half_case_manager_0"] = (G[..., 0, 1] / sd[..., 0] / sd[..., 1] + 1) / 2
         values["effects_case_manager_0_first"] = u[..., 0]
         values["effects_case_manager_0_second"] = u[..., 1]
     values["standard_case_manager_0"] = u / sd[..., None, :]
