@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
-FORMAT = 3
+FORMAT = 4
 FORMAT_OF_SUMS = 3  # the sums of streamed rows have held what they hold since this one
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
