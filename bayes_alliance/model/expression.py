@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.model.predictor_checks import as_numbers
 from bayes_alliance.model.transforms import GROUP_MEANS, OWN_TRANSFORMS
 
 _NUMPY = ("log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "floor")
@@ -128,6 +130,40 @@ def group_mean_columns(description: Any) -> list[str]:
     """Return the columns that name groups inside ``within`` and ``between``."""
     calls = [c for c in stateful_calls(description) if c.callee in GROUP_MEANS]
     return [str(call.args[1]).strip("`") for call in calls if len(call.args) == 2]
+
+
+def group_mean_name(call: Any) -> str:
+    """Name the group mean that a ``within`` or ``between`` uses: ``between(stigma, manager)``."""
+    return f"between({', '.join(str(argument) for argument in call.args)})"
+
+
+def state_group_means(description: Any, new_rows: pd.DataFrame) -> None:
+    """Let the means that new rows state, in columns of their names, take the groups' place."""
+    named = {without_blanks(str(column)): column for column in new_rows.columns}
+    for call in stateful_calls(description):
+        if call.callee not in GROUP_MEANS:
+            continue
+        column = named.get(without_blanks(group_mean_name(call)))
+        if column is not None:
+            numbers = as_numbers(new_rows[column])
+            call.stateful_transform.stated = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def group_means_of(call: Any, rows: pd.DataFrame) -> dict[str, float]:
+    """Return the mean of a ``within`` or ``between``'s predictor in each group of some rows."""
+    from formulae.environment import Environment
+    from formulae.transforms import TRANSFORMS
+
+    environment = Environment([{**TRANSFORMS, **FUNCTIONS}])
+    predictor, group = (argument.eval(rows, environment) for argument in call.args)
+    labels = group_labels(pd.Series(group)).reset_index(drop=True)
+    means = pd.Series(np.asarray(predictor, dtype=float)).groupby(labels).mean()
+    return {str(label): float(mean) for label, mean in means.items()}
+
+
+def without_blanks(name: str) -> str:
+    """Return a name as it is compared: ``between(`x`,g)`` is ``between(x, g)``."""
+    return "".join(name.replace("`", "").split())
 
 
 def _lazy_calls(description: Any) -> list[Any]:

@@ -24,6 +24,7 @@ from bayes_alliance.model.expression import (
     describe,
     group_mean_columns,
     learn_group_means,
+    state_group_means,
     stateful_calls,
 )
 from bayes_alliance.model.plain_json import from_json, to_json
@@ -106,6 +107,9 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
 def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix, Matrix]:
     """Make the same columns for new rows from the kept state.
 
+    A row's columns depend on no other row: the mean of a group not seen before is stated in a
+    column ``between(x, g)``, or else is the average group's.
+
     Returns
     -------
     matrix, offset
@@ -132,6 +136,7 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     design = _evaluated(state["expression"], description, skeleton)
     if design.common is None:
         return np.zeros((len(new_rows), 0)), np.zeros(len(new_rows))
+    state_group_means(description, new_rows)
     numeric = [name for name, column in state["columns"].items() if holds_numbers(column)]
     numbers = {name: as_numbers(new_rows[name]) for name in numeric}
     rows = prepared(new_rows[list(state["columns"])].assign(**numbers))

@@ -6,12 +6,16 @@ has learnt are its attributes, which ``plain_json.py`` writes as JSON.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
+
+Numbers = NDArray[np.float64]
 
 
 class Scale:
@@ -34,33 +38,52 @@ class Scale:
 
 
 class _GroupMean:
-    """The mean of a predictor in each group, learnt from all rows that have both."""
+    """The mean of a predictor in each group, learnt from all rows that have both.
+
+    ``stated`` holds means that were given for single rows, NaN where none was. It belongs to the
+    rows, not to what was learnt.
+    """
 
     __stateful_transform__ = True
+    stated: Numbers | None = None
 
     def __init__(self) -> None:
         self.params_set = False
         self.means: dict[str, float] = {}
         self.sizes: dict[str, int] = {}
 
-    def mean_of(self, x: Any, group: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return the row's group mean; a group not seen before has the mean of its new rows."""
-        values = pd.Series(np.asarray(x, dtype=float))
+    def mean_of(self, x: Any, group: Any) -> Numbers:
+        """Return the mean that each row's group has: stated, its own, or the average one.
+
+        The rows of a group not seen before do not make its mean: which others are predicted
+        beside a row must not change its prediction.
+        """
         labels = group_labels(pd.Series(group)).reset_index(drop=True)
-        here = values.groupby(labels).mean()
         if not self.params_set:
-            self.means = {str(label): float(mean) for label, mean in here.items()}
-            counts = values.groupby(labels).count()
-            self.sizes = {str(label): int(count) for label, count in counts.items()}
+            groups = pd.Series(np.asarray(x, dtype=float)).groupby(labels)
+            self.means = {str(label): float(mean) for label, mean in groups.mean().items()}
+            self.sizes = {str(label): int(count) for label, count in groups.count().items()}
             self.params_set = True
-        known = {**{str(k): float(v) for k, v in here.items()}, **self.means}
-        return np.asarray(labels.map(known), dtype=np.float64)
+        own = np.asarray(labels.map(self.means), dtype=np.float64)
+        own = np.where(np.isnan(own), average_mean(self.means, self.sizes), own)
+        return own if self.stated is None else np.where(np.isnan(self.stated), own, self.stated)
+
+
+def average_mean(means: Mapping[str, float], sizes: Mapping[str, int]) -> float:
+    """Return the mean an average group has: over all rows that were learnt from, not all groups.
+
+    It is what the group of a client drawn at random has, on average.
+    """
+    if not means:
+        return float("nan")
+    weights = [sizes.get(label, 1) for label in means]
+    return float(np.average(list(means.values()), weights=weights))
 
 
 class Between(_GroupMean):
     """``between(x, g)``: the group's mean of x."""
 
-    def __call__(self, x: Any, group: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def __call__(self, x: Any, group: Any) -> Numbers:
         """Return the group mean of every row."""
         return self.mean_of(x, group)
 
@@ -68,10 +91,40 @@ class Between(_GroupMean):
 class Within(_GroupMean):
     """``within(x, g)``: x minus its group's mean."""
 
-    def __call__(self, x: Any, group: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def __call__(self, x: Any, group: Any) -> Numbers:
         """Return the deviation of every row from its group mean."""
         return np.asarray(np.asarray(x, dtype=np.float64) - self.mean_of(x, group))
 
 
-OWN_TRANSFORMS: dict[str, type] = {"scale": Scale, "within": Within, "between": Between}
+class Binary:
+    """``binary(x, success)``: 1 where x is the success, else 0; its lowest value if none is named.
+
+    Learnt, since new rows need not have it.
+    """
+
+    __stateful_transform__ = True
+
+    def __init__(self) -> None:
+        self.params_set = False
+        self.success: Any = None
+
+    def __call__(self, x: Any, success: Any = None) -> Numbers:
+        """Return 1.0 or 0.0 for every row."""
+        values = pd.Series(np.asarray(x))
+        if not self.params_set:
+            found = sorted(values.unique().tolist())
+            self.success = found[0] if success is None else success
+            if self.success not in found:
+                raise ValueError(f"no value is {self.success!r}")
+            self.params_set = True
+        return np.asarray(values == self.success, dtype=np.float64)
+
+
+OWN_TRANSFORMS: dict[str, type] = {
+    "scale": Scale,
+    "within": Within,
+    "between": Between,
+    "binary": Binary,
+    "B": Binary,
+}
 GROUP_MEANS = ("within", "between")

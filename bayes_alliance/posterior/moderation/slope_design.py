@@ -1,9 +1,9 @@
 """The derivative of the design's columns with respect to one predictor, by finite difference.
 
 Rows are made in which only the predictor differs, and go through the model's own design for new
-rows. Where the formula centres by group they belong to groups that were not seen before, whose
-means are the means of these very rows: a row that deviates has another one on the other side, so
-that the mean and the deviation are set apart.
+rows. Where the formula centres by group they belong to made-up groups of which they are all the
+rows: a row that deviates has another one on the other side, so that the mean and the deviation
+are set apart.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.model.group_mean_terms import group_mean_terms
+from bayes_alliance.model.group_mean_terms import group_mean_terms, with_whole_groups
 from bayes_alliance.model.linear import apply_part
 from bayes_alliance.posterior.moderation.slope_variable import (
     BETWEEN,
@@ -72,7 +72,8 @@ class SlopeDesign:
             for side in self._sides()
         ]
         part = self.fit.model.design.part
-        matrix = apply_part(part, pd.DataFrame(rows))[0][:, part["kept"]]
+        frame = pd.DataFrame(rows)
+        matrix = apply_part(with_whole_groups(part, frame), frame)[0][:, part["kept"]]
         pairs = matrix.reshape(len(values), 2, len(self._sides()), -1)[:, :, 0]
         return np.asarray((pairs[:, 0] - pairs[:, 1]) / (2 * step))
 

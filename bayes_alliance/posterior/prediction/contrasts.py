@@ -12,6 +12,7 @@ from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS, asked_comparison
 from bayes_alliance.posterior.prediction.counterfactual import check_groups_matter, wanted_pairs
 from bayes_alliance.posterior.prediction.groups_in_rows import check_groups_in_rows
+from bayes_alliance.posterior.prediction.means_taken import with_means
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.request import Request, make_request
 from bayes_alliance.posterior.prediction.target import Target
@@ -128,7 +129,9 @@ def contrast(
     by draw, and averaged over the rows before they are compared: a ratio is one of averages. That
     is what the model expects of the change; it is an effect only as far as the model is one of
     causes. Several predictors are changed one at a time. A predictor in ``within(x, g)`` changes
-    within its groups, whose means stay as they were learnt.
+    within its groups, whose means stay as they are. Such a mean is changed by its own name:
+    ``{"between(stigma, case_manager)": 1}`` leaves each row's stigma as it is and moves the mean of
+    its group, which is the contextual effect.
 
     Parameters
     ----------
@@ -143,7 +146,7 @@ def contrast(
     data : pandas.DataFrame or Mapping, optional
         Rows to compare on, as from :func:`grid`; the model's own if left out.
     target : str or Mapping of str to str
-        ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
+        ``"new"``, ``"same"``, ``"either"`` or ``"average"``, see :func:`predict`.
     comparison : str
         ``"difference"``; ``"ratio"``; for probabilities also ``"odds ratio"``.
     kind : str
@@ -204,13 +207,15 @@ def contrast(
 def _contrasts(request: Request, variables: Any, comparison: str) -> Contrasts:
     model = request.fit.model
     way = asked_comparison(model, comparison, request.quantity)
-    pairs = wanted_pairs(model, variables, request.rows)
+    names = [variables] if isinstance(variables, str) else list(variables)
+    rows = with_means(model, request.rows, names)
+    pairs = wanted_pairs(model, variables, rows)
     check_groups_matter(model, pairs, request.targets)
     check_groups_in_rows(model, pairs, request.targets, request.rows)
     result = compared(
         request,
         [
-            Comparison(variable=p.variable, label=p.label(way.sign), tables=p.tables(request.rows))
+            Comparison(variable=p.variable, label=p.label(way.sign), tables=p.tables(rows))
             for p in pairs
         ],
         name="contrast",

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
-from bayes_alliance.model.plain_json import from_json
 from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.predictor import (
     grouping_factors,
     is_categorical,
     levels_of,
+    means_by_group,
     predictor_columns,
 )
-from bayes_alliance.posterior.prediction.target import Target, target_with_new
-from bayes_alliance.posterior.prediction.typical_group import grouping_columns
+from bayes_alliance.posterior.prediction.target import LOOKED_AT, Target, target_with_new
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _BINARY = (0.0, 1.0)
+_NUMBER: Mapping[str, Any] = {"numbers": [0.0]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +105,7 @@ def check_variable(
     DataError
         If it is none; with ``groups``, a column that names groups will do.
     """
-    predictors = predictor_columns(model)
+    predictors = {**predictor_columns(model), **dict.fromkeys(means_by_group(model), _NUMBER)}
     valid = [*predictors, *(grouping_factors(model) if groups else ())]
     if name not in valid:
         raise DataError(
@@ -116,30 +115,6 @@ def check_variable(
             variable=name,
         )
     return predictors.get(name, {"levels": []})
-
-
-def check_group_means(model: Model, name: str, rows: pd.DataFrame, what: str) -> None:
-    """Refuse to change a predictor in groups whose mean of it the model has not learnt.
-
-    Raises
-    ------
-    DataError
-        If there are such groups: their mean would move with the predictor.
-    """
-    for part in model.design.parts:
-        if not part["has_group_means"] or name not in part["columns"]:
-            continue
-        known = {g for s in part["learnt"] for g in from_json(s).get("means", {})}
-        for column in sorted(grouping_columns(part) & set(rows.columns)):
-            labels = group_labels(rows[column])
-            unseen = labels[~labels.isin(known)].unique().tolist()
-            if unseen:
-                raise DataError(
-                    f"{what} of {name} was asked for, which the model centres by {column}.",
-                    f"The means of {listed(unseen)} were not learnt, and would move with it.",
-                    f"Leave {column} out of the rows: they stand at the average group then.",
-                    unseen=unseen,
-                )
 
 
 def check_groups_matter(model: Model, pairs: Sequence[Pair], targets: Mapping[str, Target]) -> None:
@@ -153,11 +128,14 @@ def check_groups_matter(model: Model, pairs: Sequence[Pair], targets: Mapping[st
     looked_at = {
         factor
         for group in model.design.groups
-        if targets[group.name] == "same"
+        if targets[group.name] in LOOKED_AT
         for factor in group.factors
     }
     for pair in pairs:
-        if pair.variable not in {*predictor_columns(model), *looked_at}:
+        if (
+            pair.variable
+            in set(grouping_factors(model)) - set(predictor_columns(model)) - looked_at
+        ):
             raise ModelError(
                 f"Two groups of {pair.variable} were to be compared.",
                 "For a new or an average group it makes no difference which one is named.",
@@ -178,8 +156,7 @@ def _target_that_tells(model: Model, factor: str) -> str:
 
 def _pairs(model: Model, name: str, values: Any, rows: pd.DataFrame) -> list[Pair]:
     state = check_variable(model, name, "A contrast", groups=True)
-    check_group_means(model, name, rows, "A contrast")
-    if name not in predictor_columns(model):
+    if name in grouping_factors(model) and name not in predictor_columns(model):
         return _against_first(name, _several(name, values, "the two groups"))
     if is_categorical(state):
         chosen = levels_of(state) if values is None else _several(name, values, "two levels")

@@ -12,7 +12,7 @@ from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.group_design import GroupDesign, combined_labels
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.counterfactual import Pair
-from bayes_alliance.posterior.prediction.target import Target
+from bayes_alliance.posterior.prediction.target import LOOKED_AT, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def check_groups_in_rows(
             continue
         group = min(naming, key=lambda group: len(group.factors))
         upper = [factor for factor in group.factors if factor != pair.variable]
-        if upper and targets[group.name] == "same" and set(upper) <= set(rows.columns):
+        if upper and targets[group.name] in LOOKED_AT and set(upper) <= set(rows.columns):
             _check_pair(pair, group, upper, rows)
 
 

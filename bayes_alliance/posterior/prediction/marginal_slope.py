@@ -13,7 +13,8 @@ from bayes_alliance.errors import DataError
 from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS
-from bayes_alliance.posterior.prediction.counterfactual import check_group_means, check_variable
+from bayes_alliance.posterior.prediction.counterfactual import check_variable
+from bayes_alliance.posterior.prediction.means_taken import with_means
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.predictor import is_categorical
 from bayes_alliance.posterior.prediction.request import Request, make_request
@@ -118,18 +119,19 @@ def slopes(
     The slope is the difference of predictions a little to either side, over its width, draw by
     draw; at the ends of the predictor's range in the model's rows, to one side. It holds at the
     values the rows have: with ``by=None`` and rows from :func:`grid`, at stated values; averaged
-    over rows, over their distribution. A predictor in ``within(x, g)`` changes within its groups.
+    over rows, over their distribution. A predictor in ``within(x, g)`` changes within its groups;
+    the slope over their means is that of ``between(x, g)``.
 
     Parameters
     ----------
     fit : Fit
         Any fit.
     variables : str or sequence of str
-        Numeric predictors.
+        Numeric predictors, or group means by their names.
     data : pandas.DataFrame or Mapping, optional
         Rows, as from :func:`grid`; the model's own if left out.
     target : str or Mapping of str to str
-        ``"new"``, ``"same"`` or ``"average"``, see :func:`predict`.
+        ``"new"``, ``"same"``, ``"either"`` or ``"average"``, see :func:`predict`.
     kind : str
         ``"mean"`` for the slope averaged over new groups, ``"group"`` for that of one new group,
         which spreads as the groups do, or ``"probability"``; see :func:`predict`.
@@ -212,9 +214,11 @@ def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
             f"Compare them, with contrast(fit, {name!r}).",
             variable=name,
         )
-    check_group_means(fit.model, name, rows, "A slope")
+    rows = with_means(fit.model, rows, [name])
     here = rows[name].to_numpy(dtype=float)
-    own = fit.model.frame.rows[name].to_numpy(dtype=float) if fit.has_data else here
+    own = here
+    if fit.has_data:
+        own = with_means(fit.model, fit.model.frame.rows, [name])[name].to_numpy(dtype=float)
     spread = float(np.std(own)) or max(1.0, float(np.abs(own).max()))
     low, high = here - _STEP * spread, here + _STEP * spread
     if fit.has_data:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, SamplingError, counted, listed
+from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.design import rebuild_design
 from bayes_alliance.model.frame import row_weights
 from bayes_alliance.model.group_design import GroupDesign, combined_labels
-from bayes_alliance.model.predictor_checks import as_numbers, holds_numbers
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.prediction.predictor import grouping_factors, predictor_columns
-from bayes_alliance.posterior.prediction.target import Target, target_with_new
-from bayes_alliance.posterior.prediction.typical_group import TYPICAL, with_typical_group
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.posterior.prediction.predictor import grouping_factors
+from bayes_alliance.posterior.prediction.target import (
+    DRAWN_FROM,
+    LOOKED_AT,
+    Target,
+    target_with_new,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
+_UNNAMED = "(a group the rows do not name)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +40,11 @@ class PredictionRows:
     X, offset
         Shapes (row, coefficient) and (row,).
     seen
-        For the factors with the target ``same``: the groups that occur, as places among the
-        model's, and one sparse matrix an effect, shape (row, group that occurs).
+        For the factors with the target ``same`` or ``either``: the groups that occur, as places
+        among the model's, and one sparse matrix an effect, shape (row, group that occurs).
     drawn
-        For those with the target ``new``: the columns of the effects, shape (row, effect).
+        For those with the target ``new`` or ``either``: the columns of the effects, shape (row,
+        effect); zero where the row's group was seen and the target is ``either``.
     draw_codes
         For the same factors: rows with one code are in one new group.
     precision
@@ -82,72 +86,6 @@ class PredictionRows:
         )
 
 
-def given_rows(fit: Fit, data: pd.DataFrame | Mapping[str, Any] | None, what: str) -> pd.DataFrame:
-    """Return the rows to predict for, numbered from 0: those given, or the model's own.
-
-    Raises
-    ------
-    SamplingError
-        If none are given and the fit does not hold its own.
-    DataError
-        If there is none, or one lacks the value of a predictor.
-    """
-    if data is None:
-        if not fit.has_data:
-            raise SamplingError(
-                f"{what} for the model's own rows was asked for.",
-                "The fit does not hold them: they were left out when it was saved, or streamed.",
-                "Give rows with data=, such as those of grid(fit, ...) or the table itself.",
-            )
-        return fit.model.frame.rows
-    data = _as_table(data, what)
-    if len(data) == 0:
-        raise DataError(f"{what} was asked for.", "The table has no rows.", "Give some.")
-    needed = list(predictor_columns(fit.model))
-    absent = [name for name in needed if name not in data.columns]
-    if absent:
-        raise DataError(
-            f"{what} needs the columns {listed(needed, shown=20)}.",
-            f"The table lacks {listed(absent)}.",
-            "Add them, under the names they had when the model was built, or make rows with "
-            "grid(fit, ...).",
-            missing=absent,
-        )
-    empty = {name: int(count) for name in needed if (count := data[name].isna().sum())}
-    if empty:
-        raise DataError(
-            f"{what} needs every predictor in every row.",
-            f"Missing values: {listed(f'{n} in {counted(c, "row")}' for n, c in empty.items())}.",
-            "Drop or fill those rows first.",
-            missing=empty,
-        )
-    numeric = [n for n, state in predictor_columns(fit.model).items() if holds_numbers(state)]
-    return data.assign(**{name: as_numbers(data[name]) for name in numeric}).reset_index(drop=True)
-
-
-def _as_table(data: Any, what: str) -> pd.DataFrame:
-    """Return a table, or make one of a mapping from columns to a value or several."""
-    if isinstance(data, pd.DataFrame):
-        return data
-    if not isinstance(data, Mapping):
-        raise DataError(
-            f"{what} was asked for.",
-            f"The rows were given as {type(data).__name__}, which is no table.",
-            "Give a pandas table, or a mapping from columns to values: {'stigma': [1, 2]}.",
-        )
-    single = [name for name, v in data.items() if isinstance(v, str) or not np.iterable(v)]
-    try:
-        return pd.DataFrame(dict(data), index=range(1) if len(single) == len(data) else None)
-    except ValueError as error:
-        lengths = {name: len(list(v)) for name, v in data.items() if name not in single}
-        raise DataError(
-            f"{what} was asked for.",
-            f"The columns are not equally long: {listed(f'{n}: {k}' for n, k in lengths.items())}.",
-            "Give every column as many values, or a single one.",
-            lengths=lengths,
-        ) from error
-
-
 def prediction_rows(
     model: Model, data: pd.DataFrame, targets: Mapping[str, Target], *, residual: bool = False
 ) -> PredictionRows:
@@ -171,15 +109,17 @@ def prediction_rows(
     """
     _check_factors(model, targets, data)
     missing = [name for name in grouping_factors(model) if name not in data.columns]
-    filled = data.assign(**dict.fromkeys(missing, TYPICAL))
-    new = rebuild_design(with_typical_group(model.design), filled)
+    new = rebuild_design(model.design, data.assign(**dict.fromkeys(missing, _UNNAMED)))
     seen, drawn, codes = {}, {}, {}
     for group in model.design.groups:
-        if targets[group.name] == "same":
-            _check_seen(model, targets, group, new.index[group.name], data)
-            seen[group.name] = _sparse_effects(new.index[group.name], new.Z[group.name])
-        elif targets[group.name] == "new":
-            drawn[group.name] = new.Z[group.name]
+        kind, index, Z = targets[group.name], new.index[group.name], new.Z[group.name]
+        if kind == "same":
+            _check_seen(model, targets, group, index, data)
+        if kind in LOOKED_AT:
+            seen[group.name] = _sparse_effects(index, Z)
+        if kind in DRAWN_FROM:
+            known = (index >= 0) & (kind == "either")
+            drawn[group.name] = np.where(known[:, None], 0.0, Z)
             codes[group.name] = _codes(data, group.factors)
     return PredictionRows(
         X=np.ascontiguousarray(new.X),
@@ -216,11 +156,12 @@ def _shared(
 def _sparse_effects(index: Codes, Z: Array) -> tuple[Codes, tuple[csr_array, ...]]:
     from scipy.sparse import csr_array
 
-    occurring, places = np.unique(index, return_inverse=True)
+    known = index >= 0  # a row of a new group has no entry
+    occurring, places = np.unique(index[known], return_inverse=True)
     shape = (len(index), len(occurring))
-    rows = np.arange(len(index) + 1)
+    rows = np.concatenate([[0], np.cumsum(known)])
     matrices = tuple(
-        csr_array((np.ascontiguousarray(Z[:, k]), places, rows), shape=shape)
+        csr_array((np.ascontiguousarray(Z[known, k]), places, rows), shape=shape)
         for k in range(Z.shape[1])
     )
     return occurring, matrices
@@ -230,7 +171,10 @@ def _codes(data: pd.DataFrame, factors: tuple[str, ...]) -> Codes:
     """Give every new group a number; rows that name none are each in one of their own."""
     if any(factor not in data.columns for factor in factors):
         return np.arange(len(data))
-    return np.asarray(pd.factorize(combined_labels(data, factors))[0], dtype=np.int64)
+    codes = np.asarray(pd.factorize(combined_labels(data, factors))[0], dtype=np.int64)
+    unnamed = codes < 0
+    codes[unnamed] = codes.max() + 1 + np.arange(int(unnamed.sum()))
+    return codes
 
 
 def _precision(model: Model, data: pd.DataFrame) -> Array | float:
@@ -283,8 +227,9 @@ def _check_seen(
     raise DataError(
         f"Predictions for the groups of {group.name} that were seen were asked for.",
         f"The model has not seen {listed(labels)}.",
-        f"Leave those rows out, or ask for groups of {group.name} drawn from the population with "
-        f"{target_with_new(model, targets, [group.name])}.",
+        f"Leave those rows out, ask for groups of {group.name} drawn from the population with "
+        f"{target_with_new(model, targets, [group.name])}, or have only those of the new groups "
+        'drawn with target="either".',
         group=group.name,
         unseen=labels,
     )

@@ -96,7 +96,7 @@ def prediction_draws(
 
 def _flat(values: xr.DataArray) -> Any:
     array = values.to_numpy()
-    return array.reshape(-1, *array.shape[2:])
+    return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])
 
 
 def _covariance(fit: Fit, kept: xr.Dataset, group: str) -> Array:

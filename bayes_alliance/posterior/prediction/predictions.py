@@ -126,12 +126,17 @@ def predict(
         Any fit.
     data : pandas.DataFrame or Mapping, optional
         Rows to predict for, as from :func:`grid`, or a mapping from columns to values; the model's
-        own if left out. Where they lack
-        the group of a ``within(x, g)``, its mean is the average over the model's rows.
+        own if left out. The mean that a row's group has in ``within(x, g)`` and ``between(x, g)``
+        is stated in a column of the name ``between(x, g)``; or it is the group's own, where the
+        model has seen it; or else the average group's, that of x over all rows it was learnt from.
+        Other new rows never make it: predict with
+        ``rows.assign(**{"between(x, g)": rows.groupby("g")["x"].transform("mean")})`` where they
+        are all the rows of their groups. The notes say which was taken.
     target : str or Mapping of str to str
         ``"new"`` for a group drawn from the population, ``"same"`` for the groups seen, which the
-        rows must name, ``"average"`` for a group whose effects are zero; or one for each
-        grouping factor: ``{"agency": "same", "agency:case_manager": "new"}``.
+        rows must name, ``"either"`` for the group that a row names where it was seen and else for
+        one drawn from the population, ``"average"`` for a group whose effects are zero; or one
+        for each grouping factor: ``{"agency": "same", "agency:case_manager": "new"}``.
     kind : str
         ``"mean"`` for the expected outcome (its probability if it is yes or no, its expected
         score if it is ordinal; for a Student outcome the centre of its distribution);

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bayes_alliance.model.expression import describe, group_mean_columns
+from bayes_alliance.model.group_mean_terms import GroupMean, group_means
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.prediction.target import Target
-from bayes_alliance.posterior.prediction.typical_group import grouping_columns
+from bayes_alliance.posterior.prediction.target import LOOKED_AT, Target
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def grouping_columns(part: Mapping[str, Any]) -> set[str]:
+    """Return the columns that only name groups inside ``within`` and ``between``."""
+    return set(group_mean_columns(describe(part["expression"], part["columns"])))
+
+
+def means_by_group(model: Model) -> dict[str, GroupMean]:
+    """Return the group means that rows may state, by the names of their columns."""
+    return group_means(model.design.parts)
 
 
 def predictor_columns(model: Model) -> dict[str, Mapping[str, Any]]:
@@ -40,8 +51,11 @@ def grouping_factors(model: Model) -> tuple[str, ...]:
 
 def shown_columns(fit: Fit, rows: pd.DataFrame) -> pd.DataFrame:
     """Return what an estimate for a row is shown beside: its predictors and groups."""
-    used = dict.fromkeys([*predictor_columns(fit.model), *grouping_factors(fit.model)])
-    own = fit.has_data and rows is fit.model.frame.rows
+    model = fit.model
+    used = dict.fromkeys(
+        [*predictor_columns(model), *grouping_factors(model), *means_by_group(model)]
+    )
+    own = fit.has_data and rows is model.frame.rows
     order = used if own else rows.columns  # the order of a grid is the user's own
     return rows[[name for name in order if name in used and name in rows.columns]]
 
@@ -54,7 +68,7 @@ def telling_columns(
     A column that only names groups tells nothing where groups seen are not the target: what it
     names is not whom the estimate is about.
     """
-    asked = {f for g in model.design.groups if targets[g.name] == "same" for f in g.factors}
+    asked = {f for g in model.design.groups if targets[g.name] in LOOKED_AT for f in g.factors}
     named = {f for g in model.design.groups for f in g.factors}
     for part in model.design.parts:
         asked |= grouping_columns(part) if part["has_group_means"] else set()

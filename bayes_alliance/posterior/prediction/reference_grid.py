@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes_alliance.errors import DataError, ModelError, SamplingError, did_you_mean, listed
+from bayes_alliance.model.expression import without_blanks
+from bayes_alliance.model.group_mean_terms import GroupMean
 from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.posterior.prediction.predictor import (
     grouping_factors,
     is_categorical,
     levels_of,
+    means_by_group,
     predictor_columns,
     typical_value,
 )
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _POINTS = 25
 _MOST_ROWS = 1_000_000
+_NUMBER: Mapping[str, Any] = {"numbers": [0.0]}
 
 
 def grid(
@@ -31,7 +35,11 @@ def grid(
     """Make rows to predict for: every combination of the stated values.
 
     What is not stated stands at its mean over the model's rows, or at its reference level if it
-    is categorical. Groups stand in the grid only if they are stated.
+    is categorical. Groups stand in the grid only if they are stated. The mean that a group has of
+    a predictor in ``within(x, g)`` or ``between(x, g)`` is stated as a column of the name
+    ``between(x, g)``; x itself, unless it is stated too, then stands at that mean. Unstated, the
+    mean is that of the group the row names or, without one the model has seen, the average
+    group's: that of x over all rows it was learnt from.
 
     Parameters
     ----------
@@ -41,7 +49,8 @@ def grid(
         Predictors that are to vary without stating how: numbers over 25 evenly spaced values from
         the smallest to the largest of the model's rows, categories over all their levels.
     values : Mapping, optional
-        Values of columns whose names are no Python names: ``{"months in care": [6, 12]}``.
+        Values of columns whose names are no Python names: ``{"months in care": [6, 12]}``,
+        ``{"between(stigma, case_manager)": [1, 2]}``.
     **named
         Values of the other columns, one or several: ``stigma=[-1, 0, 1], setting="home"``.
 
@@ -69,29 +78,52 @@ def grid(
 
     check_fit(fit, "grid")
     predictors = predictor_columns(fit.model)
-    stated: dict[str, Any] = {**dict.fromkeys(spread), **(values or {}), **named}
+    means = means_by_group(fit.model)
+    known = {without_blanks(name): name for name in means}
+    stated: dict[str, Any] = {
+        known.get(without_blanks(name), name): value
+        for name, value in {**dict.fromkeys(spread), **(values or {}), **named}.items()
+    }
     _check_names(fit, stated, predictors)
     listed_values: dict[str, list[Any]] = {}
     for name in [*stated, *(p for p in predictors if p not in stated)]:
         if name not in stated:
             listed_values[name] = [typical_value(predictors[name])]
         elif stated[name] is None:
-            listed_values[name] = _spread_values(fit, name, predictors)
+            listed_values[name] = (
+                _over_groups(means[name])
+                if name in means
+                else _spread_values(fit, name, predictors)
+            )
         else:
             listed_values[name] = _as_list(stated[name])
     for name, chosen in listed_values.items():
-        _check_values(name, chosen, predictors.get(name))
+        _check_values(name, chosen, _NUMBER if name in means else predictors.get(name))
     _check_size(listed_values)
     frame = pd.MultiIndex.from_product(
         [_places(chosen) for chosen in listed_values.values()], names=list(listed_values)
     ).to_frame(index=False)
-    return pd.DataFrame(
-        {
-            name: pd.Series(chosen).take(frame[name].to_numpy()).reset_index(drop=True)
-            for name, chosen in listed_values.items()
-        },
-        index=frame.index,
-    )
+    columns = {
+        name: pd.Series(chosen).take(frame[name].to_numpy()).reset_index(drop=True)
+        for name, chosen in listed_values.items()
+    }
+    columns |= _at_their_means(columns, stated, means)
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _at_their_means(
+    columns: Mapping[str, Any], stated: Iterable[str], means: Mapping[str, GroupMean]
+) -> dict[str, Any]:
+    """Let a predictor that is not stated stand at the one mean of it that is."""
+    moved: dict[str, list[str]] = {}
+    for name in stated:
+        if name in means and means[name].column is not None and means[name].column not in stated:
+            moved.setdefault(str(means[name].column), []).append(name)
+    return {column: columns[names[0]] for column, names in moved.items() if len(names) == 1}
+
+
+def _over_groups(mean: GroupMean) -> list[float]:
+    return list(np.linspace(min(mean.means.values()), max(mean.means.values()), _POINTS))
 
 
 def _places(values: Sequence[Any]) -> range:
@@ -126,7 +158,12 @@ def _spread_values(fit: Fit, name: str, predictors: Mapping[str, Any]) -> list[A
 
 def _check_names(fit: Fit, stated: Mapping[str, Any], predictors: Mapping[str, Any]) -> None:
     weights = fit.model.formula.response.weights
-    valid = [*predictors, *grouping_factors(fit.model), *([weights] if weights else [])]
+    valid = [
+        *predictors,
+        *grouping_factors(fit.model),
+        *means_by_group(fit.model),
+        *([weights] if weights else []),
+    ]
     unknown = [name for name in stated if name not in valid]
     if unknown:
         raise DataError(

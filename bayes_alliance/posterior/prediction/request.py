@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.posterior.prediction.averaging import By, Cells, cells_of
 from bayes_alliance.posterior.prediction.expected import Quantity
-from bayes_alliance.posterior.prediction.matrices import PredictionRows, given_rows
+from bayes_alliance.posterior.prediction.given_rows import given_rows
+from bayes_alliance.posterior.prediction.matrices import PredictionRows
+from bayes_alliance.posterior.prediction.means_taken import (
+    MeanTaken,
+    average_mean_words,
+    mean_note,
+    means_taken,
+)
 from bayes_alliance.posterior.prediction.posterior_draws import (
     PredictionDraws,
     enough_draws,
@@ -20,6 +27,7 @@ from bayes_alliance.posterior.prediction.target import (
     check_drawn,
     check_targets_nest,
     chosen_targets,
+    seen_and_new,
     target_words,
 )
 from bayes_alliance.posterior.prediction.wording import (
@@ -64,7 +72,13 @@ class Request:
     @property
     def whom(self) -> str:
         """Whom it is about, in words; empty for a model without groups."""
-        return target_words(self.targets, drawn=self.quantity.draws_groups)
+        counts = seen_and_new(self.fit.model, self.targets, self.rows)
+        groups = target_words(self.targets, counts, drawn=self.quantity.draws_groups)
+        return ", ".join(part for part in (groups, average_mean_words(self._means)) if part)
+
+    @property
+    def _means(self) -> list[MeanTaken]:
+        return means_taken(self.fit.model, self.rows)
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -91,7 +105,8 @@ class Request:
     def notes(self, taken: PredictionDraws) -> tuple[str, ...]:
         """Say whom it is about, by how many draws, and whether rows have weights."""
         weighted = self.cells is not None and self.cells.weighted
-        return standing_notes(self.whom, taken, self.fit.draws_in_all, weighted=weighted)
+        notes = standing_notes(self.whom, taken, self.fit.draws_in_all, weighted=weighted)
+        return (*notes, *(mean_note(mean) for mean in self._means))
 
 
 def make_request(

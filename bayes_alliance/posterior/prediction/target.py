@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Literal, cast, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, counted, did_you_mean, listed
+from bayes_alliance.model.group_design import combined_labels
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import containers, need_nesting
 from bayes_alliance.sampling.fit import Fit
 
-Target = Literal["same", "new", "average"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Target = Literal["same", "new", "either", "average"]
 TARGETS = get_args(Target)
+LOOKED_AT = ("same", "either")  # which group a row names makes a difference
+DRAWN_FROM = ("new", "either")  # groups may come from the population
 _WORDS = {
     "same": "for the groups of {} in the data",
     "new": "averaged over the population of groups of {}",
@@ -58,13 +65,13 @@ def chosen_targets(model: Model, target: str | Mapping[str, str]) -> dict[str, T
 def _check_containers(model: Model, targets: Mapping[str, Target]) -> None:
     """Refuse a group that was seen inside one that was not."""
     for group, outer in containers(model.design).items():
-        moved = [name for name in outer if targets[name] != "same"]
-        if targets[group] == "same" and moved:
+        moved = [name for name in outer if targets[name] not in LOOKED_AT]
+        if targets[group] in LOOKED_AT and moved:
             raise ModelError(
-                f"A prediction was asked for with the target 'same' for {group} and "
+                f"A prediction was asked for with the target {targets[group]!r} for {group} and "
                 f"{targets[moved[0]]!r} for {moved[0]}.",
                 f"Every group of {group} lies in one of {moved[0]}, and takes it along.",
-                f"Ask for 'same' for both, or for 'new' or 'average' for {group} too.",
+                f"Ask for {targets[group]!r} for both, or for 'new' or 'average' for {group} too.",
                 group=group,
                 outer=moved[0],
             )
@@ -94,7 +101,7 @@ def check_targets_nest(fit: Fit, targets: Mapping[str, Target]) -> None:
     """
     for group, kind in targets.items():
         for other in targets:
-            if other != group and kind == "same" and targets[other] != "same":
+            if other != group and kind in LOOKED_AT and targets[other] not in LOOKED_AT:
                 need_nesting(fit, inner=group, outer=other)
 
 
@@ -103,8 +110,9 @@ def _checked(target: str) -> Target:
         raise ModelError(
             f"A prediction was asked for with the target {target!r}.",
             f"There is no such target. {did_you_mean(str(target), TARGETS)}".rstrip(),
-            "It is 'same' for the groups seen, 'new' for a group drawn from the population, or "
-            "'average' for a group whose effects are zero.",
+            "It is 'same' for the groups seen, 'new' for a group drawn from the population, "
+            "'either' for whichever of these two a row's group is, or 'average' for a group whose "
+            "effects are zero.",
             target=target,
         )
     return cast(Target, target)
@@ -116,9 +124,9 @@ def check_drawn(targets: Mapping[str, Target]) -> None:
     Raises
     ------
     ModelError
-        If no factor has the target ``new``.
+        If no factor has the target ``new`` or ``either``.
     """
-    if "new" not in targets.values():
+    if not set(DRAWN_FROM) & set(targets.values()):
         found = listed(f"{kind!r} for {group}" for group, kind in targets.items())
         raise ModelError(
             "kind='group' was asked for, which draws a new group.",
@@ -127,10 +135,68 @@ def check_drawn(targets: Mapping[str, Target]) -> None:
         )
 
 
-def target_words(targets: Mapping[str, Target], *, drawn: bool) -> str:
+@dataclass(frozen=True, kw_only=True)
+class SeenAndNew:
+    """How many rows are of groups seen and of new ones, and of how many.
+
+    Parameters
+    ----------
+    rows_seen, seen
+        Rows of groups in the data, and how many groups.
+    rows_new, new
+        Rows of other groups that they name, and how many groups.
+    unnamed
+        Rows that name no group: each is in a new one of its own.
+    """
+
+    rows_seen: int
+    seen: int
+    rows_new: int
+    new: int
+    unnamed: int
+
+
+def seen_and_new(
+    model: Model, targets: Mapping[str, Target], rows: pd.DataFrame
+) -> dict[str, SeenAndNew]:
+    """Count rows and groups of every factor whose target is ``either``."""
+    found = {}
+    for group in model.design.groups:
+        if targets[group.name] != "either":
+            continue
+        if set(group.factors) - set(rows.columns):
+            nothing = dict.fromkeys(("rows_seen", "seen", "rows_new", "new"), 0)
+            found[group.name] = SeenAndNew(**nothing, unnamed=len(rows))
+            continue
+        labels = combined_labels(rows, group.factors)
+        known, named = labels.isin(group.labels), labels.notna()
+        found[group.name] = SeenAndNew(
+            rows_seen=int(known.sum()),
+            seen=labels[known].nunique(),
+            rows_new=int((named & ~known).sum()),
+            new=labels[named & ~known].nunique(),
+            unnamed=int((~named).sum()),
+        )
+    return found
+
+
+def target_words(
+    targets: Mapping[str, Target], counts: Mapping[str, SeenAndNew], *, drawn: bool
+) -> str:
     """Say whom it is about; ``drawn`` if new groups are drawn and not averaged over."""
     words = {**_WORDS, "new": _DRAWN} if drawn else _WORDS
     alike: dict[str, list[str]] = {}
     for group, kind in targets.items():
-        alike.setdefault(kind, []).append(group)
-    return " and ".join(words[kind].format(" and ".join(which)) for kind, which in alike.items())
+        if kind != "either":
+            alike.setdefault(kind, []).append(group)
+    said = [words[kind].format(" and ".join(which)) for kind, which in alike.items()]
+    said += [_either_words(group, count, words["new"]) for group, count in counts.items()]
+    return " and ".join(said)
+
+
+def _either_words(group: str, count: SeenAndNew, new: str) -> str:
+    seen = f"{counted(count.rows_seen, 'row')} of {counted(count.seen, 'group')} seen"
+    further = f"{counted(count.rows_new, 'row')} of {counted(count.new, 'new group')}"
+    unnamed = f" and {counted(count.unnamed, 'row')} without a group" if count.unnamed else ""
+    known = f"for the groups of {group} in the data ({seen})"
+    return f"{known} or {new.format(group)} ({further}{unnamed})"
