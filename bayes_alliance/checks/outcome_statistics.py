@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.ordered_categories import as_scores
 from bayes_alliance.model.spec import Model
 
 Array = NDArray[np.float64]
@@ -26,6 +27,12 @@ def row_statistics(model: Model) -> Statistics:
         return lambda y: {"share of 1": y.mean(axis=1)}
     levels = list(enumerate(model.frame.levels))
     return lambda y: {f"share of {level}": (y == k).mean(axis=1) for k, level in levels}
+
+
+def on_scores(model: Model, statistics: Statistics) -> Statistics:
+    """Return the same statistics of what ordered categories count as, not of their places."""
+    levels = model.frame.levels
+    return lambda y: statistics(as_scores(levels, y))
 
 
 def _of_numbers(y: Array) -> dict[str, Array]:

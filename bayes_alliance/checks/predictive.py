@@ -12,6 +12,7 @@ from bayes_alliance.checks.outcome_statistics import (
     Statistics,
     group_statistics,
     means_by_group,
+    on_scores,
     row_statistics,
     spread_of_means,
 )
@@ -21,6 +22,7 @@ from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.ordered_categories import as_scores, score_note
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.sampling.fit import Fit, check_fit
@@ -66,6 +68,8 @@ class PredictiveCheck:
         Number of replicated data sets.
     others
         The model's other grouping factors, where none was named and the first one is shown.
+    scoring
+        What ordered categories count as in means by group; empty for other outcomes.
     """
 
     table: pd.DataFrame
@@ -78,6 +82,7 @@ class PredictiveCheck:
     categories: tuple[str, ...] = ()
     replications: int = 0
     others: tuple[str, ...] = ()
+    scoring: str = ""
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -128,7 +133,7 @@ class PredictiveCheck:
         return f"{self.kind.capitalize()} predictive check"
 
     def _notes(self) -> list[str]:
-        told = other_factors(self.unit, self.others)
+        told = [*other_factors(self.unit, self.others), *filter(None, [self.scoring])]
         return [self.sentence, *told, f"{self.replications} replicated data sets."]
 
     def __str__(self) -> str:
@@ -196,14 +201,14 @@ def check_predictive(
     count, data_sets = replications(fit, kind=kind, draws=draws, seed=seed)
     average = None if factor is None else means_by_group(factor)
     step = max(1, int(np.ceil(count * _width(fit, factor) / _NUMBERS_KEPT)))
-    statistics = _statistics(fit, factor, rows_only=by == ROW)
+    statistics, levels = _statistics(fit, factor, rows_only=by == ROW), fit.model.frame.levels
     made: list[dict[str, Array]] = []
     kept: list[Array] = []
     seen = 0
     for outcomes in data_sets:
         made.append(_all_of(statistics, outcomes))
         some = outcomes[-seen % step :: step]
-        kept.append(some if average is None else (average @ some.T).T)
+        kept.append(some if average is None else (average @ as_scores(levels, some).T).T)
         seen += len(outcomes)
     observed = fit.model.frame.y
     own = {label: float(value[0]) for label, value in _all_of(statistics, observed[None]).items()}
@@ -212,13 +217,14 @@ def check_predictive(
         table=_table(own, every),
         draws=_replicated_statistics(every),
         replicated=np.concatenate(kept),
-        observed=observed if average is None else average @ observed,
+        observed=observed if average is None else average @ as_scores(levels, observed),
         kind=kind,
         unit=ROW if factor is None else factor.name,
         shown=fit.model.outcome if factor is None else _mean_words(fit, factor),
         categories=_categories(fit) if factor is None else (),
         replications=count,
         others=unnamed_factors(fit, group) if by == GROUP else (),
+        scoring=score_note(levels) if levels and fit.model.groups and by != ROW else "",
     )
 
 
@@ -251,9 +257,9 @@ def _chosen_factor(fit: Fit, by: str | None, group: str | None) -> GroupDesign |
 
 def _statistics(fit: Fit, factor: GroupDesign | None, *, rows_only: bool) -> list[Statistics]:
     if factor is not None:
-        return [group_statistics(fit.model, factor)]
+        return [on_scores(fit.model, group_statistics(fit.model, factor))]
     spreads = [] if rows_only else [spread_of_means(g) for g in fit.model.design.groups]
-    return [row_statistics(fit.model), *spreads]
+    return [row_statistics(fit.model), *(on_scores(fit.model, spread) for spread in spreads)]
 
 
 def _all_of(statistics: list[Statistics], outcomes: Array) -> dict[str, Array]:

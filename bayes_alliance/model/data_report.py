@@ -17,6 +17,7 @@ from bayes_alliance.model.design import Design
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
+from bayes_alliance.model.ordered_categories import empty_categories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ def build_data_report(
     notes = [*missing_notes(frame, design, len(dropped)), *design_notes(design, family)]
     known_error = formula.response.weight_kind == "known_error"
     notes += weight_notes(formula, whole=whole_weights(frame))
+    notes += category_notes(formula.response.outcome, frame)
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
     notes += [note for note in nesting.notes if note.code not in silent]
@@ -161,6 +163,18 @@ def _by_length(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return columns of length one, so that no unit decides on their rank."""
     lengths = np.sqrt((columns**2).sum(axis=0))
     return np.asarray(columns / np.where(lengths > 0, lengths, 1.0))
+
+
+def category_notes(outcome: str, frame: ModelFrame) -> list[Note]:
+    """Say which categories of an ordinal outcome nobody is in."""
+    empty = empty_categories(frame)
+    if not empty:
+        return []
+    message = (
+        f"Nobody is in the category {listed(empty)} of {outcome}. It stays a category, and the "
+        "thresholds beside it rest on their prior."
+    )
+    return [Note(level="caution", code="empty_category", message=message)]
 
 
 def whole_weights(frame: ModelFrame) -> bool:

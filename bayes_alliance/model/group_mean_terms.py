@@ -141,13 +141,16 @@ def group_means(parts: Iterable[Mapping[str, Any]]) -> dict[str, GroupMean]:
             if call.callee in GROUP_MEANS:
                 predictor, group = call.args
                 own, name = from_json(learnt), group_mean_name(call)
+                average = own.get("average")
+                if average is None:
+                    average = average_mean(own["means"], own.get("sizes", {}))
                 found[name] = GroupMean(
                     name=name,
                     predictor=str(predictor).strip("`"),
                     column=_plain_column(predictor, state["columns"]),
                     group=str(group).strip("`"),
                     means=own["means"],
-                    average=average_mean(own["means"], own.get("sizes", {})),
+                    average=average,
                 )
     return found
 

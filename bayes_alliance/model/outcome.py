@@ -20,7 +20,7 @@ def coded_outcome(column: pd.Series[Any], family: Family) -> Coded:
     Raises
     ------
     DataError
-        If the column is of the wrong kind, constant, or an ordinal scale with a gap.
+        If the column is of the wrong kind, constant, or an ordinal scale that is mostly gaps.
     """
     if column.nunique() < 2:
         raise DataError(
@@ -94,12 +94,12 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
             outcome=name,
         )
     empty = [level for k, level in enumerate(levels) if not (codes == k).any()]
-    if empty:
+    if _is_number(column) and len(empty) > column.nunique():
         raise DataError(
             f"The outcome {name} was to be modelled as {len(levels)} ordered categories.",
-            f"Nobody is in the category {listed(empty)}.",
-            "A threshold beside an empty category cannot be learnt: join categories, or recode "
-            "them without gaps.",
+            f"Nobody is in most of them: {listed(empty)}.",
+            "Give the categories in order, without those gaps, as an ordered pandas Categorical or "
+            'as 1, 2, 3, ...; or choose family="gaussian" if it is a number.',
             outcome=name,
             empty=empty,
         )

@@ -13,6 +13,7 @@ from bayes_alliance.model.families import Family, find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, row_weights
 from bayes_alliance.model.group_design import GroupDesign, apply_group
+from bayes_alliance.model.group_mean_terms import with_whole_groups
 from bayes_alliance.model.linear import apply_part
 from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_json import from_json, to_json
@@ -73,6 +74,13 @@ def _without_single_rows(part: Mapping[str, Any]) -> dict[str, Any]:
             values = {**values, "means": several}
         learnt.append(to_json(values))
     return {**part, "learnt": learnt}
+
+
+def _with_single_rows(part: Mapping[str, Any], rows: pd.DataFrame) -> Mapping[str, Any]:
+    """Learn the means that were forgotten again, now that the rows are there."""
+    learnt = [from_json(state) for state in part["learnt"]]
+    forgotten = any(set(state.get("sizes", {})) - set(state.get("means", {})) for state in learnt)
+    return with_whole_groups(part, rows) if forgotten and len(rows) else part
 
 
 def _group_to_json(group: GroupDesign) -> dict[str, Any]:
@@ -208,16 +216,16 @@ def _no_weights(formula: Formula) -> np.ndarray[Any, Any] | None:
 
 
 def _design(saved: Mapping[str, Any], rows: pd.DataFrame) -> Design:
-    coefficients = tuple(saved["coefficients"])
+    coefficients, part = tuple(saved["coefficients"]), _with_single_rows(saved["part"], rows)
     matrix, offset = np.zeros((0, len(saved["part"]["labels"]))), np.zeros(0)
     if len(rows):
-        matrix, offset = apply_part(saved["part"], rows)
+        matrix, offset = apply_part(part, rows)
     return Design(
-        X=np.ascontiguousarray(matrix[:, saved["part"]["kept"]]),
+        X=np.ascontiguousarray(matrix[:, part["kept"]]),
         coefficients=coefficients,
         offset=offset,
         groups=tuple(_group(group, rows) for group in saved["groups"]),
-        part=saved["part"],
+        part=part,
     )
 
 
@@ -230,7 +238,7 @@ def _group(saved: Mapping[str, Any], rows: pd.DataFrame) -> GroupDesign:
         Z=np.zeros((0, len(saved["effects"]))),
         effects=tuple(saved["effects"]),
         blocks=tuple(tuple(block) for block in saved["blocks"]),
-        parts=tuple(saved["parts"]),
+        parts=tuple(_with_single_rows(part, rows) for part in saved["parts"]),
         caseloads=np.asarray(saved["caseloads"], dtype=np.int64),
         upper=saved["upper"],
         upper_labels=tuple(saved["upper_labels"]),

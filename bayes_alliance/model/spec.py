@@ -23,6 +23,7 @@ from bayes_alliance.model.design import (
 from bayes_alliance.model.families import Family, find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, build_frame
+from bayes_alliance.model.ordered_categories import check_thresholds_known
 from bayes_alliance.model.parametrization import Centring, chosen_centring
 from bayes_alliance.model.prior_table import PriorTable, build_priors
 from bayes_alliance.model.wishes import check_types
@@ -138,13 +139,15 @@ class Model:
         if defaults.coefficients.aliased.any():
             design, stream = _not_aliased(design, stream, defaults.coefficients.aliased)
             defaults = _defaults(parsed, frame, design, stream, found, link)
+        table = build_priors(defaults, design, priors)
+        check_thresholds_known(outcome, frame, table)
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,
             "link": link,
             "frame": frame,
             "design": design,
-            "priors": build_priors(defaults, design, priors),
+            "priors": table,
             "centring": chosen_centring(design, centred),
             "question": question or Question(),
             "stream": stream,

@@ -51,6 +51,7 @@ class _GroupMean:
         self.params_set = False
         self.means: dict[str, float] = {}
         self.sizes: dict[str, int] = {}
+        self.average: float | None = None
 
     def mean_of(self, x: Any, group: Any) -> Numbers:
         """Return the mean that each row's group has: stated, its own, or the average one.
@@ -63,9 +64,13 @@ class _GroupMean:
             groups = pd.Series(np.asarray(x, dtype=float)).groupby(labels)
             self.means = {str(label): float(mean) for label, mean in groups.mean().items()}
             self.sizes = {str(label): int(count) for label, count in groups.count().items()}
+            self.average = average_mean(self.means, self.sizes)
             self.params_set = True
+        average = self.average
+        if average is None:  # of a fit saved before it was kept, or of streamed rows
+            average = average_mean(self.means, self.sizes)
         own = np.asarray(labels.map(self.means), dtype=np.float64)
-        own = np.where(np.isnan(own), average_mean(self.means, self.sizes), own)
+        own = np.where(np.isnan(own), average, own)
         return own if self.stated is None else np.where(np.isnan(self.stated), own, self.stated)
 
 

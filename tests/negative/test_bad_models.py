@@ -81,7 +81,7 @@ DATA = {
     ),
     "ordinal with a gap": (
         "rating ~ stigma", {"family": "cumulative"},
-        lambda t: t.assign(rating=t["rating"].replace(3, 4)), "Nobody is in the category 3",
+        lambda t: t.assign(rating=t["rating"].replace(3, 400)), "Nobody is in most of them",
     ),
     "ordinal text": ("setting ~ stigma", {"family": "cumulative"}, nothing, "order is not known"),
     "0/1 as text": (

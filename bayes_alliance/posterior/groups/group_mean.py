@@ -14,6 +14,7 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.ordered_categories import as_scores, expected_score, score_note
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
@@ -57,7 +58,8 @@ class GroupMeans:
     group
         Name of the grouping factor.
     outcome
-        Name of the outcome: a yes counts 1, an ordered category its place from 1.
+        Name of the outcome: a yes counts 1, an ordered category its own number or, where categories
+        are none, its place from 1.
     table
         One row a group: group, mean, sd, lower, upper, caseload, raw, mcse_mean, ess_bulk,
         ess_tail, r_hat.
@@ -240,12 +242,12 @@ def _expected(model: Model, chunk: Chunk) -> Array:
     if model.family.outcome == "binary":
         return inverse_link(chunk.eta, model.link)
     thresholds = np.moveaxis(chunk.parameters[names.CUTPOINT], -1, 0)
-    above = sum(inverse_link(chunk.eta - threshold, model.link) for threshold in thresholds)
-    return np.asarray(1.0 + above)
+    above = [inverse_link(chunk.eta - threshold, model.link) for threshold in thresholds]
+    return np.asarray(expected_score(model.frame.levels, above))
 
 
 def _as_numbers(model: Model) -> Array:
-    return model.frame.y + 1.0 if model.family.outcome == "ordinal" else model.frame.y
+    return as_scores(model.frame.levels, model.frame.y)
 
 
 def _notes(fit: Fit, draws: int) -> tuple[str, ...]:
@@ -253,5 +255,5 @@ def _notes(fit: Fit, draws: int) -> tuple[str, ...]:
     if draws < fit.draws_in_all:
         notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
     if fit.model.family.outcome == "ordinal":
-        notes.append("The outcome is the category's place: 1, 2, ..., equally far apart.")
+        notes.append(score_note(fit.model.frame.levels))
     return tuple(notes)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.link_mean import mean_inverse_link
+from bayes_alliance.model.ordered_categories import as_scores, expected_score
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.matrices import PredictionRows
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
@@ -92,7 +93,8 @@ def quantity_of(
     if quantity.kind == "outcome":
         return _outcomes(model, eta, rows, draws, quantity.seed, first)
     if quantity.kind == "group":
-        for number, (group, Z) in enumerate(rows.drawn.items()):
+        for group, Z in rows.drawn.items():
+            number = model.groups.index(group)
             eta += Z @ _new_effects(draws.covariance[group], quantity.seed, number)
     if quantity.is_linear(model):
         return eta
@@ -106,7 +108,7 @@ def quantity_of(
     ]
     if quantity.kind == "probability":
         return _differences(above)
-    return np.asarray(scores(model)[0] + sum(above))
+    return np.asarray(expected_score(model.frame.levels, above))
 
 
 def _differences(above: list[Array]) -> Array:
@@ -115,29 +117,19 @@ def _differences(above: list[Array]) -> Array:
     return np.stack([upper - lower for upper, lower in pairs], axis=1)
 
 
-def scores(model: Model) -> Array:
-    """Return the number each ordered category counts as: its own, or its place from 1."""
-    levels = model.frame.levels
-    if all(level.lstrip("-").isdigit() for level in levels):
-        own = np.array([float(level) for level in levels])
-        if (np.diff(own) == 1).all():
-            return own
-    return np.arange(1.0, len(levels) + 1)
-
-
 def _outcomes(
     model: Model, eta: Array, rows: PredictionRows, draws: PredictionDraws, seed: int, first: int
 ) -> Array:
     """Draw new groups where they are asked for, and an outcome for each row and draw."""
-    for number, (group, Z) in enumerate(rows.drawn.items()):
-        codes = rows.draw_codes[group]
+    for group, Z in rows.drawn.items():
+        codes, number = rows.draw_codes[group], model.groups.index(group)
         for code in np.unique(codes):
             effects = _new_effects(draws.covariance[group], seed, number, int(code))
             eta[codes == code] += Z[codes == code] @ effects
     rng = generator(seed, Stream.PREDICTED_OUTCOMES, first)
     precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
     drawn = model.family.simulate(rng, eta, draws.parameters, model.link, precision)
-    return scores(model)[drawn.astype(int)] if model.frame.levels else drawn
+    return as_scores(model.frame.levels, drawn)
 
 
 def _new_effects(covariance: Array, seed: int, *group: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,13 +112,14 @@ def grid(
 
 
 def _at_their_means(
-    columns: Mapping[str, Any], stated: Iterable[str], means: Mapping[str, GroupMean]
+    columns: Mapping[str, Any], stated: Mapping[str, Any], means: Mapping[str, GroupMean]
 ) -> dict[str, Any]:
     """Let a predictor that is not stated stand at the one mean of it that is."""
     moved: dict[str, list[str]] = {}
     for name in stated:
-        if name in means and means[name].column is not None and means[name].column not in stated:
-            moved.setdefault(str(means[name].column), []).append(name)
+        column = means[name].column if name in means else None
+        if column is not None and column not in stated:
+            moved.setdefault(column, []).append(name)
     return {column: columns[names[0]] for column, names in moved.items() if len(names) == 1}
 
 

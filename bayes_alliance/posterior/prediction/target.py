@@ -195,8 +195,14 @@ def target_words(
 
 
 def _either_words(group: str, count: SeenAndNew, new: str) -> str:
-    seen = f"{counted(count.rows_seen, 'row')} of {counted(count.seen, 'group')} seen"
-    further = f"{counted(count.rows_new, 'row')} of {counted(count.new, 'new group')}"
-    unnamed = f" and {counted(count.unnamed, 'row')} without a group" if count.unnamed else ""
-    known = f"for the groups of {group} in the data ({seen})"
-    return f"{known} or {new.format(group)} ({further}{unnamed})"
+    seen = f"{counted(count.rows_seen, 'row')} of {counted(count.seen, 'group')}"
+    parts = [f"{counted(count.rows_new, 'row')} of {counted(count.new, 'new group')}"]
+    if count.unnamed:
+        unnamed = f"{counted(count.unnamed, 'row')} without a group"
+        parts = [unnamed] if not count.new else [*parts, unnamed]
+    known = f"for the groups of {group} in the data"
+    if not count.new and not count.unnamed:
+        return f"{known} ({seen}, none new)"
+    if not count.seen:
+        return f"{new.format(group)} ({' and '.join(parts)}, none seen)"
+    return f"{known} ({seen}) or {new.format(group)} ({' and '.join(parts)})"

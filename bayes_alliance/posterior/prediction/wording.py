@@ -9,8 +9,9 @@ import numpy as np
 
 from bayes_alliance.display import in_sentences, place
 from bayes_alliance.errors import ModelError, did_you_mean
+from bayes_alliance.model.ordered_categories import score_words
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.prediction.expected import Quantity, scores
+from bayes_alliance.posterior.prediction.expected import Quantity
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
 from bayes_alliance.posterior.summaries import DIRECTION, interval_phrase, interval_words
 
@@ -59,16 +60,16 @@ def quantity_words(model: Model, quantity: Quantity) -> str:
     outcome = model.outcome
     if quantity.scale == "link" and model.family.on_link_scale:
         return f"linear predictor of {outcome} ({model.link} scale)"
+    scored = ""
+    if model.family.outcome == "ordinal":
+        scored = f" (categories count as {score_words(model.frame.levels)})"
     if quantity.kind == "outcome":
-        return f"{outcome} of a single row"
+        return f"{outcome} of a single row{scored}"
     if quantity.kind == "probability":
         return f"probability of {outcome}"
     if model.family.outcome == "binary":
         return f"probability of {outcome} = 1"
-    if model.family.outcome == "ordinal":
-        values = scores(model)
-        return f"expected {outcome} (categories count as {values[0]:g} to {values[-1]:g})"
-    return f"expected {outcome}"
+    return f"expected {outcome}{scored}"
 
 
 def standing_notes(

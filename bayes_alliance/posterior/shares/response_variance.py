@@ -17,6 +17,7 @@ from bayes_alliance import names
 from bayes_alliance.kernels.link_mean import mean_inverse_link
 from bayes_alliance.kernels.shared_outcome import shared_covariance
 from bayes_alliance.kernels.shares import variance_along
+from bayes_alliance.model.ordered_categories import category_scores, score_note
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import (
     containers,
@@ -98,6 +99,16 @@ def _outcome(
     everything = np.asarray(sum(flat.values()))
     eta = eta.ravel()
 
+    # A category counts as what its thresholds add: E[Y] = sum of steps times P(Y > k), so E[Y^2].
+    passed = np.array([0.0, 1.0])
+    if model.frame.levels:
+        passed = category_scores(model.frame.levels)
+        passed = passed - passed[0]
+
+    def scored(chances: list[Array]) -> Array:
+        steps = np.diff(passed)
+        return np.asarray(sum(s * chance for s, chance in zip(steps, chances, strict=True)))
+
     def above(at: Array, variance: Array, places: Places) -> list[Array]:
         """Return the probability of each category above the lowest: one for a yes-or-no."""
         cuts = cutpoints[places // shape[-1]]
@@ -110,13 +121,12 @@ def _outcome(
         common = np.asarray(sum(flat[name] for name in factors))
         own = np.maximum(everything - common, 0.0)[:, None]
         return shared_covariance(
-            lambda at, places: np.asarray(sum(above(at, own[places], places))), eta, common
+            lambda at, places: scored(above(at, own[places], places)), eta, common
         ).reshape(shape)
 
     chances = above(eta[:, None], everything[:, None], np.arange(len(eta)))
-    mean = np.asarray(sum(chances))[:, 0]
-    # A category is the number of thresholds passed, so that E[Y^2] = sum (2 k + 1) P(Y > k).
-    square = sum((2 * k + 1) * chance for k, chance in enumerate(chances))
+    mean = scored(chances)[:, 0]
+    square = sum(step * chance for step, chance in zip(np.diff(passed**2), chances, strict=True))
     variance = np.asarray(square)[:, 0] - mean**2
     return _Outcome(mean=mean.reshape(shape), variance=variance.reshape(shape), shared=shared)
 
@@ -189,7 +199,7 @@ def _notes(fit: Fit, draws: int, rows: NDArray[np.int64] | None) -> tuple[str, .
     if rows is not None and len(rows) < len(fit.model.design.X):
         notes.append(f"Averaged over {len(rows)} rows, spread evenly over what is predicted.")
     if fit.model.family.outcome == "ordinal":
-        notes.append("The outcome is the category's number: 1, 2, ..., equally far apart.")
+        notes.append(score_note(fit.model.frame.levels))
     if not is_chain(containers(fit.model.design)):
         notes.append(f"'{JOINTLY}' is what crossed groups do beyond the sum of each alone.")
     return tuple(notes)

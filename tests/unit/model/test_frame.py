@@ -32,6 +32,13 @@ def coded(values, family):
             [1, 0, 1],
             ("bad", "good"),
         ),
+        ([1, 2, 5], "cumulative", [0, 1, 4], ("1", "2", "3", "4", "5")),
+        (
+            pd.Categorical(["a", "c"], categories=["a", "b", "c", "d"], ordered=True),
+            "cumulative",
+            [0, 2],
+            ("a", "b", "c", "d"),
+        ),
     ],
 )
 def test_outcomes_are_coded(values, family, y, levels):
@@ -55,12 +62,7 @@ YES = pd.Categorical(["b", "a", "b"], categories=["a", "b"])
         (["low", "high"], "cumulative", "Its order is not known"),
         (YES, "cumulative", "Its order is not known"),
         ([1.5, 2.0], "cumulative", "Its order is not known"),
-        ([1, 2, 5], "cumulative", "Nobody is in the category 3, 4"),
-        (
-            pd.Categorical(["a", "c"], categories=["a", "b", "c"], ordered=True),
-            "cumulative",
-            "Nobody is in the category b",
-        ),
+        ([1, 2, 7], "cumulative", "Nobody is in most of them: 3, 4, 5, 6"),
     ],
 )
 def test_outcomes_that_do_not_fit(values, family, found):

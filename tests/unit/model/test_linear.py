@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.errors import DataError, ModelError
+from bayes_alliance.model.group_mean_terms import with_whole_groups
 from bayes_alliance.model.linear import apply_part, learn_part
 
 EXPRESSIONS = [
@@ -200,11 +201,54 @@ def test_new_rows_of_an_old_group_take_the_old_mean(clients):
     np.testing.assert_allclose(matrix, [[1, 9 - old, old], [1, 1 - old, old]])
 
 
-def test_a_new_group_takes_the_mean_of_its_own_rows(clients):
+def test_a_new_group_takes_the_average_mean_or_the_stated_one(clients):
+    """Never that of its new rows: a row would be predicted otherwise beside another."""
     _, part = columns("within(stigma, manager) + between(stigma, manager)", clients)
     rows = pd.DataFrame({"stigma": [9.0, 1.0, 0.0], "manager": ["new", "new", "m1"]})
+    average, own = (
+        clients["stigma"].mean(),
+        clients.loc[clients["manager"] == "m1", "stigma"].mean(),
+    )
     matrix, _ = apply_part(part.state, rows)
-    np.testing.assert_allclose(matrix[:2], [[1, 4, 5], [1, -4, 5]])
+    means = np.array([average, average, own])
+    np.testing.assert_allclose(matrix[:, 1:], np.column_stack([rows["stigma"] - means, means]))
+    for name in ("between(stigma, manager)", "between(stigma,manager)"):
+        stated = rows.assign(**{name: [3.0, np.nan, 4.0]})
+        means = np.array([3.0, average, 4.0])
+        matrix, _ = apply_part(part.state, stated)
+        np.testing.assert_allclose(matrix[:, 1:], np.column_stack([rows["stigma"] - means, means]))
+
+
+@pytest.mark.parametrize("outer", ["scale(between(log(size), manager))", "between(size, manager)"])
+def test_a_mean_inside_another_function_may_be_stated(clients, outer):
+    table = clients.assign(size=np.exp(clients["stigma"]))
+    _, part = columns(outer, table)
+    inner = "between(log(size), manager)" if "log" in outer else outer
+    rows = pd.DataFrame({"size": [1.0, 5.0], "manager": ["new", "m1"]})
+    plain, _ = apply_part(part.state, rows)
+    stated, _ = apply_part(part.state, rows.assign(**{inner: [0.5, 0.5]}))
+    assert stated[0, 1] == stated[1, 1]
+    assert stated[0, 1] != pytest.approx(plain[0, 1])
+
+
+def test_whole_groups_make_their_means(clients):
+    _, part = columns("within(stigma, manager) + between(log(age), manager)", clients)
+    rows = pd.DataFrame({"stigma": [9.0, 1.0], "age": [20.0, 60.0], "manager": ["new", "new"]})
+    whole = with_whole_groups(part.state, rows)
+    matrix, _ = apply_part(whole, rows)
+    np.testing.assert_allclose(matrix[:, 1:], [[4, np.log(1200) / 2], [-4, np.log(1200) / 2]])
+    other = rows.assign(manager="another")  # the average group stays as it was
+    np.testing.assert_allclose(apply_part(whole, other)[0], apply_part(part.state, other)[0])
+
+
+def test_a_success_is_learnt(clients):
+    """On new rows, the lowest value there had become the success."""
+    _, part = columns("binary(setting)", clients)
+    levels = sorted(clients["setting"].unique())
+    rows = pd.DataFrame({"setting": levels[::-1]})
+    alone = np.concatenate([apply_part(part.state, rows.iloc[[k]])[0] for k in range(len(rows))])
+    np.testing.assert_array_equal(alone, apply_part(part.state, rows)[0])
+    assert alone[:, -1].tolist() == [0.0] * (len(levels) - 1) + [1.0]
 
 
 def test_group_ids_are_labels_however_they_are_stored(clients):

@@ -162,7 +162,7 @@ def test_ordinal_categories_by_simulation(ordinal_fit):
     expected = np.corrcoef(first, second)[0, 1]
     found = mean_share(shares, "case_manager")
     assert found == pytest.approx(expected, abs=5 / np.sqrt(GROUPS))
-    assert any("category's number" in note for note in shares.notes)
+    assert any("Categories count as their own numbers, 1 to 4" in note for note in shares.notes)
 
 
 def test_probit_has_a_closed_form(clients, make_fit):
