@@ -67,8 +67,8 @@ def empty_categories(frame: ModelFrame) -> list[str]:
     return [level for k, level in enumerate(frame.levels) if not (frame.y == k).any()]
 
 
-def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) -> None:
-    """Refuse categories that nobody chose where only the rows could place their thresholds.
+def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) -> PriorTable:
+    """Return the priors; refuse categories that nobody chose where only the rows could place their thresholds.
 
     Raises
     ------
@@ -85,6 +85,7 @@ def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) 
             outcome=outcome,
             empty=empty,
         )
+    return priors
 
 
 def _named(levels: Sequence[str], scores: Array) -> bool:

@@ -139,8 +139,7 @@ class Model:
         if defaults.coefficients.aliased.any():
             design, stream = _not_aliased(design, stream, defaults.coefficients.aliased)
             defaults = _defaults(parsed, frame, design, stream, found, link)
-        table = build_priors(defaults, design, priors)
-        check_thresholds_known(outcome, frame, table)
+        table = check_thresholds_known(outcome, frame, build_priors(defaults, design, priors))
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,

@@ -85,20 +85,7 @@ def grid(
         for name, value in {**dict.fromkeys(spread), **(values or {}), **named}.items()
     }
     _check_names(fit, stated, predictors)
-    listed_values: dict[str, list[Any]] = {}
-    for name in [*stated, *(p for p in predictors if p not in stated)]:
-        if name not in stated:
-            listed_values[name] = [typical_value(predictors[name])]
-        elif stated[name] is None:
-            listed_values[name] = (
-                _over_groups(means[name])
-                if name in means
-                else _spread_values(fit, name, predictors)
-            )
-        else:
-            listed_values[name] = _as_list(stated[name])
-    for name, chosen in listed_values.items():
-        _check_values(name, chosen, _NUMBER if name in means else predictors.get(name))
+    listed_values = _listed_values(fit, stated, predictors, means)
     _check_size(listed_values)
     frame = pd.MultiIndex.from_product(
         [_places(chosen) for chosen in listed_values.values()], names=list(listed_values)
@@ -109,6 +96,27 @@ def grid(
     }
     columns |= _at_their_means(columns, stated, means)
     return pd.DataFrame(columns, index=frame.index)
+
+
+def _listed_values(
+    fit: Fit,
+    stated: Mapping[str, Any],
+    predictors: Mapping[str, Any],
+    means: Mapping[str, GroupMean],
+) -> dict[str, list[Any]]:
+    """Return the values of every column, those stated first."""
+    found: dict[str, list[Any]] = {}
+    for name in [*stated, *(p for p in predictors if p not in stated)]:
+        if name not in stated:
+            found[name] = [typical_value(predictors[name])]
+        elif stated[name] is not None:
+            found[name] = _as_list(stated[name])
+        elif name in means:
+            found[name] = _over_groups(means[name])
+        else:
+            found[name] = _spread_values(fit, name, predictors)
+        _check_values(name, found[name], _NUMBER if name in means else predictors.get(name))
+    return found
 
 
 def _at_their_means(
