@@ -68,7 +68,7 @@ def empty_categories(frame: ModelFrame) -> list[str]:
 
 
 def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) -> PriorTable:
-    """Return the priors; refuse categories that nobody chose where only the rows could place their thresholds.
+    """Return the priors; refuse a category nobody chose where they do not place its thresholds.
 
     Raises
     ------

@@ -91,23 +91,13 @@ def _outcome(
     model: Model, posterior: xr.Dataset, X: Array, offset: Array, variances: Mapping[str, Array]
 ) -> _Outcome:
     shape = next(iter(variances.values())).shape
-    eta = np.broadcast_to(offset, shape)
+    eta, counts = np.broadcast_to(offset, shape), _counts(model)
     if model.design.coefficients:
         eta = eta + posterior[names.B].to_numpy() @ X.T
     cutpoints = _cutpoints(model, posterior)
     flat = {name: variance.ravel() for name, variance in variances.items()}
     everything = np.asarray(sum(flat.values()))
     eta = eta.ravel()
-
-    # A category counts as what its thresholds add: E[Y] = sum of steps times P(Y > k), so E[Y^2].
-    passed = np.array([0.0, 1.0])
-    if model.frame.levels:
-        passed = category_scores(model.frame.levels)
-        passed = passed - passed[0]
-
-    def scored(chances: list[Array]) -> Array:
-        steps = np.diff(passed)
-        return np.asarray(sum(s * chance for s, chance in zip(steps, chances, strict=True)))
 
     def above(at: Array, variance: Array, places: Places) -> list[Array]:
         """Return the probability of each category above the lowest: one for a yes-or-no."""
@@ -121,14 +111,24 @@ def _outcome(
         common = np.asarray(sum(flat[name] for name in factors))
         own = np.maximum(everything - common, 0.0)[:, None]
         return shared_covariance(
-            lambda at, places: scored(above(at, own[places], places)), eta, common
+            lambda at, places: _mean_of(counts, above(at, own[places], places)), eta, common
         ).reshape(shape)
 
     chances = above(eta[:, None], everything[:, None], np.arange(len(eta)))
-    mean = scored(chances)[:, 0]
-    square = sum(step * chance for step, chance in zip(np.diff(passed**2), chances, strict=True))
-    variance = np.asarray(square)[:, 0] - mean**2
+    mean = _mean_of(counts, chances)[:, 0]
+    variance = _mean_of(counts**2, chances)[:, 0] - mean**2
     return _Outcome(mean=mean.reshape(shape), variance=variance.reshape(shape), shared=shared)
+
+
+def _counts(model: Model) -> Array:
+    """Return what the categories count as, the lowest 0: 0 and 1 for a yes-or-no."""
+    levels = model.frame.levels
+    return category_scores(levels) - category_scores(levels)[0] if levels else np.array([0.0, 1.0])
+
+
+def _mean_of(counts: Array, above: list[Array]) -> Array:
+    """Return the mean of a number that a category counts as: a step for each threshold passed."""
+    return np.asarray(sum(s * p for s, p in zip(np.diff(counts), above, strict=True)))
 
 
 def _cutpoints(model: Model, posterior: xr.Dataset) -> Array:
