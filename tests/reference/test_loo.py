@@ -11,6 +11,7 @@ from bayes_alliance.posterior.comparison.leave_one_out import density_by_row
 pytestmark = pytest.mark.slow
 
 GOOD = {"hsb82": 2000, "penicillin": 2500, "schizo_psychiatrists": 4000, "stigma_states": 2500}
+MANY_ROWS, LONG = {"hsb82", "schizo_psychiatrists"}, pytest.mark.long
 LIMIT = 4.0  # ten comparisons; a false alarm in fifteen hundred runs
 
 
@@ -32,7 +33,9 @@ def held_against(fit, loo):
     return z, np.sqrt(len(found.shape)) * found.log_density.std(), p_loo, np.hypot(error, theirs)
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=LONG) if n in MANY_ROWS else n for n in GOOD]
+)
 def test_gaussian_reference(name, tools):
     reference = tools.read(name)
     fit = ba.sample(tools.model(reference), seed=20261122, draws=GOOD[name])

@@ -22,6 +22,7 @@ GAUSSIAN = {
     "classroom": 3500,
 }
 OTHERS = {"wine": 6000, "schizo_response": 6000}
+LONG = pytest.mark.long
 
 
 @pytest.mark.slow
@@ -36,7 +37,7 @@ def test_gaussian_reference_is_met_by_the_collapsed_engine(name, tools, counted)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", ["wine", pytest.param("schizo_response", marks=LONG)])
 def test_other_families_are_met_by_the_joint_engine(name, tools, counted):
     reference = tools.read(name)
     fit = ba.sample(tools.model(reference), seed=20261122, draws=OTHERS[name])
@@ -62,7 +63,7 @@ def test_a_binary_reference_is_met_on_any_machine(tools, real_data, counted):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("centred", [True, pytest.param(False, marks=LONG)])
 def test_joint_engine_meets_a_gaussian_reference(centred, tools, counted):
     reference = tools.read("sleepstudy")
     model = tools.model(reference, centred=centred)

@@ -341,6 +341,7 @@ def test_every_choice_of_a_model_is_in_its_record(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_report_of_the_joint_engine_comes_out_again(
     clients: pd.DataFrame, tmp_path: Path
 ) -> None:

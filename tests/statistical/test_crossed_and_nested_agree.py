@@ -23,6 +23,7 @@ LARGEST_SHIFT = 0.1
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_collapsed_and_joint_agree(case, real_data, agreement):
     name, formula, draws, joint_draws = CASES[case]

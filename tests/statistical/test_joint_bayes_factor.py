@@ -14,7 +14,7 @@ from scipy import special, stats
 
 import bayes_alliance as ba
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 PRIORS = {"b[Intercept]": "Normal(-2, 1.5)", "sd_herd": "HalfNormal(1)"}
 SLOPE_SD = 1.0

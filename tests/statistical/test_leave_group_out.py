@@ -36,7 +36,10 @@ LIMIT = float(stats.norm.isf(1e-4 / (2 * 5 * COMPARISONS)))
 JUDGED = 1000
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@pytest.fixture(
+    scope="module",
+    params=["sleepstudy", "dyestuff2", pytest.param("btheb", marks=pytest.mark.long)],
+)
 def study(request, real_data):
     """A fit and refits without each group."""
     table = real_data(request.param)
@@ -147,6 +150,7 @@ def test_crossed_groups_by_weights_and_by_refits_agree(real_data):
         assert abs(z) < LIMIT
 
 
+@pytest.mark.long
 def test_other_outcomes_by_weights_and_by_refits_agree():
     """Yes-or-no outcome under the joint engine: quadrature, weights, and refits through compare."""
     rng = np.random.default_rng(3)

@@ -18,6 +18,7 @@ from bayes_alliance.posterior.comparison.refits import with_refits
 from bayes_alliance.sampling.left_out import rows_to_leave_out
 
 pytestmark = pytest.mark.slow
+LONG = pytest.mark.long
 
 STUDIES = {
     "sleepstudy": "Reaction ~ Days + (1 + Days | Subject)",
@@ -32,7 +33,14 @@ ROWS = 12
 LIMIT = float(stats.norm.isf(1e-4 / (2 * 4 * ROWS)))
 
 
-@pytest.fixture(scope="module", params=[*STUDIES, "outlier"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sleepstudy",
+        "outlier",
+        *(pytest.param(s, marks=LONG) for s in ("btheb", "penicillin")),
+    ],
+)
 def study(request, real_data):
     """A fit, the rows whose weights are worst with and without integrating, and refits."""
     name = OUTLIER[0] if request.param == "outlier" else request.param

@@ -99,6 +99,7 @@ def found() -> list[dict[str, dict[str, int]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_measure_is_calibrated(found: list[dict[str, dict[str, int]]]) -> None:
     table = judge_ranks(ranks_of(as_it_is, found))
     assert len(table) == 13
@@ -106,6 +107,7 @@ def test_every_measure_is_calibrated(found: list[dict[str, dict[str, int]]]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_intervals_around_the_wrong_residual_are_noticed(
     found: list[dict[str, dict[str, int]]],
 ) -> None:

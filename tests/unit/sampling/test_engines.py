@@ -80,6 +80,7 @@ def test_a_second_data_set_needs_no_compilation(example_model, example_program):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_categories_and_weights_are_swapped_too():
     study = ba.load_example("simulated_study")
     study = study.assign(third=(study["alliance"].rank(pct=True) * 2.999).astype(int))
