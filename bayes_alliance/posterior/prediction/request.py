@@ -23,10 +23,12 @@ from bayes_alliance.posterior.prediction.posterior_draws import (
 )
 from bayes_alliance.posterior.prediction.predictor import telling_columns
 from bayes_alliance.posterior.prediction.target import (
+    SeenAndNew,
     Target,
     check_drawn,
     check_targets_nest,
     chosen_targets,
+    new_group_notes,
     seen_and_new,
     target_words,
 )
@@ -72,9 +74,12 @@ class Request:
     @property
     def whom(self) -> str:
         """Whom it is about, in words; empty for a model without groups."""
-        counts = seen_and_new(self.fit.model, self.targets, self.rows)
-        groups = target_words(self.targets, counts, drawn=self.quantity.draws_groups)
+        groups = target_words(self.targets, self._counts, drawn=self.quantity.draws_groups)
         return ", ".join(part for part in (groups, average_mean_words(self._means)) if part)
+
+    @property
+    def _counts(self) -> dict[str, SeenAndNew]:
+        return seen_and_new(self.fit.model, self.targets, self.rows)
 
     @property
     def _means(self) -> list[MeanTaken]:
@@ -106,7 +111,8 @@ class Request:
         """Say whom it is about, by how many draws, and whether rows have weights."""
         weighted = self.cells is not None and self.cells.weighted
         notes = standing_notes(self.whom, taken, self.fit.draws_in_all, weighted=weighted)
-        return (*notes, *(mean_note(mean) for mean in self._means))
+        means = (mean_note(mean) for mean in self._means)
+        return (*notes, *new_group_notes(self._counts), *means)
 
 
 def make_request(

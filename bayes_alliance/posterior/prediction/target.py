@@ -144,7 +144,7 @@ class SeenAndNew:
     rows_seen, seen
         Rows of groups in the data, and how many groups.
     rows_new, new
-        Rows of other groups that they name, and how many groups.
+        Rows of other groups that they name, and those groups.
     unnamed
         Rows that name no group: each is in a new one of its own.
     """
@@ -152,7 +152,7 @@ class SeenAndNew:
     rows_seen: int
     seen: int
     rows_new: int
-    new: int
+    new: tuple[str, ...]
     unnamed: int
 
 
@@ -165,8 +165,9 @@ def seen_and_new(
         if targets[group.name] != "either":
             continue
         if set(group.factors) - set(rows.columns):
-            nothing = dict.fromkeys(("rows_seen", "seen", "rows_new", "new"), 0)
-            found[group.name] = SeenAndNew(**nothing, unnamed=len(rows))
+            found[group.name] = SeenAndNew(
+                rows_seen=0, seen=0, rows_new=0, new=(), unnamed=len(rows)
+            )
             continue
         labels = combined_labels(rows, group.factors)
         known, named = labels.isin(group.labels), labels.notna()
@@ -174,7 +175,7 @@ def seen_and_new(
             rows_seen=int(known.sum()),
             seen=labels[known].nunique(),
             rows_new=int((named & ~known).sum()),
-            new=labels[named & ~known].nunique(),
+            new=tuple(labels[named & ~known].unique()),
             unnamed=int((~named).sum()),
         )
     return found
@@ -194,9 +195,18 @@ def target_words(
     return " and ".join(said)
 
 
+def new_group_notes(counts: Mapping[str, SeenAndNew]) -> tuple[str, ...]:
+    """Name the groups that were not seen, since a typing error makes one."""
+    return tuple(
+        f"Groups of {group} that the model has not seen: {listed(count.new)}."
+        for group, count in counts.items()
+        if count.new
+    )
+
+
 def _either_words(group: str, count: SeenAndNew, new: str) -> str:
     seen = f"{counted(count.rows_seen, 'row')} of {counted(count.seen, 'group')}"
-    parts = [f"{counted(count.rows_new, 'row')} of {counted(count.new, 'new group')}"]
+    parts = [f"{counted(count.rows_new, 'row')} of {counted(len(count.new), 'new group')}"]
     if count.unnamed:
         unnamed = f"{counted(count.unnamed, 'row')} without a group"
         parts = [unnamed] if not count.new else [*parts, unnamed]

@@ -63,6 +63,7 @@ def test_the_output_counts_them(centred_fit: Fit) -> None:
         "population of groups of case_manager (1 row of 1 new group)"
     ) in both.sentence
     assert both.notes[0].startswith("For the groups of case_manager in the data (3 rows")
+    assert "Groups of case_manager that the model has not seen: M999." in both.notes
     known = ba.predict(centred_fit, rows.iloc[:3], target="either")
     assert "in the data (3 rows of 2 groups, none new)" in known.sentence
     new = ba.predict(centred_fit, rows.iloc[3:], target="either", kind="outcome")
