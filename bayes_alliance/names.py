@@ -131,9 +131,10 @@ def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
         taken |= {*own, working(sd(group))}
     clash = sorted({c for c in [*columns, *groups] if c in taken})
     if clash:
+        new = f"{clash[0]}_column"
         raise DataError(
             f"The model needs a column called {listed(clash)}.",
             "The results use that name for one of their own variables or dimensions.",
-            "Rename the column, for example with data.rename(columns=...).",
+            f"Rename it, for example with data.rename(columns={{{clash[0]!r}: {new!r}}}).",
             columns=clash,
         )

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.labels import id_label
 from bayes_alliance.data.missing_codes import BLANKS, NUMBER, MissingCodes
+from bayes_alliance.data.provenance import NUMBERS_AS_TEXT
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _TRUTH = {"true": True, "false": False}
+_ZERO_ONE = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 # Beyond this a 64-bit float no longer holds every whole number, so ids would change.
 _LARGEST_EXACT = 2**53
+_KINDS: Mapping[type, type] = {bool: np.bool_, int: np.int64, float: np.float64}
 
 
-def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> pd.Series:
+@dataclass(frozen=True, kw_only=True)
+class TypedColumn:
+    """One column of a text table.
+
+    Parameters
+    ----------
+    values
+        Numbers, truth values or text.
+    written
+        For numbers: the file's text by the label of the number, where that is another.
+    one_number
+        Two texts that are one number, for which a column of numbers stays text; else empty.
+    """
+
+    values: pd.Series
+    written: Mapping[str, str] = field(default_factory=dict)
+    one_number: tuple[str, ...] = ()
+
+
+def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> TypedColumn:
     """Turn the cells of one column into numbers, truth values or text.
 
     Text is kept exactly as written. Whatever would not survive as a number stays text: a value
-    with leading zeros (``007``), or a whole number too long to be exact.
+    with leading zeros (``007``), a whole number too long to be exact, and numbers of which two
+    that are written differently (``3.1`` and ``3.10``) would become one.
     """
     texts = [c.strip() for c in cells]
     if decimal != ".":
@@ -29,55 +56,138 @@ def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> 
     if codes.words:
         absent = [a or codes.match_text(t) for a, t in zip(absent, texts, strict=True)]
     present = [t for t, gone in zip(texts, absent, strict=True) if not gone]
-    if all(t.lower() in _TRUTH for t in present) and present:
-        return _numbers([_TRUTH.get(t.lower(), False) for t in texts], absent, np.bool_)
-    if not all(NUMBER.fullmatch(t) for t in present):
-        return _text(cells, absent)
-    if not present or not all(_WHOLE.fullmatch(t) for t in present):
-        values = [0.0 if gone else float(t) for t, gone in zip(texts, absent, strict=True)]
-        return _numbers(values, absent, np.float64)
-    whole = [0 if gone else int(t) for t, gone in zip(texts, absent, strict=True)]
-    limit = _LARGEST_EXACT if any(absent) else 2**63 - 1
-    if max(map(abs, whole)) > limit:
-        return _text(cells, absent)
-    return _numbers(whole, absent, np.int64)
+    if not present:
+        return TypedColumn(values=_numbers([np.nan] * len(texts), absent, np.float64))
+    words = set(present)
+    values = _values_of(words)
+    if values is None or _too_long(values, gaps=any(absent)):
+        return TypedColumn(values=_text(cells, absent))
+    one_number = _written_twice(values)
+    if one_number:
+        return TypedColumn(values=_text(cells, absent), one_number=one_number)
+    kind: type = type(next(iter(values.values())))
+    known = [kind(0) if gone else values[t] for t, gone in zip(texts, absent, strict=True)]
+    # A whole number with gaps is written as 12.0 by pandas, and is the id 12 all the same.
+    others = {t: v for t, v in values.items() if t not in (id_label(v), str(float(v)))}
+    if kind is bool and any(absent):
+        others = {t: float(v) for t, v in values.items()}
+    return TypedColumn(
+        values=_numbers(known, absent, _KINDS[kind]),
+        written={id_label(value): text for text, value in others.items()},
+    )
+
+
+def _values_of(texts: Iterable[str]) -> dict[str, bool] | dict[str, int] | dict[str, float] | None:
+    """Return what each text stands for, or None if they are no column of numbers or truths."""
+    texts = list(texts)
+    if all(t.lower() in _TRUTH for t in texts):
+        return {t: _TRUTH[t.lower()] for t in texts}
+    if not all(NUMBER.fullmatch(t) for t in texts):
+        return None
+    if all(_WHOLE.fullmatch(t) for t in texts):
+        return {t: int(t) for t in texts}
+    return {t: float(t) for t in texts}
+
+
+def _too_long(values: Mapping[str, float], *, gaps: bool) -> bool:
+    largest = max(values.values(), key=abs)
+    return isinstance(largest, int) and abs(largest) > (_LARGEST_EXACT if gaps else 2**63 - 1)
+
+
+def _written_twice(values: Mapping[str, float]) -> tuple[str, ...]:
+    """Return two texts that are one number, if there are any; a rounded -0.0 is a zero."""
+    seen: dict[float, str] = {}
+    for text, value in sorted(values.items()):
+        plain = text.removeprefix("-") if value == 0 and "." in text else text
+        if seen.setdefault(value, plain) != plain:
+            return seen[value], text
+    return ()
+
+
+def numbers_of(column: pd.Series) -> pd.Series:
+    """Return a column of numbers that :func:`read_table` had to keep as text as the numbers.
+
+    Any other column is returned as it is.
+    """
+    if column.name not in column.attrs.get(NUMBERS_AS_TEXT, {}) or column.dtype != "str":
+        return column
+    values = _values_of(column.dropna().unique())
+    return column if values is None else column.map(values).astype("float64")
+
+
+def zero_one(column: pd.Series) -> pd.Series | None:
+    """Return two-valued cells as 0.0 and 1.0: numbers, truths, or their text; else None."""
+    values = {value: _ZERO_ONE.get(str(value).lower()) for value in column.dropna().unique()}
+    if None in values.values():
+        return None
+    return column.astype("object").map(values).astype("float64")
 
 
 def ordinary_column(column: pd.Series) -> pd.Series:
-    """Return the column as an ordinary NumPy-backed or ``str`` one.
+    """Return the column as an ordinary NumPy-backed, ``str`` or categorical one.
 
-    Nullable, Arrow-backed and categorical columns become what they hold; whole numbers and truth
-    values with gaps become floats with NaN (1.0 for true), as NumPy has no gap for them.
+    Nullable and Arrow-backed columns become what they hold; whole numbers and truth values with
+    gaps become floats with NaN (1.0 for true), as NumPy has no gap for them. Short integers
+    (Stata's bytes are such) become int64, in which sums and products do not wrap around.
+    Categories stay categories, in their order.
     """
+    if _is_arrow_dictionary(column):
+        column = _as_categories(column)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return ordinary_column(column.astype(column.cat.categories.dtype))
+        return column
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
-        if isinstance(column.dtype, np.dtype):
-            return column
         return _numeric(column)
     if pd.api.types.is_datetime64_any_dtype(column):
         return column
     present = column.dropna()
     if pd.api.types.is_string_dtype(column) or all(isinstance(v, str) for v in present):
         return column.astype("str") if len(present) else column.astype("float64")
-    if all(isinstance(v, bool) for v in present):
-        return _numeric(column)
-    return _from_objects(column)
+    if all(isinstance(v, bool | np.bool_) for v in present):
+        return _with_gaps(column, np.bool_)
+    # Python numbers, decimals among them; a text among them is never read as a number.
+    if all(isinstance(v, Real | Decimal | np.bool_) for v in present):
+        return column.astype("object").where(column.notna(), np.nan).astype("float64")
+    return column
 
 
-def _from_objects(column: pd.Series) -> pd.Series:
-    """Turn Python numbers (decimals among them) into floats; leave anything else alone."""
-    try:
-        return column.astype("float64")
-    except (TypeError, ValueError):
-        return column
+def _is_arrow_dictionary(column: pd.Series) -> bool:
+    kind = column.dtype
+    if not isinstance(kind, pd.ArrowDtype):
+        return False
+    import pyarrow as pa
+
+    return bool(pa.types.is_dictionary(kind.pyarrow_dtype))
+
+
+def _as_categories(column: pd.Series) -> pd.Series:
+    import pyarrow as pa
+
+    table = pa.table({"column": pa.array(column.array)}).to_pandas(ignore_metadata=True)
+    return pd.Series(table["column"].array, index=column.index, name=column.name)
 
 
 def _numeric(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, np.dtype):
+        return column.astype("int64") if _is_short(column.dtype) else column
+    if pd.api.types.is_bool_dtype(column):
+        return _with_gaps(column, np.bool_)
+    if pd.api.types.is_integer_dtype(column):
+        large = not column.isna().any() and column.max() > np.iinfo(np.int64).max
+        return _with_gaps(column, np.uint64 if large else np.int64)
+    plain = column.to_numpy(dtype="float64", na_value=np.nan)
+    return pd.Series(plain, index=column.index, name=column.name)
+
+
+def _is_short(kind: np.dtype) -> bool:
+    return kind.kind in "iu" and np.can_cast(kind, np.int64)
+
+
+def _with_gaps(column: pd.Series, kind: type) -> pd.Series:
+    """Return a nullable or object column as one of NumPy's, as floats if it has gaps."""
     absent = column.isna()
     if absent.any():
         return column.astype("object").where(~absent, np.nan).astype("float64")
-    plain = np.asarray(column.to_list())
+    plain = np.asarray(column.to_list(), dtype=kind)
     return pd.Series(plain, index=column.index, name=column.name)
 
 

@@ -8,13 +8,16 @@ import gzip
 import io
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from bayes_alliance.data.columns import typed_column
+from bayes_alliance.data.columns import TypedColumn, typed_column
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
+from bayes_alliance.data.provenance import AS_WRITTEN, NUMBERS_AS_TEXT
 from bayes_alliance.errors import DataError, listed
 
 _SEPARATORS = {";": "';'", "\t": r"'\t'", ",": "','", "|": "'|'"}
@@ -42,12 +45,26 @@ def read_delimited(
     _check_rows(rows, header, path.name)
     codes = codes_by_column(missing, header)
     cells = zip(*(row for _, row in rows), strict=True)
-    return pd.DataFrame(
-        {
-            name: typed_column(column, codes=codes[name], decimal=decimal)
-            for name, column in zip(header, cells, strict=True)
-        }
-    )
+    typed = {
+        name: typed_column(column, codes=codes[name], decimal=decimal)
+        for name, column in zip(header, cells, strict=True)
+    }
+    table = pd.DataFrame({name: column.values for name, column in typed.items()})
+    table.attrs |= _as_written(typed)
+    return table
+
+
+def _as_written(typed: Mapping[str, TypedColumn]) -> dict[str, Any]:
+    """Return what the table remembers of the texts of its numbers: ids among them are texts."""
+    return {
+        AS_WRITTEN: {n: dict(c.written) for n, c in typed.items() if _may_name_groups(c)},
+        NUMBERS_AS_TEXT: {n: list(c.one_number) for n, c in typed.items() if c.one_number},
+    }
+
+
+def _may_name_groups(column: TypedColumn) -> bool:
+    """Tell whether texts are worth keeping: groups have several rows, measurements few alike."""
+    return bool(column.written) and 2 * column.values.nunique() <= len(column.values)
 
 
 def _decoded(path: Path, encoding: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.labels import id_label, sorted_labels
 from bayes_alliance.data.report import GroupReport, Level, Note
 from bayes_alliance.errors import listed
 
+_NUMBER = re.compile(r"\+?0*(\d{1,15}\.?|\d{0,14}\.\d{1,14})(e\d{1,2})?", re.ASCII)
 # Fewer than these, and the groups say little, or little enough for the prior to show.
 _VERY_FEW = 10
 _FEW = 50
@@ -98,7 +101,7 @@ def _note_number_ids(ids: pd.Series, name: str) -> list[Note]:
 
 def _note_similar_ids(caseloads: pd.Series, name: str) -> list[Note]:
     alike: dict[str, list[str]] = {}
-    for label in sorted(caseloads.index):
+    for label in sorted_labels(caseloads.index):
         alike.setdefault(_plain(label), []).append(label)
     pairs = [" and ".join(map(repr, labels)) for labels in alike.values() if len(labels) > 1]
     if not pairs:
@@ -107,8 +110,8 @@ def _note_similar_ids(caseloads: pd.Series, name: str) -> list[Note]:
         Note(
             level="caution",
             code="similar_ids",
-            message=f"{name} has ids that differ only in blanks, case or leading zeros:"
-            f" {listed(pairs)}. They count as different groups: give one group one name.",
+            message=f"{name} has ids that differ only in blanks, case or how a number is written:"
+            f" {listed(pairs)}. They count as different groups: if two are one, give it one name.",
             columns=(name,),
         )
     ]
@@ -118,7 +121,7 @@ def _plain(label: str) -> str:
     """Strip an id of what people type differently by accident."""
     words = unicodedata.normalize("NFKC", label).casefold().split()
     plain = " ".join(words)
-    return plain.lstrip("0") or "0" if plain.isdigit() else plain
+    return id_label(float(plain)) if _NUMBER.fullmatch(plain) else plain
 
 
 def _note_few_groups(group: GroupReport) -> list[Note]:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
+from bayes_alliance.data.columns import numbers_of
 from bayes_alliance.data.group_checks import note_groups, note_ids, note_variation
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
@@ -16,6 +17,7 @@ from bayes_alliance.data.table_checks import (
     note_duplicate_columns,
     note_infinite,
     note_missing,
+    note_numbers_as_text,
     note_repeated_rows,
     note_size,
 )
@@ -66,7 +68,8 @@ def check_data(
         *note_repeated_rows(plain),
         *note_missing(table, used),
         *note_infinite(table, used),
-        *(note_outcome(table[outcome]) if outcome is not None else ()),
+        *note_numbers_as_text(table),
+        *(note_outcome(numbers_of(table[outcome])) if outcome is not None else ()),
     ]
     reports = []
     others = plain[[column for column in table.columns if column not in names]]

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from bayes_alliance.data.labels import group_labels
+from bayes_alliance.data.labels import group_labels, sorted_labels
 
 type Kind = Literal["one_to_one", "nested", "swapped", "crossed", "partially_crossed"]
 
@@ -89,24 +89,13 @@ def nesting(lower: pd.Series, upper: pd.Series) -> Nesting:
     )
     pairs = pairs.dropna().drop_duplicates()
     uppers = pairs.groupby("lower")["upper"]
-    several = {
-        str(label): tuple(sorted(found, key=_by_length))
-        for label, found in uppers
-        if len(found) > 1
-    }
+    several = {str(label): tuple(sorted_labels(found)) for label, found in uppers if len(found) > 1}
     return Nesting(
         lower=str(lower.name),
         upper=str(upper.name),
         lower_groups=pairs["lower"].nunique(),
         upper_groups=pairs["upper"].nunique(),
         combinations=len(pairs),
-        several=MappingProxyType(
-            {label: several[label] for label in sorted(several, key=_by_length)}
-        ),
+        several=MappingProxyType({label: several[label] for label in sorted_labels(several)}),
         upper_in_one=not pairs["upper"].duplicated().any(),
     )
-
-
-def _by_length(label: str) -> tuple[int, str]:
-    """Sort P2 before P10."""
-    return len(label), label

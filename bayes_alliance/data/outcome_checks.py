@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from bayes_alliance.data.columns import zero_one
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import listed
 
@@ -17,7 +18,9 @@ def note_outcome(outcome: pd.Series) -> list[Note]:
     present = outcome.dropna()
     if present.empty:
         return []
-    if not pd.api.types.is_numeric_dtype(outcome):
+    numeric = pd.api.types.is_numeric_dtype(outcome) or zero_one(outcome) is not None
+    ordered = isinstance(outcome.dtype, pd.CategoricalDtype) and outcome.cat.ordered
+    if not numeric and not ordered:
         return [_not_numeric(str(outcome.name), present)]
     if (present != present.iloc[0]).any():
         return []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.provenance import NUMBERS_AS_TEXT
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import listed
 
@@ -109,3 +110,20 @@ def note_infinite(data: pd.DataFrame, used: Sequence[str]) -> list[Note]:
             )
             notes.append(note)
     return notes
+
+
+def note_numbers_as_text(data: pd.DataFrame) -> list[Note]:
+    """Say which columns of numbers stayed text, because two texts in them are one number."""
+    twice: dict[str, list[str]] = data.attrs.get(NUMBERS_AS_TEXT, {})
+    return [
+        Note(
+            level="fine",
+            code="numbers_as_text",
+            message=f"{name} writes one number in two ways, such as {' and '.join(texts)}, and was"
+            " read as text. A model takes it as numbers where it is an outcome or a predictor,"
+            " and as different ids where it names groups.",
+            columns=(name,),
+        )
+        for name, texts in twice.items()
+        if name in data.columns
+    ]

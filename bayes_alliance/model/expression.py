@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,11 +56,10 @@ def describe(expression: str, columns: Iterable[Any]) -> Any:
 
 
 def _parsed(expression: str) -> Any:
-    from formulae import model_description
+    from bayes_alliance.model.calls import parsed_expression  # brings formulae along
 
     try:
-        with _comparable_calls():
-            description = model_description(expression)
+        description = parsed_expression(expression)
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be read.",
@@ -75,17 +74,56 @@ def _parsed(expression: str) -> Any:
     return description
 
 
-@contextlib.contextmanager
-def _comparable_calls() -> Iterator[None]:
-    """Let scale(log(x)) be compared with scale(x): formulae raises there instead of saying no."""
-    from formulae.terms.call_resolver import LazyCall
+@dataclass(frozen=True, kw_only=True)
+class Uses:
+    """What an expression takes its columns for.
 
-    compare = LazyCall.__eq__
-    LazyCall.__eq__ = lambda self, other: type(self) is type(other) and compare(self, other)
-    try:
-        yield
-    finally:
-        LazyCall.__eq__ = compare
+    Parameters
+    ----------
+    predictors
+        Numbers or categories, as the column has them.
+    categories
+        Columns that stand in ``C()`` and nowhere else.
+    ids
+        Columns that name the groups of ``within()`` and ``between()`` and stand nowhere else.
+    """
+
+    predictors: frozenset[str]
+    categories: frozenset[str]
+    ids: frozenset[str]
+
+
+def uses_of(description: Any) -> Uses:
+    """Return what an expression takes its columns for."""
+    from bayes_alliance.model.calls import CATEGORY_CALLS, is_column
+
+    predictors: set[str] = set()
+    categories: set[str] = set()
+    ids: set[str] = set()
+    pending: list[Any] = []
+    for term in description.common_terms:
+        for component in getattr(term, "components", []):
+            if hasattr(component, "call"):
+                pending.append(component.call)
+            else:
+                predictors.add(str(component.name))
+    while pending:
+        item = pending.pop()
+        if is_column(item):
+            predictors.add(str(item.name))
+            continue
+        arguments = list(getattr(item, "args", ()))
+        callee = getattr(item, "callee", "")
+        if callee in CATEGORY_CALLS and arguments and is_column(arguments[0]):
+            categories.add(str(arguments.pop(0).name))
+        elif callee in GROUP_MEANS and len(arguments) == 2 and is_column(arguments[1]):
+            ids.add(str(arguments.pop().name))
+        pending += [*arguments, *getattr(item, "kwargs", {}).values()]
+    return Uses(
+        predictors=frozenset(predictors),
+        categories=frozenset(categories - predictors),
+        ids=frozenset(ids - predictors - categories),
+    )
 
 
 def calls_of(description: Any) -> Iterator[Any]:
@@ -108,22 +146,70 @@ def stateful_calls(description: Any) -> list[Any]:
 
 
 def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
-    """Let ``within`` and ``between`` learn from all rows that have their predictor and group."""
+    """Let ``within`` and ``between`` learn from all rows that have their predictor and group.
+
+    Parameters
+    ----------
+    description
+        Of the expression.
+    all_rows
+        As :func:`bayes_alliance.model.linear.prepared` leaves them.
+    """
     from formulae.environment import Environment
     from formulae.transforms import TRANSFORMS
 
     environment = Environment([{**TRANSFORMS, **FUNCTIONS}])
     for call in stateful_calls(description):
         if call.callee in GROUP_MEANS:
-            if len(call.args) != 2 or call.kwargs:
-                raise ModelError(
-                    f"{call} was to centre a predictor by group.",
-                    f"It has {len(call.args) + len(call.kwargs)} arguments.",
-                    f"Write {call.callee}(predictor, group).",
-                )
+            _check_group_mean(call)
             predictor, group = (arg.eval(all_rows, environment) for arg in call.args)
+            _check_has_mean(call, predictor)
             present = pd.Series(predictor).notna() & pd.Series(group).notna()
             call.stateful_transform(predictor[present], group[present])
+
+
+def _check_group_mean(call: Any) -> None:
+    from bayes_alliance.model.calls import is_column
+
+    if len(call.args) != 2 or call.kwargs:
+        raise ModelError(
+            f"{call} was to centre a predictor by group.",
+            f"It has {len(call.args) + len(call.kwargs)} arguments.",
+            f"Write {call.callee}(predictor, group).",
+        )
+    if not is_column(call.args[1]):
+        raise ModelError(
+            f"{call} was to centre a predictor by group.",
+            f"The group, {call.args[1]}, is no column.",
+            "Make it a column first and name that one.",
+        )
+
+
+def _check_has_mean(call: Any, predictor: Any) -> None:
+    """Refuse categories: they have shares, one a level, and no mean."""
+    values = pd.Series(predictor)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return
+    name, group = str(call.args[0]).strip("`"), str(call.args[1])
+    level = sorted(values.dropna().astype("str").unique())[-1]
+    raise ModelError(
+        f"{call} was to take the mean of {name} in each {group}.",
+        f"{name} holds categories, such as {level!r}, and they have no mean.",
+        "Make a column of 0 and 1 for a category whose share you want, for example "
+        f"data.assign(is_{_word(level)}=(data[{name!r}].astype('str') == {level!r}).astype(int)),"
+        f" and write {call.callee}(is_{_word(level)}, {group}).",
+        column=name,
+    )
+
+
+def _word(text: str) -> str:
+    """Write a text so that it may stand in the name of a column."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text)
+
+
+def has_group_means(description: Any) -> bool:
+    """Tell whether ``within`` or ``between`` stands in an expression."""
+    return any(call.callee in GROUP_MEANS for call in stateful_calls(description))
 
 
 def group_mean_columns(description: Any) -> list[str]:

@@ -7,10 +7,10 @@ of a bar, is evaluated by formulae (see ``linear.py``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from bayes_alliance.model.response import Response, parse_response
-from bayes_alliance.model.syntax import check_syntax
+from bayes_alliance.model.syntax import check_syntax, inside_calls
 from bayes_alliance.model.tokens import Token, point_at, tokenize
 
 _LATER = {"mm", "trials", "cens", "mvbind"}
@@ -110,8 +110,24 @@ def _joined(terms: list[str]) -> str:
 
 
 def _source(text: str, tokens: tuple[Token, ...]) -> str:
-    """Return the formula's own text from the first to the last token, ``^`` read as power."""
-    return text[tokens[0].start : tokens[-1].end].replace("^", "**")
+    """Return the formula's own text from the first to the last token, as formulae reads it."""
+    pieces, place = [], tokens[0].start
+    arithmetic = inside_calls(tokens)
+    for token, following in zip_longest(tokens, tokens[1:]):
+        word = _for_formulae(token, following, in_call=token in arithmetic)
+        pieces += [text[place : token.start], word]
+        place = token.end
+    return "".join(pieces)
+
+
+def _for_formulae(token: Token, following: Token | None, *, in_call: bool) -> str:
+    """Write ``^`` as power, and between backquotes the names that formulae takes for no column."""
+    if token.text == "^":
+        return "**"
+    called = following is not None and following.text in ("(", "=")
+    literal = not in_call and token.text in ("True", "False", "None")
+    unread = token.kind == "name" and not called and (literal or not token.text[0].isalpha())
+    return f"`{token.text}`" if unread else token.text
 
 
 def _terms(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 
 from bayes_alliance.model.tokens import tokenize
 
@@ -29,5 +30,5 @@ def renamed_formula(formula: str, columns: Mapping[str, str]) -> str:
 
 
 def _written(column: str) -> str:
-    plain = column.isidentifier() and column[0].isalpha()
+    plain = column.isidentifier() and column[0].isalpha() and not iskeyword(column)
     return column if plain else f"`{column}`"

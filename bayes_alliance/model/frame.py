@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
-from bayes_alliance.model.expression import describe, group_mean_columns
+from bayes_alliance.model.expression import describe, group_mean_columns, uses_of
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.outcome import coded_outcome
+from bayes_alliance.model.plain_columns import plain_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +97,9 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
     if len(data) == 0:
         raise DataError("A model needs rows.", "The table has none.", "Read the file again.")
     columns = used_columns(formula, data)
-    table = _with_plain_text(data[list(columns)].reset_index(drop=True))
+    numbers, ids = _number_and_id_columns(formula, data)
+    chosen = data[list(columns)].reset_index(drop=True)
+    table = plain_table(chosen, numbers=numbers, ids=ids)
     _check_finite(table)
     missing = table.isna().sum()
     keep = ~table.isna().any(axis=1)
@@ -150,24 +151,24 @@ def _check_there(name: str, data: pd.DataFrame) -> None:
 def _check_slashes(names: list[str]) -> None:
     slashed = sorted({name for name in names if "/" in name})
     if slashed:
+        new = slashed[0].replace("/", "_")
         raise DataError(
             f"The outcome and the groups give the results their names; one is {listed(slashed)}.",
             "A slash parts groups from variables in the container of the results.",
-            "Rename the column, for example with data.rename(columns=...).",
+            f"Rename it, for example with data.rename(columns={{{slashed[0]!r}: {new!r}}}).",
             columns=slashed,
         )
 
 
-def _with_plain_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn columns of Python objects into numbers, or into the text their values are known by."""
-    objects = [name for name in table.columns if table[name].dtype == object]
-    return table.assign(**{name: _plain(table[name]) for name in objects})
-
-
-def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    present = column.dropna()
-    numbers = [isinstance(v, Number) and not isinstance(v, bool) for v in present]
-    return column.astype(float) if numbers and all(numbers) else group_labels(column)
+def _number_and_id_columns(formula: Formula, data: pd.DataFrame) -> tuple[set[str], set[str]]:
+    """Return the columns a formula may compute with, and those whose values name groups."""
+    response = formula.response
+    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    uses = [uses_of(describe(expression, data.columns)) for expression in expressions]
+    numbers = {response.outcome, *([response.weights] if response.weights else [])}
+    numbers |= {name for use in uses for name in use.predictors}
+    ids = {factor for term in formula.group_terms for factor in term.factors}
+    return numbers, ids | {name for use in uses for name in use.ids}
 
 
 def _check_finite(table: pd.DataFrame) -> None:

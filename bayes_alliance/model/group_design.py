@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.data.labels import group_labels
+from bayes_alliance.data.labels import factorized, group_labels
+from bayes_alliance.data.provenance import AS_WRITTEN
 from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.formula import GroupTerm
@@ -29,7 +31,7 @@ class GroupDesign:
     factors
         The columns whose combinations are the groups.
     labels
-        The groups that occur, sorted, as text.
+        The groups that occur, as text: numbers by size, then text.
     index
         Group of each row, shape (row,), counting from 0.
     Z
@@ -107,14 +109,16 @@ def build_groups(
     Raises
     ------
     DataError
-        If there is one group only, or as many groups as rows.
+        If there is one group only, as many groups as rows, or two factors have the same groups.
     ModelError
         If an effect is asked for twice.
     """
     by_factors: dict[tuple[str, ...], list[GroupTerm]] = {}
     for term in terms:
         by_factors.setdefault(term.factors, []).append(term)
+    _check_names(by_factors)
     groups = tuple(_one_group(f, ts, rows, all_rows) for f, ts in by_factors.items())
+    _check_different(groups)
     if not group_may_be_row:
         for group in groups:
             check_shared(group, len(rows))
@@ -126,8 +130,7 @@ def _one_group(
 ) -> GroupDesign:
     name = names.combined(factors)
     row_labels = combined_labels(rows, factors)
-    codes, uniques = pd.factorize(row_labels, sort=True)
-    labels = tuple(str(label) for label in uniques)
+    codes, labels = factorized(row_labels)
     _check_several(name, labels)
     _check_distinct(name, rows, factors, labels)
     parts = [learn_part(term.expression, rows, all_rows) for term in terms]
@@ -138,7 +141,7 @@ def _one_group(
         name=name,
         factors=factors,
         labels=labels,
-        index=codes.astype(np.int64),
+        index=codes,
         Z=np.ascontiguousarray(np.column_stack([part.matrix for part in parts])),
         effects=effects,
         blocks=_blocks(terms, parts),
@@ -183,14 +186,46 @@ def _check_distinct(
     name: str, rows: pd.DataFrame, factors: tuple[str, ...], labels: tuple[str, ...]
 ) -> None:
     """Two combinations must not share a label: A:1 with 2, and A with 1:2."""
-    combinations = pd.DataFrame({f: group_labels(rows[f]) for f in factors}).drop_duplicates()
-    if len(combinations) != len(labels):
+    occurring = pd.DataFrame({f: group_labels(rows[f]) for f in factors}).drop_duplicates()
+    if len(occurring) != len(labels):
         raise DataError(
             f"Effects were to vary between the combinations of {listed(factors)}.",
-            f"Ids with a colon make {len(combinations)} combinations share {len(labels)} labels.",
+            f"Ids with a colon make {len(occurring)} combinations share {len(labels)} labels.",
             "Take the colons out of the ids.",
             group=name,
         )
+
+
+def _check_names(by_factors: Mapping[tuple[str, ...], list[GroupTerm]]) -> None:
+    """Refuse a column called a:b beside the combinations of a and b."""
+    called: dict[str, tuple[str, ...]] = {}
+    for factors in by_factors:
+        name = names.combined(factors)
+        if called.setdefault(name, factors) != factors:
+            parts = factors if len(factors) > 1 else called[name]
+            raise DataError(
+                f"Effects were to vary between the groups of {name}.",
+                f"That is a column, and the combinations of {listed(parts)}.",
+                "Rename the column, for example with "
+                f"data.rename(columns={{{name!r}: {name.replace(':', '_')!r}}}).",
+                group=name,
+            )
+
+
+def _check_different(groups: tuple[GroupDesign, ...]) -> None:
+    """Refuse two factors that part the rows alike: no data tell their effects apart."""
+    for first, second in combinations(groups, 2):
+        if len(first.labels) != len(second.labels):
+            continue
+        pairs = len(np.unique(first.index * len(second.labels) + second.index))
+        if pairs == len(first.labels):
+            raise DataError(
+                f"Effects were to vary between the groups of {first.name} and of {second.name}.",
+                f"They are the same {pairs} groups under two names, so that the data cannot tell "
+                "whose effect is whose.",
+                f"Use one of the two: ... | {first.name}, or ... | {second.name}.",
+                groups=[first.name, second.name],
+            )
 
 
 def check_shared(group: GroupDesign, rows: int) -> None:
@@ -240,6 +275,12 @@ def apply_group(
             "Add it; ids that are new are welcome.",
             missing=missing,
         )
-    labels = combined_labels(new_rows, group.factors)
-    index = pd.Index(group.labels).get_indexer(pd.Index(labels))
+    known = pd.Index(group.labels)
+    index = known.get_indexer(pd.Index(combined_labels(new_rows, group.factors)))
+    if (index < 0).any() and new_rows.attrs.get(AS_WRITTEN):
+        # The model may have had these ids as numbers, where the file of the new rows has 3.10.
+        numbers = new_rows[list(group.factors)].copy()
+        numbers.attrs = {}
+        plain = known.get_indexer(pd.Index(combined_labels(numbers, group.factors)))
+        index = np.where(index < 0, plain, index)
     return Z, index.astype(np.int64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, ModelError, counted
+from bayes_alliance import names
+from bayes_alliance.data.columns import ordinary_column
+from bayes_alliance.data.labels import group_labels
+from bayes_alliance.errors import DataError, ModelError, counted, listed
 from bayes_alliance.model.column_order import orders_of, orders_to_json
 from bayes_alliance.model.expression import (
     FUNCTIONS,
+    Uses,
     calls_of,
     describe,
     group_mean_columns,
+    has_group_means,
     learn_group_means,
     state_group_means,
     stateful_calls,
+    uses_of,
 )
+from bayes_alliance.model.plain_columns import plain_predictor
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.predictor_checks import (
     as_numbers,
@@ -82,14 +89,17 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
         If the expression cannot be evaluated.
     """
     description = describe(expression, rows.columns)
-    grouping = group_mean_columns(description)
-    learn_group_means(description, all_rows)
+    grouping, uses = group_mean_columns(description), uses_of(description)
+    _check_constant(uses)
+    if has_group_means(description):
+        learn_group_means(description, _all_prepared(description, all_rows))
     for name in rows.columns:
-        if name in description.var_names and name not in grouping:
+        if name in uses.predictors | uses.categories:
             check_predictor(rows[name])
     with quiet_arithmetic():
         design = _evaluated(expression, description, rows)
         matrix, offset, labels = _columns(design, len(rows))
+    _check_labels(labels)
     check_finite(expression, labels, np.column_stack([matrix, offset]))
     state = {
         "expression": expression,
@@ -137,9 +147,10 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     if design.common is None:
         return np.zeros((len(new_rows), 0)), np.zeros(len(new_rows))
     state_group_means(description, new_rows)
-    numeric = [name for name, column in state["columns"].items() if holds_numbers(column)]
+    ids = uses_of(description).ids
+    numeric = [n for n, c in state["columns"].items() if holds_numbers(c) and n not in ids]
     numbers = {name: as_numbers(new_rows[name]) for name in numeric}
-    rows = prepared(new_rows[list(state["columns"])].assign(**numbers))
+    rows = prepared(new_rows[list(state["columns"])].assign(**numbers), ids)
     with _new_data_errors(), quiet_arithmetic():
         parts = [(term, term.eval_new_data(rows)) for term in design.common.terms.values()]
     matrix, offset, labels = _stacked(parts, len(rows))
@@ -147,22 +158,65 @@ def apply_part(state: Mapping[str, Any], new_rows: pd.DataFrame) -> tuple[Matrix
     return matrix, offset
 
 
-def prepared(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows as formulae should see them: text as text, a factor's level order kept."""
+def prepared(rows: pd.DataFrame, ids: Collection[str] = ()) -> pd.DataFrame:
+    """Return rows as formulae should see them: floats, text, or a factor with its level order.
+
+    Parameters
+    ----------
+    rows
+        Any.
+    ids
+        Columns that name groups and nothing else; they become text.
+    """
     changed: dict[str, Any] = {}
     for name in rows.columns:
-        column = rows[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
+        column = ordinary_column(rows[name])
+        if name in ids:
+            changed[name] = group_labels(rows[name])
+        elif isinstance(column.dtype, pd.CategoricalDtype):
             changed[name] = column.cat.remove_unused_categories().cat.as_ordered()
-        elif column.dtype == bool:
-            changed[name] = column.astype(float)
         elif column.dtype == object:
             changed[name] = column.astype("str")
-        elif isinstance(column.dtype, pd.api.extensions.ExtensionDtype) and (
-            pd.api.types.is_numeric_dtype(column.dtype)
-        ):
-            changed[name] = column.astype(float)
-    return rows.assign(**changed)
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            # Before any arithmetic: short integers wrap around, and so do products of long ones.
+            changed[name] = column.astype("float64")
+        else:
+            changed[name] = column
+    plain = rows.assign(**changed)
+    plain.attrs = {}  # ids are text now, and no number is to be called by a file's text again
+    return plain
+
+
+def _all_prepared(description: Any, all_rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every row of the table, gaps and all, as group means are learnt from them."""
+    uses = uses_of(description)
+    table = all_rows[[name for name in all_rows.columns if name in description.var_names]]
+    numbers = {n: plain_predictor(table[n]) for n in table.columns if n in uses.predictors}
+    return prepared(table.assign(**numbers), uses.ids)
+
+
+def _check_constant(uses: Uses) -> None:
+    """Refuse a column that has the constant's name: formulae takes one for the other."""
+    if names.INTERCEPT in uses.predictors | uses.categories | uses.ids:
+        raise DataError(
+            f"The formula has the predictor {names.INTERCEPT}.",
+            "The constant of the model is called that.",
+            "Rename the column, for example with "
+            f"data.rename(columns={{{names.INTERCEPT!r}: 'intercept_score'}}).",
+            column=names.INTERCEPT,
+        )
+
+
+def _check_labels(labels: tuple[str, ...]) -> None:
+    """Refuse two columns of one label: a column f[B] beside the category B of f."""
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise DataError(
+            "Every coefficient needs a label of its own.",
+            f"Two columns of the design would be called {listed(twice)}.",
+            "Rename the column of that name, or the level of the category.",
+            labels=twice,
+        )
 
 
 def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
@@ -171,7 +225,9 @@ def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
 
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # formulae prints before it raises
-            return DesignMatrices(description, prepared(rows), Environment([FUNCTIONS]))
+            return DesignMatrices(
+                description, prepared(rows, uses_of(description).ids), Environment([FUNCTIONS])
+            )
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be evaluated on {counted(len(rows), 'row')}.",
@@ -219,7 +275,9 @@ def _column_state(design: Any, name: str, column: pd.Series[Any]) -> dict[str, A
         for component in calls_of(design.model)
     )
     if categoric:
-        return {"numbers": sorted(rows.unique().tolist())}
+        values = sorted(rows.unique().tolist())
+        whole = all(float(value).is_integer() for value in values)
+        return {"numbers": [int(value) for value in values] if whole else values}
     return {"numbers": [float(rows.mean())]}
 
 

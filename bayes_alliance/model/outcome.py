@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.columns import zero_one
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.families import Family
 
+# An ordered scale of more categories is hardly one.
+_MOST_WRITTEN = 9
 Coded = tuple[NDArray[np.float64], tuple[str, ...]]
 
 
@@ -48,33 +51,43 @@ def _numeric(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {column.name} was to be modelled as {family}.",
             f"It is not numeric; it has values such as {_values(column)}.",
-            'Convert it with pandas.to_numeric, or choose family="cumulative" for an ordered '
+            f'{_to_numbers(column)}, or choose family="cumulative" for an ordered '
             'scale or family="bernoulli" for yes and no.',
             outcome=column.name,
         )
     return column.to_numpy(dtype=float), ()
 
 
+def _to_numbers(column: pd.Series[Any]) -> str:
+    """Say how the column becomes numbers, as far as pandas can make any of its text."""
+    if pd.to_numeric(column.astype("str"), errors="coerce").notna().all():
+        name = column.name
+        code = f"data.assign(**{{{name!r}: data[{name!r}].astype('str').astype(float)}})"
+        return f"If these are numbers, convert them with {code}"
+    return "Code it as numbers, one for each answer"
+
+
 def _binary(column: pd.Series[Any], family: str) -> Coded:
     name = column.name
+    values = zero_one(column)
+    if values is not None:
+        return values.to_numpy(dtype=float), ()
     if not _is_number(column):
+        one = column.astype("str").max()
         raise DataError(
             f"The outcome {name} was to be modelled as yes or no.",
             f"It is text: {_values(column)}.",
             "Recode the column to 0 and 1 in the file, or say which value counts as 1, "
             "for example "
-            f"data.assign({name}=(data[{name!r}] == {column.astype('str').max()!r}).astype(int)).",
+            f"data.assign(**{{{name!r}: (data[{name!r}].astype('str') == {one!r}).astype(int)}}).",
             outcome=name,
         )
-    values = column.to_numpy(dtype=float)
-    if not np.isin(values, (0.0, 1.0)).all():
-        raise DataError(
-            f"The outcome {name} was to be modelled as yes or no.",
-            f"It has values other than 0 and 1: {_values(column)}.",
-            "Recode it to 0 and 1, or choose another family.",
-            outcome=name,
-        )
-    return values, ()
+    raise DataError(
+        f"The outcome {name} was to be modelled as yes or no.",
+        f"It has values other than 0 and 1: {_values(column)}.",
+        "Recode it to 0 and 1, or choose another family.",
+        outcome=name,
+    )
 
 
 def _ordinal(column: pd.Series[Any], family: str) -> Coded:
@@ -90,7 +103,7 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {name} was to be modelled as ordered categories.",
             f"Its order is not known; it has values such as {_values(column)}.",
-            "Give whole numbers, or an ordered pandas Categorical.",
+            f"Give whole numbers, or {_in_order(column)}.",
             outcome=name,
         )
     empty = [level for k, level in enumerate(levels) if not (codes == k).any()]
@@ -104,3 +117,16 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
             empty=empty,
         )
     return np.asarray(codes, dtype=np.float64), tuple(levels)
+
+
+def _in_order(column: pd.Series[Any]) -> str:
+    """Write the code that gives an outcome an order; the user puts its categories right."""
+    name = column.name
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = [str(level) for level in column.cat.categories]
+    else:
+        levels = sorted(column.astype("str").unique())
+    if len(levels) > _MOST_WRITTEN:
+        return "an ordered pandas Categorical"
+    code = f"data[{name!r}].astype('str').astype('category').cat.set_categories({levels!r}, "
+    return f"the categories from low to high: data.assign(**{{{name!r}: {code}ordered=True)}})"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.columns import numbers_of, ordinary_column
 from bayes_alliance.errors import DataError, counted, listed
 
 
@@ -54,6 +55,13 @@ def check_predictor(column: pd.Series[Any]) -> None:
         If so.
     """
     kind = column.dtype
+    if pd.api.types.is_complex_dtype(kind):
+        raise DataError(
+            f"The formula uses the column {column.name}.",
+            "It holds complex numbers, which are no predictor.",
+            "Make a column of their real parts or sizes first.",
+            column=column.name,
+        )
     if pd.api.types.is_datetime64_any_dtype(kind) or pd.api.types.is_timedelta64_dtype(kind):
         raise DataError(
             f"The formula uses the column {column.name}.",
@@ -91,6 +99,7 @@ def as_numbers(column: pd.Series[Any]) -> pd.Series[Any]:
     DataError
         If it holds text, or anything else that is no number.
     """
+    column = ordinary_column(numbers_of(column))
     kind = column.dtype
     if pd.api.types.is_bool_dtype(kind) or (
         pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)

@@ -49,13 +49,24 @@ def parse_response(text: str, tokens: tuple[Token, ...]) -> Response:
             first.start,
             "Left of the '~' stands one column of the table.",
             "If the outcome is transformed, make it a column first, for example with "
-            "data.assign(log_alliance=np.log(data['alliance'])).",
+            f"{_made_first(tokens)}.",
         )
     outcome = first.text.strip("`")
     if len(tokens) == 1:
         return Response(outcome=outcome)
     column, kind = _annotation(text, tokens[2:], tokens[1])
     return Response(outcome=outcome, weights=column, weight_kind=kind)
+
+
+def _made_first(tokens: tuple[Token, ...]) -> str:
+    """Write the code that makes ``log(y)`` a column, with what the formula has if it is that."""
+    match [token.text for token in tokens]:
+        case ["log" | "log1p" | "log2" | "log10" | "sqrt" | "exp" as function, "(", column, ")"]:
+            name = column.strip("`")
+        case _:
+            function, name = "log", "alliance"
+    new = f"{function}_{name}"
+    return f"import numpy; data = data.assign(**{{{new!r}: numpy.{function}(data[{name!r}])}})"
 
 
 def _annotation(text: str, tokens: tuple[Token, ...], bar: Token) -> tuple[str, WeightKind]:

@@ -21,7 +21,7 @@ def check_syntax(formula: str, tokens: tuple[Token, ...]) -> None:
     ModelError
         At a sign that formulas do not have or that lacks an operand, or between two operands.
     """
-    arithmetic = _inside_calls(tokens)
+    arithmetic = inside_calls(tokens)
     for token in tokens:
         if token.kind == "symbol":
             _check_meaning(formula, token)
@@ -45,7 +45,7 @@ def check_syntax(formula: str, tokens: tuple[Token, ...]) -> None:
         raise _lonely(formula, tokens[-1])
 
 
-def _inside_calls(tokens: tuple[Token, ...]) -> set[Token]:
+def inside_calls(tokens: tuple[Token, ...]) -> set[Token]:
     """Return the tokens in a function's brackets or in braces, where arithmetic is read."""
     inside: set[Token] = set()
     calls: list[bool] = []

@@ -77,11 +77,11 @@ def atom_values(atom: Atom, batch: Mapping[str, NDArray[Any]]) -> Floats:
         case Dummy():
             return np.asarray(values == atom.place, dtype=np.float64)
         case Scaled():
-            return np.asarray((values - atom.mean) / atom.sd, dtype=np.float64)
+            return (values.astype(np.float64, copy=False) - atom.mean) / atom.sd
         case GroupMean():
             own = batch[atom.group]
             mean = atom.means[own if atom.places is None else atom.places.of(own)]
-            return np.asarray(values - mean if atom.within else mean, dtype=np.float64)
+            return values.astype(np.float64, copy=False) - mean if atom.within else mean
         case Plain():
             return values.astype(np.float64, copy=False)
 

@@ -68,9 +68,9 @@ def test_ids_are_never_changed(tmp_path):
 
 
 def test_zero_and_fractions_are_no_leading_zeros(tmp_path):
-    table = read(tmp_path, "a,b,c\n0,0.5,-0.25\n10,.5,0\n")
+    table = read(tmp_path, "a,b,c\n0,0.5,-0.25\n10,.25,0\n")
     assert table["a"].tolist() == [0, 10]
-    assert table["b"].tolist() == [0.5, 0.5]
+    assert table["b"].tolist() == [0.5, 0.25]
     assert table["c"].tolist() == [-0.25, 0.0]
 
 
@@ -141,12 +141,13 @@ def test_parquet_gives_ordinary_columns(tmp_path):
         "gap": "float64",
         "b": "bool",
         "maybe": "float64",
-        "arm": "str",
+        "arm": "category",
         "cost": "float64",
     }
     assert table["id"].dropna().tolist() == ["007", "8"]
     assert table["gap"].isna().tolist() == [False, True, True]
     assert table["arm"].tolist() == ["x", "y", "x"]
+    assert table["arm"].cat.categories.tolist() == ["y", "x"]
     assert table["day"].dt.day.tolist()[:2] == [1, 2]
 
 

@@ -91,7 +91,7 @@ def test_new_rows_find_their_group_and_new_groups_are_minus_one(clients):
 
 
 def test_an_unseen_combination_of_seen_ids_is_new():
-    rows = pd.DataFrame({"a": list("xxyyzz"), "b": [1, 1, 2, 2, 3, 3]})
+    rows = pd.DataFrame({"a": list("xxyyzzz"), "b": [1, 1, 2, 2, 3, 3, 4]})
     _, lower = groups("(1 | a/b)", rows)
     _, index = apply_group(lower, pd.DataFrame({"a": ["x", "x"], "b": [1, 2]}))
     np.testing.assert_array_equal(index, [0, -1])
