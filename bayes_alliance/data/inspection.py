@@ -16,6 +16,7 @@ from bayes_alliance.data.report import DataReport, GroupReport, Note
 from bayes_alliance.data.table_checks import (
     note_duplicate_columns,
     note_infinite,
+    note_lost_categories,
     note_missing,
     note_numbers_as_text,
     note_repeated_rows,
@@ -69,6 +70,7 @@ def check_data(
         *note_missing(table, used),
         *note_infinite(table, used),
         *note_numbers_as_text(table),
+        *note_lost_categories(table),
         *(note_outcome(numbers_of(table[outcome])) if outcome is not None else ()),
     ]
     reports = []

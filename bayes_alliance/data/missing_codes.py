@@ -38,8 +38,8 @@ class MissingCodes:
         if not self.words or pd.api.types.is_bool_dtype(column):
             return column
         if isinstance(column.dtype, pd.CategoricalDtype):
-            gone = [c for c in column.cat.categories if self.match_text(str(c))]
-            return column.cat.remove_categories(gone)
+            left = [c for c in column.cat.categories if not self.match_text(str(c))]
+            return column.cat.set_categories(left)
         if pd.api.types.is_numeric_dtype(column):
             return column.mask(column.isin(list(self.numbers)))
         return column.mask(column.map(lambda v: isinstance(v, str) and self.match_text(v)))

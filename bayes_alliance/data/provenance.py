@@ -8,6 +8,7 @@ from typing import Any
 EXAMPLE = "example"  # name of the example it is
 READ_AS = "read_as"  # file, and how it was read
 AS_WRITTEN = "as_written"  # by column: the file's text of numbers that are written otherwise
+LOST_CATEGORIES = "lost_categories"  # columns whose categories were numbers, which the file lost
 NUMBERS_AS_TEXT = "numbers_as_text"  # columns of numbers kept as text, by two that are one number
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,8 +14,11 @@ from bayes_alliance.data.columns import ordinary_column
 from bayes_alliance.data.delimited import read_delimited
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
-from bayes_alliance.data.provenance import READ_AS, plain_codes
+from bayes_alliance.data.provenance import LOST_CATEGORIES, READ_AS, plain_codes
 from bayes_alliance.errors import DataError, did_you_mean, listed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +64,22 @@ def _read_parquet(path: Path, reading: _Reading) -> pd.DataFrame:
     names = clean_header(arrow.column_names, file=path.name)
     table = arrow.rename_columns(names).to_pandas(ignore_metadata=True)
     codes = codes_by_column(reading.missing, table.columns)
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {name: codes[name].blank_out(ordinary_column(table[name])) for name in table.columns}
     )
+    were = _lost_categories(arrow)
+    found.attrs[LOST_CATEGORIES] = [n for n, lost in zip(names, were, strict=True) if lost]
+    return found
+
+
+def _lost_categories(arrow: pa.Table) -> list[bool]:
+    """Tell which columns pandas had as categories of numbers: the file has the numbers only."""
+    from pyarrow import types
+
+    metadata = arrow.schema.pandas_metadata or {}
+    columns = metadata.get("columns", [])
+    were = {c["field_name"] for c in columns if c["pandas_type"] == "categorical"}
+    return [f.name in were and not types.is_dictionary(f.type) for f in arrow.schema]
 
 
 _READERS: Mapping[str, Callable[[Path, _Reading], pd.DataFrame]] = {
@@ -87,7 +104,10 @@ def read_table(
     r"""Read a table of clients from a file; the suffix says what it is.
 
     Ids are never changed: text is kept to the letter, and a column with leading zeros (``007``)
-    or with whole numbers too long to be exact stays text.
+    or with whole numbers too long to be exact stays text. So does a column of numbers in which
+    two texts are one number (``3.1`` and ``3.10``): ``attrs["numbers_as_text"]`` names it, and a
+    model takes it as numbers where it is an outcome or a predictor and as ids where it names
+    groups. Blanks around a number do not count, nor does the sign of ``-0.0``.
 
     Parameters
     ----------
@@ -108,8 +128,10 @@ def read_table(
     Returns
     -------
     pandas.DataFrame
-        Numbers and truth values as NumPy columns, text as ``str``. Whole numbers and truth values
-        with gaps become floats, a gap being NaN. ``attrs["read_as"]`` says how it was read.
+        Numbers and truth values as NumPy columns, text as ``str``, categories of a Parquet file
+        in their order. Whole numbers and truth values with gaps become floats, a gap being NaN.
+        ``attrs["read_as"]`` says how it was read, ``attrs["as_written"]`` how the file writes ids
+        that are numbers (``3.10``).
 
     Raises
     ------

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from bayes_alliance.data.provenance import NUMBERS_AS_TEXT
+from bayes_alliance.data.provenance import LOST_CATEGORIES, NUMBERS_AS_TEXT
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import listed
 
@@ -126,4 +126,20 @@ def note_numbers_as_text(data: pd.DataFrame) -> list[Note]:
         )
         for name, texts in twice.items()
         if name in data.columns
+    ]
+
+
+def note_lost_categories(data: pd.DataFrame) -> list[Note]:
+    """Say which columns were categories of numbers before they were written to a file."""
+    return [
+        Note(
+            level="caution",
+            code="lost_categories",
+            message=f"{name} was a category of numbers in pandas, and its Parquet file holds the"
+            f" numbers only: a model takes it as a number. Write C({name}) for categories, or"
+            f" data.assign(**{{{name!r}: data[{name!r}].astype('category')}}).",
+            columns=(name,),
+        )
+        for name in data.attrs.get(LOST_CATEGORIES, [])
+        if name in data.columns and pd.api.types.is_numeric_dtype(data[name])
     ]

@@ -41,7 +41,7 @@ def describe(expression: str, columns: Iterable[Any]) -> Any:
     Raises
     ------
     ModelError
-        For a function that is not available.
+        For a function that is not available, or a group mean without a column of groups.
     DataError
         For a column the table does not have.
     """
@@ -52,6 +52,8 @@ def describe(expression: str, columns: Iterable[Any]) -> Any:
         transform = _stateful_class(call.callee)
         if transform is not None:
             call.stateful_transform = transform()
+        if call.callee in GROUP_MEANS:
+            _check_group_mean(call)
     return description
 
 
@@ -161,7 +163,6 @@ def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
     environment = Environment([{**TRANSFORMS, **FUNCTIONS}])
     for call in stateful_calls(description):
         if call.callee in GROUP_MEANS:
-            _check_group_mean(call)
             predictor, group = (arg.eval(all_rows, environment) for arg in call.args)
             _check_has_mean(call, predictor)
             present = pd.Series(predictor).notna() & pd.Series(group).notna()

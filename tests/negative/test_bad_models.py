@@ -84,9 +84,9 @@ DATA = {
         lambda t: t.assign(rating=t["rating"].replace(3, 400)), "Nobody is in most of them",
     ),
     "ordinal text": ("setting ~ stigma", {"family": "cumulative"}, nothing, "order is not known"),
-    "0/1 as text": (
+    "yes/no as text": (
         "better ~ stigma", {"family": "bernoulli"},
-        lambda t: t.assign(better=t["better"].map({0: "0", 1: "1"})), "It is text: '0', '1'",
+        lambda t: t.assign(better=t["better"].map({0: "no", 1: "1"})), "It is text: '1', 'no'",
     ),
     "0/1 as 1/2": (
         "better ~ stigma", {"family": "bernoulli"}, lambda t: t.assign(better=t["better"] + 1),

@@ -99,7 +99,7 @@ def test_outcome_constant():
     ("values", "words"),
     [
         (["yes", "no"], "0 and 1 for two answers"),
-        (["0", "1"], "0 and 1 for two answers"),
+        (["1", "2"], "0 and 1 for two answers"),
         (["61,5", "58,0"], 'decimal=","'),
         (["61", "58", "refused"], "Only 'refused' is no number"),
         (["61", "58", "x", "y"], "These are no numbers: 'x', 'y'"),
