@@ -88,6 +88,12 @@ def effect_basis(
     return working_basis(rows, orders)
 
 
+def is_moved(to_working: Floats) -> NDArray[np.bool_]:
+    """Tell which working coefficients are not the design's own, shape (k,)."""
+    ones = np.diagonal(to_working) == 1.0
+    return np.asarray(~ones | (np.count_nonzero(to_working, axis=1) > 1))
+
+
 def is_tied(orders: Sequence[ColumnOrder]) -> NDArray[np.bool_]:
     """Tell which columns are levels of a category that depend on one another."""
     return np.array([len(_level_correlation(order)) > 1 for order in orders], dtype=bool)

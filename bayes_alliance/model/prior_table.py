@@ -19,6 +19,7 @@ from bayes_alliance.model.prior_basis import (
     PriorBasis,
     coefficient_basis,
     effect_basis,
+    is_moved,
     is_tied,
 )
 
@@ -183,9 +184,10 @@ def build_priors(
     _check_keys(chosen, elements)
     parsed = {key: parse_standing(text, key=key) for key, text in chosen.items()}
     own = {element: _own(parsed, *element) for element in elements}
+    places = _default_places(defaults, design)
     entries = {}
     for element in elements:
-        prior, stands = _standing(element, own, defaults, design)
+        prior, stands = _standing(element, own, defaults, design, places[element])
         entry = PriorEntry(
             variable=element[0],
             element=element[1],
@@ -216,10 +218,10 @@ def _standing(
     own: Mapping[Element, tuple[Prior, bool] | None],
     defaults: Defaults,
     design: Design,
+    movable: str,
 ) -> tuple[Prior, str]:
-    """Return the prior of an element and where it stands."""
+    """Return the prior of an element and where it stands; its default may stand elsewhere."""
     given = own[element]
-    movable = _movable(element, defaults, design)
     if element[0] == names.B or not movable:
         at_means = given is None or given[1]
         if given is not None and at_means and movable and given[0].distribution != "Normal":
@@ -248,30 +250,30 @@ def _standing(
     return defaults.priors[element], movable
 
 
-def _movable(element: Element, defaults: Defaults, design: Design) -> str:
-    """Say where an element's default stands, in words; empty if that is as written."""
-    variable, label = element
+def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:
+    """Say where each element's default stands, in words; empty if that is as written."""
     measured = defaults.coefficients
-    if variable == names.CUTPOINT:
-        return AT_THE_MEANS if measured.constant.any() else ""
-    if variable == names.B and label is not None:
-        place = design.coefficients.index(label)
-        of_levels = measured.origin.sum() > 1
-        if of_levels and measured.origin[place]:
-            first = design.coefficients[int(np.flatnonzero(measured.origin)[0])]
-            return "as the mean of all" if label == first else f"as a difference from {first}"
-        moved = (measured.to_working[place] != np.eye(len(measured.to_working))[place]).any()
-        return AT_THE_MEANS if moved or is_tied(measured.orders)[place] else ""
-    block = _block_place(element, design)
-    if block is None:
-        return ""
-    group, number = block
-    own = defaults.blocks[group.name]
-    places = [number] if number is not None else range(len(own))
-    moved = any(
-        not np.array_equal(own[k].to_working, np.eye(len(own[k].to_working))) for k in places
-    )
-    return AT_THE_MEANS if moved else ""
+    places = dict.fromkeys(defaults.priors, "")
+    labels = design.coefficients
+    moved = is_moved(measured.to_working) | is_tied(measured.orders)
+    for label, elsewhere in zip(labels, moved, strict=True):
+        places[names.B, label] = AT_THE_MEANS if elsewhere else ""
+    levels = np.flatnonzero(measured.origin)
+    if len(levels) > 1:
+        first, *others = (labels[k] for k in levels)
+        places[names.B, first] = "as the mean of all"
+        places |= {(names.B, label): f"as a difference from {first}" for label in others}
+    for element in places:
+        if element[0] == names.CUTPOINT and measured.constant.any():
+            places[element] = AT_THE_MEANS
+    for group in design.groups:
+        of_blocks = [bool(is_moved(own.to_working).any()) for own in defaults.blocks[group.name]]
+        for block, elsewhere in zip(group.blocks, of_blocks, strict=True):
+            for k in block:
+                places[names.sd(group.name), group.effects[k]] = AT_THE_MEANS if elsewhere else ""
+        if group.pairs and any(of_blocks):
+            places[names.cor(group.name), None] = AT_THE_MEANS
+    return places
 
 
 def _block_place(element: Element, design: Design) -> tuple[GroupDesign, int | None] | None:

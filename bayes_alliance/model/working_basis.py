@@ -157,7 +157,10 @@ def measure_columns(
     origin = constant_direction(columns, orders)
     change, used = _with_constant(columns, orders, origin, constant_beside, cells=cells)
     pinned = (origin != 0.0) & (not cells) & (not constant_beside)
-    matrix = np.column_stack([columns @ change, np.ones((len(columns), len(used) - k))])
+    same = bool((change == np.eye(k)).all())
+    matrix = columns if same else columns @ change
+    if len(used) > k:
+        matrix = np.column_stack([matrix, np.ones(len(matrix))])
     known = _half_ranges(columns) if half_ranges is None else np.asarray(half_ranges, dtype=float)
     known = np.append(
         np.where((change == np.eye(k)).all(axis=0), known, 0.0), [0.0] * (len(used) - k)
@@ -252,7 +255,7 @@ def _freed(
     on_lower, rest = np.zeros((k, k)), root.copy()
     by_lower: dict[tuple[int, ...], list[int]] = {}
     for place, order in enumerate(orders):
-        below = [j for j in range(k) if orders[j].below(order)]
+        below = _below(orders, order, constant)
         if below and not (place < len(pinned) and pinned[place]):
             by_lower.setdefault(tuple(below), []).append(place)
     for lower, places in by_lower.items():
@@ -278,6 +281,13 @@ def _freed(
     # What is this small is the rounding of a mean that is zero.
     on_lower[np.abs(on_lower) * scales[:, None] < _NOTHING * scales] = 0.0
     return _Freed(on_lower=on_lower, scales=scales, aliased=alone)
+
+
+def _below(orders: Sequence[ColumnOrder], order: ColumnOrder, constant: int | None) -> list[int]:
+    """Return the places of the columns below an order; below a single predictor is the constant."""
+    if order.degree <= 1:
+        return [] if constant is None or order.is_constant else [constant]
+    return [place for place, own in enumerate(orders) if own.below(order)]
 
 
 def _root(matrix: Floats, weights: Floats | None, *, centred: bool) -> tuple[Floats, Floats]:

@@ -36,18 +36,26 @@ RESULTS = Path(__file__).parent / "results"
 # What computes the posterior: the engine, and every kernel and engine file it imports. The model
 # stage only hands over design and priors, which other tests hold.
 ENGINE = "bayes_alliance/sampling/engines/collapsed.py"
-COVERED = ("bayes_alliance.kernels.", "bayes_alliance.sampling.engines.collapsed")
+COVERED = (
+    "bayes_alliance.kernels.",
+    "bayes_alliance.sampling.engines.collapsed",
+    "bayes_alliance.sampling.working_scale",
+)
 DATA_SETS, BLOCK, KEPT, DRAWS, FIRST_SEED = 1000, 50, 99, 2000, 2024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A formula, its groups of equal size (lower within upper, if there are two) and its priors."""
+    """A formula, its groups of equal size (lower within upper, if there are two) and its priors.
+
+    Without priors they are the defaults of its own table; ``zero`` moves the predictor.
+    """
 
     formula: str
     groups: Mapping[str, int]
     rows_a_group: int
-    priors: Mapping[str, str]
+    priors: Mapping[str, str] | None
+    zero: float = 0.0
 
     @property
     def model(self) -> Model:
@@ -58,7 +66,11 @@ class Study:
             {name: pd.Series(p).astype("str") for name, p in zip(self.groups, places, strict=True)}
         )
         rows = len(table)
-        table = table.assign(x=rng.normal(size=rows), y=rng.normal(size=rows))
+        table = table.assign(
+            x=self.zero + rng.normal(size=rows),
+            y=rng.normal(size=rows),
+            place=np.tile(["clinic", "home", "ward"], rows)[:rows],
+        )
         return Model(self.formula, table, priors=self.priors)
 
 
@@ -75,6 +87,14 @@ STUDIES = {
         groups={"a": 6, "b": 4},
         rows_a_group=4,
         priors={**COMMON, "sd_a": "HalfNormal(1)", "sd_a:b": "HalfNormal(1)"},
+    ),
+    # The defaults, where they stand far from the predictor's zero.
+    "defaults": Study(
+        formula="y ~ x * place + (1 + x | g)",
+        groups={"g": 20},
+        rows_a_group=6,
+        priors=None,
+        zero=2015.0,
     ),
 }
 
