@@ -15,6 +15,7 @@ from bayes_alliance.drawing import BLUE, INK, own_axes
 from bayes_alliance.errors import SamplingError, counted
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit, check_fit
+from bayes_alliance.sampling.linear_predictor import copies_of_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Coverage:
         uniform distribution function, and the band ``lower`` to ``upper`` it stays in with a
         probability of 99% if the model is right.
     rows_in_all
-        Rows of the model, of which those in ``rows`` were looked at.
+        Rows of the model, each as often as it counts, of which those in ``rows`` were looked at.
     """
 
     table: pd.DataFrame
@@ -68,9 +69,9 @@ class Coverage:
             kept = f"The predictions keep what they promise: {last}, each row being left out."
             return _beyond_chance(self.table) or kept
         position = self.rows.position
-        faults, facts = _faults(position, self.table), []
+        faults, facts = _faults(self.rows, self.table), []
         if "too low" in faults or "too high" in faults:
-            above = float((position > 0.5).mean())
+            above = float(np.average(position > 0.5, weights=self.rows.counts))
             facts.append(f"{above:.0%} of the outcomes lie above the middle of their prediction")
         off = self.table[_narrow(self.table) | _wide(self.table)]
         if len(off):
@@ -165,16 +166,18 @@ def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Co
             "Leave rows= out to have up to 2,000.",
         )
     own = fit.settings.seed if seed is None else seed
-    available = len(fit.model.frame.y)
-    chosen = np.arange(available)
+    ends = np.cumsum(copies_of_rows(fit.model))
+    available = int(ends[-1])
     if available > rows:
         rng = generator(own, Stream.ROWS_TO_COVER)
         chosen = np.sort(rng.choice(available, size=rows, replace=False))
-    found = leave_rows_out(fit, chosen, own)
+    else:
+        chosen = np.arange(available)
+    found = leave_rows_out(fit, np.searchsorted(ends, chosen, side="right"), own)
     return Coverage(
-        table=_table(found.position),
+        table=_table(found),
         rows=found,
-        curve=_curve(found.position),
+        curve=_curve(found),
         rows_in_all=available,
     )
 
@@ -187,16 +190,16 @@ def _wide(table: pd.DataFrame) -> pd.Series[bool]:
     return table["observed"] > table["upper"]
 
 
-def _faults(position: Array, table: pd.DataFrame) -> list[str]:
+def _faults(rows: LeftOutRows, table: pd.DataFrame) -> list[str]:
     """Say what is wrong with predictions: where they lie, and how wide they are.
 
     Positions near the ends mean intervals that are too narrow, whichever end it is: predictions
     that all lie too low are too sure of themselves as well. Where some intervals hold too few
     outcomes and others too many, as with an outcome that has ends, neither would be true.
     """
-    count = len(position)
-    shift = (position.mean() - 0.5) * np.sqrt(12 * count)
-    off_centre = np.mean((position - 0.5) ** 2)
+    position, count = rows.position, rows.counts.sum()
+    shift = (np.average(position, weights=rows.counts) - 0.5) * np.sqrt(12 * count)
+    off_centre = np.average((position - 0.5) ** 2, weights=rows.counts)
     spread = (12 * off_centre - 1) * np.sqrt(count * 5 / 4)  # the sd of that ratio: sqrt(4/5n)
     narrow, wide = bool(_narrow(table).any()), bool(_wide(table).any())
     faults = []
@@ -234,16 +237,18 @@ def _inside(rows: pd.DataFrame) -> str:
     return ", ".join([first, *rest[:-1]]) + (f" and {rest[-1]}" if rest else "")
 
 
-def _table(position: Array) -> pd.DataFrame:
+def _table(rows: LeftOutRows) -> pd.DataFrame:
     import pandas as pd
     from scipy.stats import binom
 
-    count, off_centre = len(position), 2 * np.abs(position - 0.5)
+    count, off_centre = _count(rows), 2 * np.abs(rows.position - 0.5)
     promised = np.asarray(_PROMISED)
     return pd.DataFrame(
         {
             "promised": promised,
-            "observed": [float((off_centre <= share).mean()) for share in _PROMISED],
+            "observed": [
+                float(np.average(off_centre <= share, weights=rows.counts)) for share in _PROMISED
+            ],
             "lower": binom.ppf(0.025, count, promised) / count,
             "upper": binom.ppf(0.975, count, promised) / count,
         },
@@ -251,15 +256,20 @@ def _table(position: Array) -> pd.DataFrame:
     )
 
 
-def _curve(position: Array) -> pd.DataFrame:
+def _count(rows: LeftOutRows) -> int:
+    """Return how many outcomes the positions are worth."""
+    return max(1, round(float(rows.counts.sum())))
+
+
+def _curve(rows: LeftOutRows) -> pd.DataFrame:
     """Return the distribution function minus the uniform one, with its simultaneous band."""
     import pandas as pd
     from scipy.stats import binom
 
-    count = len(position)
+    count = _count(rows)
     points = np.arange(1, _POINTS + 1) / (_POINTS + 1)
     tail = pointwise_limit(count, _POINTS, _FALSE_ALARM)
-    below = (position[None, :] <= points[:, None]).mean(axis=1)
+    below = np.average(rows.position <= points[:, None], axis=1, weights=rows.counts)
     return pd.DataFrame(
         {
             "excess": below - points,

@@ -16,8 +16,8 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import (
+    copy_weights,
     draw_blocks,
-    frequency_weights,
     precision_weights,
 )
 
@@ -38,15 +38,21 @@ class LeftOutRows:
         steps a random place within the step. Uniform for a model that predicts as it should.
     pareto_k
         Tail of each row's importance weights; above 0.7 its position is not to be relied on.
+    counts
+        How much each counts, shape (row,): one, or less where frequency weights are no counts.
     """
 
     rows: NDArray[np.int64]
     position: Array
     pareto_k: Array
+    counts: Array
 
 
 def leave_rows_out(fit: Fit, rows: NDArray[np.int64], seed: int) -> LeftOutRows:
-    """Weight the draws by one over each row's density, smoothed, and place its outcome."""
+    """Weight the draws by one over each row's density, smoothed, and place its outcome.
+
+    A row that is named several times stands for several clients, of which one leaves at a time.
+    """
     import xarray as xr
     from arviz_stats.accessors import AzStatsDaAccessor
 
@@ -68,22 +74,23 @@ def leave_rows_out(fit: Fit, rows: NDArray[np.int64], seed: int) -> LeftOutRows:
         share = rng.random(low.shape[1])
         position[places] = (weights * (low + share * (high - low))).sum(axis=0)
         pareto_k[places] = k.to_numpy()
-    return LeftOutRows(rows=rows, position=position, pareto_k=pareto_k)
+    counts = np.broadcast_to(copy_weights(fit.model), len(fit.model.frame.y))[rows]
+    return LeftOutRows(rows=rows, position=position, pareto_k=pareto_k, counts=counts)
 
 
 def _judged(fit: Fit, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     """Return, by draw and row, the log density of the outcome and the probability up to it."""
     model, y = fit.model, fit.model.frame.y[rows]
-    precision, frequency = (
+    precision, one = (
         np.broadcast_to(weights(model), len(model.frame.y))[rows]
-        for weights in (precision_weights, frequency_weights)
+        for weights in (precision_weights, copy_weights)
     )
     density, low, high = (np.empty((fit.draws_in_all, len(rows))) for _ in range(3))
     step = max(1, int(_CHUNK_NUMBERS / len(rows)))
     for places, arrays in draw_blocks(fit.posterior, step):
         eta = _linear_predictor(model, arrays, rows)
         own = {name: arrays[name][:, None] for name in model.family.parameters}
-        density[places] = frequency * model.family.log_density(y, eta, own, model.link, precision)
+        density[places] = one * model.family.log_density(y, eta, own, model.link, precision)
         low[places], high[places] = probability_up_to(model, y, eta, own, precision)
     return density, low, high
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,18 @@ Statistics = Callable[[Array], dict[str, Array]]
 _FEWEST_FOR_SLOPE = 3
 
 
-def row_statistics(model: Model) -> Statistics:
-    """Return the statistics of the rows that suit the outcome."""
+def row_statistics(model: Model, counts: Array | None = None) -> Statistics:
+    """Return the statistics of the rows that suit the outcome.
+
+    ``counts`` says how much each row counts, where that is not one.
+    """
+    mean = partial(np.average, axis=1, weights=counts)
     if model.family.outcome == "numeric":
-        return _of_numbers
+        return partial(_of_numbers, counts=counts)
     if model.family.outcome == "binary":
-        return lambda y: {"share of 1": y.mean(axis=1)}
+        return lambda y: {"share of 1": mean(y)}
     levels = list(enumerate(model.frame.levels))
-    return lambda y: {f"share of {level}": (y == k).mean(axis=1) for k, level in levels}
+    return lambda y: {f"share of {level}": mean(y == k) for k, level in levels}
 
 
 def on_scores(model: Model, statistics: Statistics) -> Statistics:
@@ -35,36 +40,39 @@ def on_scores(model: Model, statistics: Statistics) -> Statistics:
     return lambda y: statistics(as_scores(levels, y))
 
 
-def _of_numbers(y: Array) -> dict[str, Array]:
+def _of_numbers(y: Array, counts: Array | None) -> dict[str, Array]:
+    mean = np.average(y, axis=1, weights=counts)
+    each = np.ones(y.shape[1]) if counts is None else counts
+    squares = (y - mean[:, None]) ** 2 @ each
     return {
-        "mean": y.mean(axis=1),
-        "sd": y.std(axis=1, ddof=1),
+        "mean": mean,
+        "sd": np.sqrt(squares / (each.sum() - 1)),
         "smallest": y.min(axis=1),
         "largest": y.max(axis=1),
     }
 
 
-def means_by_group(group: GroupDesign) -> Any:
+def means_by_group(group: GroupDesign, counts: Array | float = 1.0) -> Any:
     """Return the sparse matrix, (group, row), that averages outcomes by group."""
-    return _by_group(group, 1 / group.caseloads[group.index])
+    return _by_group(group, counts / group.caseloads[group.index])
 
 
-def spread_of_means(group: GroupDesign) -> Statistics:
+def spread_of_means(group: GroupDesign, counts: Array | float = 1.0) -> Statistics:
     """Return the one statistic that says most about a factor: how far its groups' means lie."""
-    average = means_by_group(group)
+    average = means_by_group(group, counts)
     label = f"sd of the means of {group.name}"
     return lambda y: {label: (average @ y.T).std(axis=0, ddof=1)}
 
 
-def group_statistics(model: Model, group: GroupDesign) -> Statistics:
+def group_statistics(model: Model, group: GroupDesign, counts: Array | float = 1.0) -> Statistics:
     """Return the statistics of one factor's groups: their means, their sds, their slopes.
 
     The sd of the slopes weighs each group by how far the predictor varies in it; slopes are those
     that vary in the model or, where none does, those of every predictor.
     """
-    average = means_by_group(group)
-    spread = _spread_within(group) if model.family.outcome == "numeric" else None
-    slopes = _slopes(model, group)
+    average = means_by_group(group, counts)
+    spread = _spread_within(group, average) if model.family.outcome == "numeric" else None
+    slopes = _slopes(model, group, counts)
 
     def of(y: Array) -> dict[str, Array]:
         means = average @ y.T
@@ -93,13 +101,12 @@ def _by_group(group: GroupDesign, weights: Array) -> Any:
     return csr_array((weights, (group.index, rows)), shape=shape)
 
 
-def _spread_within(group: GroupDesign) -> Statistics | None:
+def _spread_within(group: GroupDesign, average: Any) -> Statistics | None:
     """Return mean and sd of the sds within groups of two rows or more; None without two such."""
     counts = group.caseloads
     several = counts > 1
     if several.sum() <= 1:
         return None
-    average = means_by_group(group)
 
     def of(y: Array) -> dict[str, Array]:
         centred = y - y.mean(axis=1, keepdims=True)  # squares of far-off outcomes lose digits
@@ -114,7 +121,9 @@ def _spread_within(group: GroupDesign) -> Statistics | None:
     return of
 
 
-def _slopes(model: Model, group: GroupDesign) -> list[tuple[str, Any, Array]]:
+def _slopes(
+    model: Model, group: GroupDesign, counts: Array | float
+) -> list[tuple[str, Any, Array]]:
     """Return, a predictor: label, the matrix that gives each group's slope, and group weights."""
     columns = {
         label: group.Z[:, k] for k, label in enumerate(group.effects) if label != names.INTERCEPT
@@ -123,14 +132,14 @@ def _slopes(model: Model, group: GroupDesign) -> list[tuple[str, Any, Array]]:
         for k, label in enumerate(model.design.coefficients)
         if label != names.INTERCEPT
     }
-    average = means_by_group(group)
+    average = means_by_group(group, counts)
     found: list[tuple[str, Any, Array]] = []
     for label, x in columns.items():
         centred = x - (average @ x)[group.index]
-        squares = np.bincount(group.index, centred**2, minlength=len(group.labels))
-        enough = (group.caseloads >= _FEWEST_FOR_SLOPE) & (squares > 1e-12 * (x**2).sum())
+        squares = np.bincount(group.index, counts * centred**2, minlength=len(group.labels))
+        enough = (group.caseloads >= _FEWEST_FOR_SLOPE) & (squares > 1e-12 * (counts * x**2).sum())
         if enough.sum() > 1:
             divided = np.divide(1.0, squares, out=np.zeros_like(squares), where=enough)
-            matrix = _by_group(group, centred * divided[group.index])[enough]
+            matrix = _by_group(group, counts * centred * divided[group.index])[enough]
             found.append((label, matrix, squares[enough] / squares[enough].sum()))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,9 +24,11 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.ordered_categories import as_scores, score_note
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.sampling.fit import Fit, check_fit
+from bayes_alliance.sampling.written_out import WrittenOut, has_copies, written_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +73,11 @@ class PredictiveCheck:
         The model's other grouping factors, where none was named and the first one is shown.
     scoring
         What ordered categories count as in means by group; empty for other outcomes.
+    counts
+        How much each of the rows counts, shape (row,), where they do not count one each: those
+        of frequency weights that are no counts, or of very many clients.
+    clients
+        How many clients the rows stand for by their frequency weights; None without those.
     """
 
     table: pd.DataFrame
@@ -83,6 +91,8 @@ class PredictiveCheck:
     replications: int = 0
     others: tuple[str, ...] = ()
     scoring: str = ""
+    counts: Array | None = None
+    clients: float | None = None
 
     @property
     def unusual(self) -> tuple[str, ...]:
@@ -122,9 +132,14 @@ class PredictiveCheck:
                 replicated=self.replicated,
                 outcome=self.shown,
                 levels=self.categories,
+                counts=self.counts,
             )
         draw_numeric_check(
-            axes, observed=self.observed, replicated=self.replicated, outcome=self.shown
+            axes,
+            observed=self.observed,
+            replicated=self.replicated,
+            outcome=self.shown,
+            counts=self.counts,
         )
         axes.set_ylabel("rows" if self.unit == ROW else "groups")
         return axes
@@ -134,7 +149,27 @@ class PredictiveCheck:
 
     def _notes(self) -> list[str]:
         told = [*other_factors(self.unit, self.others), *filter(None, [self.scoring])]
-        return [self.sentence, *told, f"{self.replications} replicated data sets."]
+        return [
+            self.sentence,
+            *told,
+            f"{self.replications} replicated data sets.",
+            *self._on_clients(),
+        ]
+
+    def _on_clients(self) -> list[str]:
+        """Say what rows are where they stand for several clients."""
+        if self.clients is None:
+            return []
+        notes = [
+            f"The rows stand for {self.clients:,.10g} clients by their frequency weights; each of "
+            "these has an outcome of its own in a replicated data set."
+        ]
+        if self.counts is not None and (self.counts > 1).any():
+            notes.append(
+                f"So many are not drawn: {len(self.counts):,} count for the others, and replicated "
+                "data sets differ more than they should."
+            )
+        return notes
 
     def __str__(self) -> str:
         return as_text(self._title(), self.table, *self._notes())
@@ -198,26 +233,23 @@ def check_predictive(
     check_fit(fit, "check_predictive")
     fit.need_data("A predictive check")
     factor = _chosen_factor(fit, by, group)
-    count, data_sets = replications(fit, kind=kind, draws=draws, seed=seed)
-    average = None if factor is None else means_by_group(factor)
-    step = max(1, int(np.ceil(count * _width(fit, factor) / _NUMBERS_KEPT)))
-    statistics, levels = _statistics(fit, factor, rows_only=by == ROW), fit.model.frame.levels
-    made: list[dict[str, Array]] = []
-    kept: list[Array] = []
-    seen = 0
-    for outcomes in data_sets:
-        made.append(_all_of(statistics, outcomes))
-        some = outcomes[-seen % step :: step]
-        kept.append(some if average is None else (average @ as_scores(levels, some).T).T)
-        seen += len(outcomes)
-    observed = fit.model.frame.y
+    written = written_out(fit.model)
+    count, data_sets = replications(fit, written, kind=kind, draws=draws, seed=seed)
+    if factor is not None:
+        factor = written.model.design.group(factor.name)
+    counts = 1.0 if written.counts is None else written.counts
+    shown = _shown(fit.model, factor, counts)
+    observed = written.model.frame.y
+    width = len(observed) if factor is None else len(factor.labels)
+    step = max(1, int(np.ceil(count * width / _NUMBERS_KEPT)))
+    statistics, levels = _statistics(written, factor, rows_only=by == ROW), fit.model.frame.levels
+    every, replicated = _looked_at(data_sets, statistics, shown, step)
     own = {label: float(value[0]) for label, value in _all_of(statistics, observed[None]).items()}
-    every = {label: np.concatenate([m[label] for m in made]) for label in own}
     return PredictiveCheck(
         table=_table(own, every),
         draws=_replicated_statistics(every),
-        replicated=np.concatenate(kept),
-        observed=observed if average is None else average @ as_scores(levels, observed),
+        replicated=replicated,
+        observed=shown(observed[None])[0],
         kind=kind,
         unit=ROW if factor is None else factor.name,
         shown=fit.model.outcome if factor is None else _mean_words(fit, factor),
@@ -225,7 +257,38 @@ def check_predictive(
         replications=count,
         others=unnamed_factors(fit, group) if by == GROUP else (),
         scoring=score_note(levels) if levels and fit.model.groups and by != ROW else "",
+        counts=written.counts if factor is None else None,
+        clients=written.clients if has_copies(fit.model) else None,
     )
+
+
+def _shown(
+    model: Model, factor: GroupDesign | None, counts: Array | float
+) -> Callable[[Array], Array]:
+    """Return what the picture shows of data sets, (draw, row): the rows, or the groups' means."""
+    if factor is None:
+        return lambda y: y
+    average, levels = means_by_group(factor, counts), model.frame.levels
+    return lambda y: np.asarray((average @ as_scores(levels, y).T).T)
+
+
+def _looked_at(
+    data_sets: Iterator[Array],
+    statistics: list[Statistics],
+    shown: Callable[[Array], Array],
+    step: int,
+) -> tuple[dict[str, Array], Array]:
+    """Return the statistics of all data sets, and every so many of them, or their group means."""
+    made: list[dict[str, Array]] = []
+    kept: list[Array] = []
+    seen = 0
+    for outcomes in data_sets:
+        made.append(_all_of(statistics, outcomes))
+        some = outcomes[-seen % step :: step]
+        kept.append(shown(some))
+        seen += len(outcomes)
+    every = {label: np.concatenate([m[label] for m in made]) for label in made[0]}
+    return every, np.concatenate(kept)
 
 
 def _chosen_factor(fit: Fit, by: str | None, group: str | None) -> GroupDesign | None:
@@ -255,19 +318,18 @@ def _chosen_factor(fit: Fit, by: str | None, group: str | None) -> GroupDesign |
     return fit.model.design.group(chosen_group(fit, group, "Predictive checks"))
 
 
-def _statistics(fit: Fit, factor: GroupDesign | None, *, rows_only: bool) -> list[Statistics]:
+def _statistics(
+    written: WrittenOut, factor: GroupDesign | None, *, rows_only: bool
+) -> list[Statistics]:
+    model, counts = written.model, 1.0 if written.counts is None else written.counts
     if factor is not None:
-        return [on_scores(fit.model, group_statistics(fit.model, factor))]
-    spreads = [] if rows_only else [spread_of_means(g) for g in fit.model.design.groups]
-    return [row_statistics(fit.model), *(on_scores(fit.model, spread) for spread in spreads)]
+        return [on_scores(model, group_statistics(model, factor, counts))]
+    spreads = [] if rows_only else [spread_of_means(g, counts) for g in model.design.groups]
+    return [row_statistics(model, written.counts), *(on_scores(model, own) for own in spreads)]
 
 
 def _all_of(statistics: list[Statistics], outcomes: Array) -> dict[str, Array]:
     return {label: v for each in statistics for label, v in each(outcomes).items()}
-
-
-def _width(fit: Fit, group: GroupDesign | None) -> int:
-    return len(fit.model.frame.y) if group is None else len(group.labels)
 
 
 def _mean_words(fit: Fit, group: GroupDesign) -> str:

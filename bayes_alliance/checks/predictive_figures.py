@@ -17,7 +17,9 @@ _BINS = 25
 Array = NDArray[np.float64]
 
 
-def draw_numeric_check(axes: Axes, *, observed: Array, replicated: Array, outcome: str) -> Axes:
+def draw_numeric_check(
+    axes: Axes, *, observed: Array, replicated: Array, outcome: str, counts: Array | None = None
+) -> Axes:
     """Draw the observed distribution as a line over the band of the replicated ones.
 
     Parameters
@@ -30,11 +32,13 @@ def draw_numeric_check(axes: Axes, *, observed: Array, replicated: Array, outcom
         Shape (draw, row).
     outcome
         The outcome's name.
+    counts
+        How much each row counts, shape (row,); one if left out.
     """
     edges = _edges(observed, replicated)
-    counts = np.stack([np.histogram(draw, edges)[0] for draw in replicated])
-    low, middle, high = np.quantile(counts, (0.025, 0.5, 0.975), axis=0)
-    seen = np.histogram(observed, edges)[0]
+    made = np.stack([np.histogram(draw, edges, weights=counts)[0] for draw in replicated])
+    low, middle, high = np.quantile(made, (0.025, 0.5, 0.975), axis=0)
+    seen = np.histogram(observed, edges, weights=counts)[0]
     axes.stairs(high, edges, baseline=low, fill=True, color=BLUE, alpha=0.25)
     axes.stairs(middle, edges, color=BLUE, linewidth=1.2, label="replicated, middle and 95%")
     axes.stairs(seen, edges, color=INK, linewidth=1.8, label="observed")
@@ -71,13 +75,20 @@ def _legend_above(axes: Axes) -> None:
 
 
 def draw_category_check(
-    axes: Axes, *, observed: Array, replicated: Array, outcome: str, levels: Sequence[str]
+    axes: Axes,
+    *,
+    observed: Array,
+    replicated: Array,
+    outcome: str,
+    levels: Sequence[str],
+    counts: Array | None = None,
 ) -> Axes:
     """Draw observed counts as bars and replicated ones as points with 95% intervals."""
     places = np.arange(len(levels))
-    seen = (observed[:, None] == places).sum(axis=0)
-    counts = (replicated[:, :, None] == places).sum(axis=1)
-    low, middle, high = np.quantile(counts, (0.025, 0.5, 0.975), axis=0)
+    each = np.ones(len(observed)) if counts is None else counts
+    seen = each @ (observed[:, None] == places)
+    made = np.stack([(replicated == place) @ each for place in places], axis=1)
+    low, middle, high = np.quantile(made, (0.025, 0.5, 0.975), axis=0)
     axes.bar(places, seen, color=PALE, width=0.7, label="observed")
     axes.vlines(places, low, high, color=BLUE, linewidth=2.2)
     axes.plot(places, middle, "o", color=BLUE, markersize=6, label="replicated, middle and 95%")

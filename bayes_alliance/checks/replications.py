@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
+from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import chunks, precision_weights
 from bayes_alliance.sampling.prior_draws import with_prior
 from bayes_alliance.sampling.thinning import thinned
+from bayes_alliance.sampling.written_out import WrittenOut
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,11 +30,12 @@ _NUMBERS = 8e6
 
 
 def replications(
-    fit: Fit, *, kind: Kind, draws: int | None, seed: int | None
+    fit: Fit, written: WrittenOut, *, kind: Kind, draws: int | None, seed: int | None
 ) -> tuple[int, Iterator[Array]]:
     """Return how many data sets there will be, and make them some at a time, (draw, row).
 
-    Those the fit holds already are taken; else they are drawn and none is kept.
+    Those the fit holds already are taken, unless rows stand for several clients each, who have
+    one outcome there; else they are drawn and none is kept.
 
     Raises
     ------
@@ -45,14 +48,14 @@ def replications(
             "Outcomes are replicated from the posterior or from the prior.",
             'Write kind="posterior" or kind="prior".',
         )
-    if _KEPT[kind] in fit.idata.children:
+    if _KEPT[kind] in fit.idata.children and written.model is fit.model:
         held = fit.idata[_KEPT[kind]].to_dataset()[fit.model.outcome].to_numpy()
         flat = held.reshape(-1, held.shape[-1])
         return len(flat), _slices(flat)
     own = fit.settings.seed if seed is None else seed
     parameters = _parameters(fit, kind, draws, own)
     count = parameters.sizes[names.CHAIN] * parameters.sizes[names.DRAW]
-    return count, _simulated(fit, parameters, generator(own, _STREAMS[kind]))
+    return count, _simulated(written.model, parameters, generator(own, _STREAMS[kind]))
 
 
 def _parameters(fit: Fit, kind: Kind, draws: int | None, seed: int) -> xr.Dataset:
@@ -68,8 +71,7 @@ def _slices(outcomes: Array) -> Iterator[Array]:
         yield outcomes[start : start + step]
 
 
-def _simulated(fit: Fit, parameters: xr.Dataset, rng: np.random.Generator) -> Iterator[Array]:
-    model = fit.model
+def _simulated(model: Model, parameters: xr.Dataset, rng: np.random.Generator) -> Iterator[Array]:
     for chunk in chunks(model, parameters):
         yield model.family.simulate(
             rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)

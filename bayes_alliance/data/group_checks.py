@@ -148,7 +148,7 @@ def _note_few_groups(group: GroupReport) -> list[Note]:
 
 
 def _note_small_groups(group: GroupReport, rows: int) -> list[Note]:
-    if group.groups == int(group.caseloads.sum()):
+    if (group.caseloads == 1).all():
         return [
             Note(
                 level="bad",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_alliance.data.columns import numbers_of
 from bayes_alliance.data.group_checks import note_groups, note_ids, note_variation
@@ -60,6 +63,26 @@ def check_data(
     """
     names = (groups,) if isinstance(groups, str) else tuple(dict.fromkeys(groups))
     _check_usable(data, outcome, names)
+    return look_at_table(data, outcome=outcome, groups=names)
+
+
+def look_at_table(
+    data: pd.DataFrame,
+    *,
+    outcome: str | None,
+    groups: Sequence[str],
+    repeats: NDArray[np.float64] | None = None,
+) -> DataReport:
+    """Return the report on a table that can be looked at.
+
+    Parameters
+    ----------
+    data, outcome, groups
+        As :func:`check_data` has them, and checked.
+    repeats
+        How many clients each row stands for; one each if None.
+    """
+    names = tuple(groups)
     table = data.loc[:, ~data.columns.duplicated()]
     plain = _with_plain_objects(table)
     used = [*([outcome] if outcome is not None else []), *names] or list(table.columns)
@@ -77,13 +100,24 @@ def check_data(
     others = plain[[column for column in table.columns if column not in names]]
     for name in names:
         labels = group_labels(table[name])
-        report = GroupReport(name=name, caseloads=labels.value_counts().rename("rows"))
+        report = GroupReport(name=name, caseloads=_caseloads(labels, repeats))
         reports.append(report)
         notes += note_ids(table[name], report.caseloads)
-        notes += note_groups(report, len(table))
+        one_row_each = not labels.dropna().duplicated().any()
+        found = note_groups(report, len(table))
+        notes += [note for note in found if one_row_each or note.code != "group_is_row"]
         notes += note_variation(others, labels, outcome)
     notes += _notes_on_pairs(table, names)
     return DataReport(rows=len(data), outcome=outcome, groups=tuple(reports), notes=tuple(notes))
+
+
+def _caseloads(labels: pd.Series[Any], repeats: NDArray[np.float64] | None) -> pd.Series[Any]:
+    """Return the rows of each group, largest first, each as often as it counts."""
+    if repeats is None:
+        return labels.value_counts().rename("rows")
+    clients = pd.Series(repeats, index=labels.index).groupby(labels).sum()
+    in_order = clients.sort_values(ascending=False, kind="stable").rename("rows")
+    return in_order.astype(int) if (clients == clients.round()).all() else in_order
 
 
 def _notes_on_pairs(table: pd.DataFrame, names: Sequence[str]) -> list[Note]:

@@ -74,13 +74,20 @@ def _in_order(table: ScannedTable, name: str, values: pl.Series) -> tuple[Any, .
     return tuple(sorted(texts, key=lambda level: (place.get(level, len(place)), level)))
 
 
-def mean_and_sd(table: ScannedTable, columns: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return the mean and the standard deviation (n - 1) of numeric columns."""
+def mean_and_sd(
+    table: ScannedTable, columns: Sequence[str], repeats: str | None = None
+) -> dict[str, tuple[float, float]]:
+    """Return the mean and the standard deviation (n - 1) of numeric columns.
+
+    ``repeats`` is a column that says how often each row counts.
+    """
     import polars as pl
 
     if not columns:
         return {}
     numbers = [pl.col(name).cast(pl.Float64) for name in columns]
+    if repeats is not None:
+        return _counted_mean_and_sd(table, dict(zip(columns, numbers, strict=True)), repeats)
     wanted = [
         quantity
         for k, number in enumerate(numbers)
@@ -91,21 +98,51 @@ def mean_and_sd(table: ScannedTable, columns: Sequence[str]) -> dict[str, tuple[
     return {name: (values[2 * k], values[2 * k + 1]) for k, name in enumerate(columns)}
 
 
-def mean_by_group(
-    table: ScannedTable, column: str, group: str
-) -> tuple[dict[str, float], dict[str, int]]:
-    """Return each group's mean of a column and how many rows have both, by the group's label."""
+def _counted_mean_and_sd(
+    table: ScannedTable, numbers: Mapping[str, pl.Expr], repeats: str
+) -> dict[str, tuple[float, float]]:
+    """Take the sums twice: squares about the mean, never about zero."""
     import polars as pl
 
-    both = table.complete([column, group]).lazy
+    often = pl.col(repeats).cast(pl.Float64)
+    first = table.lazy.select(
+        often.sum().alias(ROWS),
+        *((often * number).sum().alias(f"sum {k}") for k, number in enumerate(numbers.values())),
+    )
+    clients, *sums = (float(v) for v in first.collect(engine="streaming").row(0))
+    means = [total / clients if clients > 0 else float("nan") for total in sums]
+    squares = table.lazy.select(
+        (often * (number - mean) ** 2).sum().alias(f"squares {k}")
+        for k, (number, mean) in enumerate(zip(numbers.values(), means, strict=True))
+    )
+    spreads = squares.collect(engine="streaming").row(0)
+    sds = [(float(s) / (clients - 1.0)) ** 0.5 if clients > 1 else float("nan") for s in spreads]
+    return dict(zip(numbers, zip(means, sds, strict=True), strict=True))
+
+
+def mean_by_group(
+    table: ScannedTable, column: str, group: str, repeats: str | None = None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return each group's mean of a column and how many rows have both, by the group's label.
+
+    ``repeats`` is a column that says how often each row counts.
+    """
+    import polars as pl
+
+    both = table.complete([column, group, *([repeats] if repeats else [])]).lazy
     value = pl.col(column).cast(pl.Float64)
+    often = pl.col(repeats).cast(pl.Float64) if repeats else None
+    mean = value.mean() if often is None else (often * value).sum() / often.sum()
+    rows = pl.len() if often is None else often.sum()
     found = (
         both.group_by(group)
-        .agg(value.mean().alias("mean of the group"), pl.len().alias(ROWS))
+        .agg(mean.alias("mean of the group"), rows.alias(ROWS))
         .collect(engine="streaming")
     )
     labels = group_labels(as_pandas(found.select(group), {})[group]).tolist()
     means, sizes = found["mean of the group"].to_list(), found[ROWS].to_list()
+    if repeats and all(size == int(size) for size in sizes):
+        sizes = [int(size) for size in sizes]
     return dict(zip(labels, means, strict=True)), dict(zip(labels, sizes, strict=True))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.data.inspection import check_data
+from bayes_alliance.data.inspection import check_data, look_at_table
 from bayes_alliance.data.report import DataReport, Note
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
@@ -18,6 +18,7 @@ from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.ordered_categories import empty_categories
+from bayes_alliance.model.weight_checks import frequency_weights_of, weight_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,8 @@ class ModelDataReport:
     ----------
     rows_in_table, rows_used
         Counts of rows.
+    clients
+        How many clients the used rows stand for by their frequency weights; None without those.
     missing
         Missing values by column, for the columns that have any; a row may count in several.
     dropped
@@ -47,6 +50,7 @@ class ModelDataReport:
     dropped: tuple[int, ...]
     nesting: DataReport
     notes: tuple[Note, ...]
+    clients: float | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -59,7 +63,8 @@ class ModelDataReport:
         )
 
     def _lines(self) -> list[str]:
-        used = f"{self.rows_used} of {self.rows_in_table} rows used."
+        stand = "" if self.clients is None else f", which stand for {self.clients:,.10g} clients"
+        used = f"{self.rows_used} of {self.rows_in_table} rows used{stand}."
         return [used, *(f"{note.level}: {note.message}" for note in self.notes)]
 
     def __str__(self) -> str:
@@ -84,11 +89,12 @@ def build_data_report(
     if not len(frame.rows):
         raise _no_rows(frame)
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
-    nesting = check_data(frame.rows, outcome=None, groups=columns)
+    weights = frequency_weights_of(formula.response, frame)
+    nesting = _nesting(formula, frame, columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
     notes = [*missing_notes(frame, design, len(dropped)), *design_notes(design, family)]
     known_error = formula.response.weight_kind == "known_error"
-    notes += weight_notes(formula, whole=whole_weights(frame))
+    notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
@@ -97,11 +103,22 @@ def build_data_report(
     return ModelDataReport(
         rows_in_table=frame.rows_in_table,
         rows_used=len(frame.y),
+        clients=None if weights is None else weights.clients,
         missing=dict(frame.missing),
         dropped=tuple(int(place) for place in dropped),
         nesting=nesting,
         notes=tuple(sorted(notes, key=lambda note: order[note.level])),
     )
+
+
+def _nesting(formula: Formula, frame: ModelFrame, groups: list[str]) -> DataReport:
+    """Look at the used rows; those that stand for several clients count as often."""
+    name = formula.response.repeats
+    if name is None:
+        return check_data(frame.rows, outcome=None, groups=groups)
+    # Grouping columns can hold counts too, but a weight says nothing about clients.
+    others = frame.rows if name in groups else frame.rows.drop(columns=name)
+    return look_at_table(others, outcome=None, groups=groups, repeats=frame.weights)
 
 
 def _no_rows(frame: ModelFrame) -> DataError:
@@ -175,20 +192,3 @@ def category_notes(outcome: str, frame: ModelFrame) -> list[Note]:
         "thresholds beside it rest on their prior."
     )
     return [Note(level="caution", code="empty_category", message=message)]
-
-
-def whole_weights(frame: ModelFrame) -> bool:
-    """Tell whether the rows' weights, if there are any, are whole numbers."""
-    return frame.weights is None or bool((frame.weights == np.round(frame.weights)).all())
-
-
-def weight_notes(formula: Formula, *, whole: bool) -> list[Note]:
-    """Say that frequency weights which are no counts make no posterior."""
-    if whole or formula.response.weight_kind != "frequency":
-        return []
-    message = (
-        f"The weights {formula.response.weights} are not whole numbers, so rows do not stand for "
-        "counts of clients: the result is a pseudo-posterior, and its intervals are not those of "
-        "a sample of this size."
-    )
-    return [Note(level="caution", code="pseudo_posterior", message=message)]

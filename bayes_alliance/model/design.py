@@ -17,6 +17,7 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign, apply_group, build_groups
 from bayes_alliance.model.linear import apply_part, learn_part
+from bayes_alliance.model.repeats import Repeats, clients_of_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,11 @@ def build_design(formula: Formula, frame: ModelFrame, data: pd.DataFrame, family
     data
         The whole table; group means use all rows that have the predictor.
     """
-    part = learn_part(formula.population, frame.rows, data)
+    repeats = Repeats(
+        of_rows=clients_of_rows(formula.response, frame.rows),
+        of_table=clients_of_rows(formula.response, data),
+    )
+    part = learn_part(formula.population, frame.rows, data, repeats)
     X, coefficients, state = part.matrix, part.labels, dict(part.state)
     keep = [k for k, label in enumerate(coefficients) if family.intercept or not _constant(label)]
     state["kept"] = keep
@@ -94,6 +99,7 @@ def build_design(formula: Formula, frame: ModelFrame, data: pd.DataFrame, family
         frame.rows,
         data,
         group_may_be_row=formula.response.weight_kind == "known_error",
+        repeats=repeats,
     )
     return Design(
         X=np.ascontiguousarray(X[:, keep]),

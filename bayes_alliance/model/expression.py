@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
@@ -147,7 +148,9 @@ def stateful_calls(description: Any) -> list[Any]:
     return [call for call in _lazy_calls(description) if call.stateful_transform is not None]
 
 
-def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
+def learn_group_means(
+    description: Any, all_rows: pd.DataFrame, repeats: NDArray[np.float64] | None = None
+) -> None:
     """Let ``within`` and ``between`` learn from all rows that have their predictor and group.
 
     Parameters
@@ -156,6 +159,8 @@ def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
         Of the expression.
     all_rows
         As :func:`bayes_alliance.model.linear.prepared` leaves them.
+    repeats
+        How many clients each of these rows stands for; one where it is None.
     """
     from formulae.environment import Environment
     from formulae.transforms import TRANSFORMS
@@ -166,7 +171,11 @@ def learn_group_means(description: Any, all_rows: pd.DataFrame) -> None:
             predictor, group = (arg.eval(all_rows, environment) for arg in call.args)
             _check_has_mean(call, predictor)
             present = pd.Series(predictor).notna() & pd.Series(group).notna()
-            call.stateful_transform(predictor[present], group[present])
+            if repeats is None:
+                call.stateful_transform(predictor[present], group[present])
+            else:
+                there = repeats[present.to_numpy()]
+                call.stateful_transform.learn(predictor[present], there, group[present])
 
 
 def _check_group_mean(call: Any) -> None:

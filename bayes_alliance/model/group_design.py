@@ -18,6 +18,7 @@ from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.formula import GroupTerm
 from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
+from bayes_alliance.model.repeats import Repeats, counted_by_group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class GroupDesign:
     parts
         State of the expressions the columns come from.
     caseloads
-        Rows of each group, shape (group,).
+        Clients of each group, shape (group,): its rows, as often as their frequency weights say.
     upper
         For combinations: name of the group each group lies in, and its label a group.
     """
@@ -56,7 +57,7 @@ class GroupDesign:
     effects: tuple[str, ...]
     blocks: tuple[tuple[int, ...], ...]
     parts: tuple[Mapping[str, Any], ...]
-    caseloads: NDArray[np.int64]
+    caseloads: NDArray[Any]
     upper: str | None = None
     upper_labels: tuple[str, ...] = ()
 
@@ -101,10 +102,12 @@ def build_groups(
     all_rows: pd.DataFrame,
     *,
     group_may_be_row: bool = False,
+    repeats: Repeats | None = None,
 ) -> tuple[GroupDesign, ...]:
     """Make one :class:`GroupDesign` a grouping factor; terms of one factor are joined.
 
-    ``group_may_be_row`` is for outcomes with known standard errors, as in a meta-analysis.
+    ``group_may_be_row`` is for outcomes with known standard errors, as in a meta-analysis;
+    ``repeats`` says how many clients the rows stand for.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def build_groups(
     for term in terms:
         by_factors.setdefault(term.factors, []).append(term)
     _check_names(by_factors)
-    groups = tuple(_one_group(f, ts, rows, all_rows) for f, ts in by_factors.items())
+    counts = repeats or Repeats()
+    groups = tuple(_one_group(f, ts, rows, all_rows, counts) for f, ts in by_factors.items())
     _check_different(groups)
     if not group_may_be_row:
         for group in groups:
@@ -126,14 +130,18 @@ def build_groups(
 
 
 def _one_group(
-    factors: tuple[str, ...], terms: list[GroupTerm], rows: pd.DataFrame, all_rows: pd.DataFrame
+    factors: tuple[str, ...],
+    terms: list[GroupTerm],
+    rows: pd.DataFrame,
+    all_rows: pd.DataFrame,
+    repeats: Repeats,
 ) -> GroupDesign:
     name = names.combined(factors)
     row_labels = combined_labels(rows, factors)
     codes, labels = factorized(row_labels)
     _check_several(name, labels)
     _check_distinct(name, rows, factors, labels)
-    parts = [learn_part(term.expression, rows, all_rows) for term in terms]
+    parts = [learn_part(term.expression, rows, all_rows, repeats) for term in terms]
     effects = tuple(label for part in parts for label in part.labels)
     _check_effects(name, effects, parts)
     upper_labels = _upper_labels(rows, factors, codes, len(labels))
@@ -146,7 +154,7 @@ def _one_group(
         effects=effects,
         blocks=_blocks(terms, parts),
         parts=tuple(part.state for part in parts),
-        caseloads=np.bincount(codes, minlength=len(labels)),
+        caseloads=counted_by_group(codes, len(labels), repeats.of_rows),
         upper=names.combined(factors[:-1]) if len(factors) > 1 else None,
         upper_labels=upper_labels,
     )
@@ -229,7 +237,7 @@ def _check_different(groups: tuple[GroupDesign, ...]) -> None:
 
 
 def check_shared(group: GroupDesign, rows: int) -> None:
-    """Refuse a factor with as many groups as rows.
+    """Refuse a factor with as many groups as rows, none of which stands for several clients.
 
     Raises
     ------
@@ -237,7 +245,7 @@ def check_shared(group: GroupDesign, rows: int) -> None:
         If so.
     """
     name = group.name
-    if len(group.labels) == rows:
+    if len(group.labels) == rows and not (group.caseloads > 1).any():
         raise DataError(
             f"Effects were to vary between the groups of {name}.",
             f"Every one of the {rows} rows is a group of its own, so groups and residual cannot "

@@ -42,6 +42,8 @@ from bayes_alliance.model.predictor_checks import (
     holds_numbers,
     quiet_arithmetic,
 )
+from bayes_alliance.model.repeats import Repeats, counting_clients
+from bayes_alliance.model.transforms import GROUP_MEANS
 
 Matrix = NDArray[np.float64]
 
@@ -71,7 +73,12 @@ class LinearPart:
     state: Mapping[str, Any]
 
 
-def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> LinearPart:
+def learn_part(
+    expression: str,
+    rows: pd.DataFrame,
+    all_rows: pd.DataFrame,
+    repeats: Repeats | None = None,
+) -> LinearPart:
     """Evaluate an expression and keep what it learnt.
 
     Parameters
@@ -82,6 +89,8 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
         The complete rows the model uses.
     all_rows
         Every row of the table: group means use all rows that have the predictor and the group.
+    repeats
+        How many clients each row stands for; one each if None.
 
     Raises
     ------
@@ -91,12 +100,15 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
     description = describe(expression, rows.columns)
     grouping, uses = group_mean_columns(description), uses_of(description)
     _check_constant(uses)
+    calls, counts = stateful_calls(description), repeats or Repeats()
+    inner = [call for call in calls if call.callee not in GROUP_MEANS]
     if has_group_means(description):
-        learn_group_means(description, _all_prepared(description, all_rows))
+        with counting_clients(inner, counts.of_table):
+            learn_group_means(description, _all_prepared(description, all_rows), counts.of_table)
     for name in rows.columns:
         if name in uses.predictors | uses.categories:
             check_predictor(rows[name])
-    with quiet_arithmetic():
+    with quiet_arithmetic(), counting_clients(inner, counts.of_rows):
         design = _evaluated(expression, description, rows)
         matrix, offset, labels = _columns(design, len(rows))
     _check_labels(labels)
@@ -106,8 +118,11 @@ def learn_part(expression: str, rows: pd.DataFrame, all_rows: pd.DataFrame) -> L
         "labels": list(labels),
         "orders": orders_to_json(orders_of(design)),
         "has_group_means": bool(grouping),
-        "columns": {name: _column_state(design, name, rows[name]) for name in _used(design, rows)},
-        "learnt": [to_json(vars(call.stateful_transform)) for call in stateful_calls(description)],
+        "columns": {
+            name: _column_state(design, name, rows[name], counts.of_rows)
+            for name in _used(design, rows)
+        },
+        "learnt": [to_json(vars(call.stateful_transform)) for call in calls],
     }
     return LinearPart(
         expression=expression, labels=labels, matrix=matrix, offset=offset, state=state
@@ -263,7 +278,9 @@ def _used(design: Any, rows: pd.DataFrame) -> list[str]:
     return [str(name) for name in rows.columns if name in names]
 
 
-def _column_state(design: Any, name: str, column: pd.Series[Any]) -> dict[str, Any]:
+def _column_state(
+    design: Any, name: str, column: pd.Series[Any], repeats: Matrix | None
+) -> dict[str, Any]:
     """Describe a column well enough to stand in for it: its levels, or one typical number."""
     rows = prepared(column.to_frame())[name]
     if isinstance(rows.dtype, pd.CategoricalDtype):
@@ -278,7 +295,7 @@ def _column_state(design: Any, name: str, column: pd.Series[Any]) -> dict[str, A
         values = sorted(rows.unique().tolist())
         whole = all(float(value).is_integer() for value in values)
         return {"numbers": [int(value) for value in values] if whole else values}
-    return {"numbers": [float(rows.mean())]}
+    return {"numbers": [float(np.average(rows, weights=repeats))]}
 
 
 def _skeleton(columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -31,6 +31,11 @@ class Response:
     weights: str | None = None
     weight_kind: WeightKind = "frequency"
 
+    @property
+    def repeats(self) -> str | None:
+        """Column that says how many clients each row stands for, or None."""
+        return self.weights if self.weight_kind == "frequency" else None
+
 
 def parse_response(text: str, tokens: tuple[Token, ...]) -> Response:
     """Read ``y``, ``y | weights(w)``, ``y | weights(w, precision)`` or ``y | se(s)``.

@@ -239,7 +239,7 @@ def _group(saved: Mapping[str, Any], rows: pd.DataFrame) -> GroupDesign:
         effects=tuple(saved["effects"]),
         blocks=tuple(tuple(block) for block in saved["blocks"]),
         parts=tuple(_with_single_rows(part, rows) for part in saved["parts"]),
-        caseloads=np.asarray(saved["caseloads"], dtype=np.int64),
+        caseloads=np.asarray(saved["caseloads"]),
         upper=saved["upper"],
         upper_labels=tuple(saved["upper_labels"]),
     )

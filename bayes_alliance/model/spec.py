@@ -26,6 +26,7 @@ from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.ordered_categories import check_thresholds_known
 from bayes_alliance.model.parametrization import Centring, chosen_centring
 from bayes_alliance.model.prior_table import PriorTable, build_priors
+from bayes_alliance.model.repeats import check_enough_clients
 from bayes_alliance.model.wishes import check_types
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ def _read(
         return stream.frame, stream.design, stream
     frame = build_frame(formula, data, family)
     names.check_not_reserved([outcome], groups)
+    if frame.weights is not None:
+        check_enough_clients(formula.response, float(frame.weights.sum()))
     return frame, build_design(formula, frame, data, family), None
 
 

@@ -8,13 +8,16 @@ rows that are left.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance.data.scan_queries import ROWS
 from bayes_alliance.errors import DataError
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.repeats import counted_by_group
 from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.model.streaming.sums import kept_sums
 
@@ -33,13 +36,33 @@ def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:
             f"Those are all of its {len(keep)} rows.",
             "Leave some.",
         )
+    weights = model.frame.weights
+    repeats = weights[keep] if weights is not None and model.formula.response.repeats else None
     design = replace(
         model.design,
         X=np.ascontiguousarray(model.design.X[keep]),
         offset=model.design.offset[keep],
-        groups=tuple(_group(group, keep) for group in model.design.groups),
+        groups=tuple(_group(group, keep, repeats) for group in model.design.groups),
     )
     return changed_model(model, frame=_frame(model.frame, keep), design=design)
+
+
+def leave_one_client_out(model: Model, row: int) -> Model:
+    """Return the model without one of the clients that a row stands for.
+
+    With the last of them the row is gone.
+    """
+    weights, repeats = model.frame.weights, model.formula.response.repeats
+    if weights is None or repeats is None or weights[row] <= 1:
+        return keep_rows(model, np.arange(len(model.frame.y)) != row)
+    left = weights.copy()
+    left[row] -= weights[row] / np.ceil(weights[row])
+    frame = replace(model.frame, weights=left, rows=model.frame.rows.assign(**{repeats: left}))
+    groups = tuple(
+        replace(group, caseloads=counted_by_group(group.index, len(group.labels), left))
+        for group in model.design.groups
+    )
+    return changed_model(model, frame=frame, design=replace(model.design, groups=groups))
 
 
 def keep_cells(model: Model, keep: NDArray[np.bool_]) -> Model:
@@ -57,7 +80,7 @@ def keep_cells(model: Model, keep: NDArray[np.bool_]) -> Model:
     (group,), (of_cell,) = model.design.groups, stream.group_of_cell
     left, index = np.unique(of_cell[keep], return_inverse=True)
     smaller = _labelled(group, left, caseloads=group.caseloads[left])
-    frame = replace(model.frame, rows_used=int(smaller.caseloads.sum()))
+    frame = replace(model.frame, rows_used=int(stream.cells[ROWS][keep].sum()))
     design = replace(model.design, groups=(smaller,))
     kept = replace(
         stream,
@@ -81,17 +104,19 @@ def _frame(frame: ModelFrame, keep: NDArray[np.bool_]) -> ModelFrame:
     )
 
 
-def _group(group: GroupDesign, keep: NDArray[np.bool_]) -> GroupDesign:
+def _group(
+    group: GroupDesign, keep: NDArray[np.bool_], repeats: NDArray[np.float64] | None
+) -> GroupDesign:
     left, index = np.unique(group.index[keep], return_inverse=True)
     return replace(
-        _labelled(group, left, caseloads=np.bincount(index, minlength=len(left))),
+        _labelled(group, left, caseloads=counted_by_group(index, len(left), repeats)),
         index=index.astype(np.int64),
         Z=np.ascontiguousarray(group.Z[keep]),
     )
 
 
 def _labelled(
-    group: GroupDesign, left: NDArray[np.int64], *, caseloads: NDArray[np.int64]
+    group: GroupDesign, left: NDArray[np.int64], *, caseloads: NDArray[Any]
 ) -> GroupDesign:
     """Return the factor with some of its groups, by their places."""
     return replace(

@@ -18,6 +18,7 @@ from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.kernels.integrated_likelihood import EffectLayer
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model, changed_model
+from bayes_alliance.sampling.linear_predictor import copies_of_rows, copy_weights
 
 Integers = NDArray[np.int64]
 
@@ -37,12 +38,16 @@ class LeftOut:
         streamed.
     others
         The model's other factors, where this one was not named but is the first.
+    copies
+        How often each is left out, one client at a time, where rows stand for several: shape
+        (row,). None where each leaves as a whole.
     """
 
     name: str
     labels: tuple[str, ...]
     index: Integers
     others: tuple[str, ...] = ()
+    copies: Integers | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +106,15 @@ def groups_to_leave_out(model: Model, group: str | None) -> LeftOut:
 
 
 def rows_to_leave_out(model: Model) -> LeftOut:
-    """Return the rows, each by itself: a row is a group of one."""
+    """Return the rows, each by itself: a row is a group of one.
+
+    Of rows that stand for several clients one client leaves at a time.
+    """
     rows = len(model.frame.y)
     labels = tuple(str(place) for place in model.frame.positions)
-    return LeftOut(name=names.ROW, labels=labels, index=np.arange(rows))
+    copies = copies_of_rows(model)
+    several = copies if (copies > 1).any() else None
+    return LeftOut(name=names.ROW, labels=labels, index=np.arange(rows), copies=several)
 
 
 def split_effects(model: Model, left_out: LeftOut) -> Split:
@@ -115,7 +125,7 @@ def split_effects(model: Model, left_out: LeftOut) -> Split:
     ModelError
         If smaller groups within a group cross one another: no order of integration is exact.
     """
-    owned = {group.name: _owned(group, left_out.index) for group in model.design.groups}
+    owned = {group.name: _owned(group, left_out) for group in model.design.groups}
     inside = sorted(
         (group for group in model.design.groups if owned[group.name].any()),
         key=lambda group: int(owned[group.name].sum()),
@@ -153,12 +163,15 @@ def only_group(split: Split, place: int) -> Split:
     )
 
 
-def _owned(group: GroupDesign, left_out: Integers) -> NDArray[np.bool_]:
+def _owned(group: GroupDesign, left_out: LeftOut) -> NDArray[np.bool_]:
     """Tell for each group of a factor whether all its rows leave together, shape (group,)."""
-    groups = len(group.labels)
+    groups, index = len(group.labels), left_out.index
     first = np.zeros(groups, dtype=np.int64)
-    first[group.index[::-1]] = left_out[::-1]
-    elsewhere = np.bincount(group.index[left_out != first[group.index]], minlength=groups)
+    first[group.index[::-1]] = index[::-1]
+    staying = index != first[group.index]
+    if left_out.copies is not None:
+        staying |= left_out.copies > 1  # the row's other clients stay
+    elsewhere = np.bincount(group.index[staying], minlength=groups)
     there = np.bincount(group.index, minlength=groups) > 0
     return np.asarray(there & (elsewhere == 0))
 
@@ -194,6 +207,13 @@ def _given(model: Model, owned: dict[str, NDArray[np.bool_]], order: Integers) -
         if not owned[group.name].all()
     ]
     return on_rows(model, order, groups=groups)
+
+
+def one_client_a_row(model: Model) -> Model:
+    """Return the model with one client for each row, whatever number of them it stands for."""
+    if model.formula.response.repeats is None or model.frame.weights is None:
+        return model
+    return changed_model(model, frame=replace(model.frame, weights=copy_weights(model)))
 
 
 def on_rows(model: Model, rows: Any, *, groups: Sequence[GroupDesign] | None = None) -> Model:

@@ -91,6 +91,21 @@ def frequency_weights(model: Model) -> Any:
     return 1.0 if weights is None or not frequency else weights
 
 
+def copies_of_rows(model: Model) -> NDArray[np.int64]:
+    """Return how many clients each row stands for, an incomplete one counted as one more."""
+    rows = np.ones(len(model.frame.y))
+    return np.asarray(np.ceil(frequency_weights(model) * rows), dtype=np.int64)
+
+
+def copy_weights(model: Model) -> Any:
+    """Return how much each client of a row counts: 1, or a little less where weights are no counts.
+
+    A row with the weight 2.5 is three clients of 5/6 each.
+    """
+    weights = frequency_weights(model)
+    return weights / np.ceil(weights)
+
+
 def check_redrawn_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> None:
     """Refuse beforehand what makes all group effects at once, where they are too large.
 

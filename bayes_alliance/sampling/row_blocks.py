@@ -14,7 +14,7 @@ from bayes_alliance.sampling.left_out import on_rows
 from bayes_alliance.sampling.linear_predictor import (
     MEMORY_GIGABYTES,
     chunks,
-    frequency_weights,
+    copy_weights,
     precision_weights,
 )
 
@@ -31,7 +31,8 @@ def log_likelihood_blocks(
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Yield places of rows and their log likelihood given the group effects, (draw, row).
 
-    ``posterior`` holds the draws of the fit, or some of them.
+    A row that stands for several clients has the log likelihood of one of them. ``posterior``
+    holds the draws of the fit, or some of them.
     """
     fit.need_data("The log likelihood")
     total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
@@ -43,7 +44,7 @@ def log_likelihood_blocks(
         model = on_rows(fit.model, places)
         values = np.empty((total, places.stop - start))
         for chunk in chunks(model, draws):
-            values[chunk.places] = frequency_weights(model) * model.family.log_density(
+            values[chunk.places] = copy_weights(model) * model.family.log_density(
                 model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
             )
         yield places, values

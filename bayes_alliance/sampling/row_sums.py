@@ -19,7 +19,11 @@ from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
-from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.linear_predictor import (
+    copy_weights,
+    frequency_weights,
+    precision_weights,
+)
 from bayes_alliance.sampling.working_scale import normal_coefficients, sampled_coefficients
 
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ def row_density_blocks(
 ) -> Iterator[tuple[Integers, Array]]:
     """Yield places of rows and ``log p(y_i | y_-i)`` given the variance parameters, (draw, row).
 
-    A row that counts several times leaves with all its copies.
+    Of a row that stands for several clients one leaves, and the others stay.
 
     Parameters
     ----------
@@ -86,11 +90,11 @@ def coefficients_given_variances(
 class _Work:
     """Rows, their sums by group, and the draws.
 
-    Sums are by group, each row weighted by its precision and repeats: ``zz`` (J, q, q), ``zx``
-    (J, q, p), and ``zr`` (J, q, 1 + s), whose columns belong to the outcome and to each
-    coefficient that keeps its draws; ``xx`` and ``xr`` are those of all rows. The
-    coefficients' prior is ``prior_precision`` (p, p) and that times its mean, ``prior_right``
-    (S, p), which the given coefficients may move.
+    ``one`` is what a single client of each row counts. Sums are by group, each row weighted by
+    its precision and repeats: ``zz`` (J, q, q), ``zx`` (J, q, p), and ``zr`` (J, q, 1 + s), whose
+    columns belong to the outcome and to each coefficient that keeps its draws; ``xx`` and ``xr``
+    are those of all rows. The coefficients' prior is ``prior_precision`` (p, p) and that times
+    its mean, ``prior_right`` (S, p), which the given coefficients may move.
     """
 
     y: Array
@@ -99,7 +103,7 @@ class _Work:
     Z: Array
     index: Integers
     precision: Array
-    repeats: Array
+    one: Array
     zz: Array
     zx: Array
     zr: Array
@@ -138,7 +142,7 @@ def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
         Z=group.Z,
         index=group.index,
         precision=precision,
-        repeats=repeats,
+        one=copy_weights(model) * ones,
         zz=_sums(group.Z, weight * group.Z, group.index, groups),
         zx=_sums(group.Z, weight * X, group.index, groups),
         zr=_sums(group.Z, weight * right, group.index, groups),
@@ -233,11 +237,11 @@ def _joint(work: _Work, whole: tuple[Array, Array], group: int) -> tuple[Array, 
 
 
 def _left_out(work: _Work, places: Integers, mean: Array, variance: Array) -> Array:
-    """Take each row's own weight out again: its log density given the others, (row, draw)."""
-    precision, repeats = work.precision[places, None], work.repeats[places, None]
+    """Take one client's weight out again: the log density given the others, (row, draw)."""
+    precision, one = work.precision[places, None], work.one[places, None]
     outcome = work.y[places, None] - work.sampled[places] @ work.given.T
-    own = precision * repeats / work.s2
+    own = precision * one / work.s2
     left = np.maximum(1.0 - own * variance, _LEAST_LEFT)
-    known = repeats * (np.log(work.s2) - np.log(precision) + _LOG_TWO_PI)
+    known = one * (np.log(work.s2) - np.log(precision) + _LOG_TWO_PI)
     distance = own * (outcome - mean) ** 2 / left
     return np.asarray(0.5 * (np.log(left) - known - distance))

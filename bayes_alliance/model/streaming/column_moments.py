@@ -19,9 +19,7 @@ Floats = NDArray[np.float64]
 def counted_sums(model: Model) -> CellSums:
     """Return the sums of a streamed model in which each row counts as often as it stands for."""
     assert model.stream is not None
-    sums = model.stream.sums
-    frequency = model.formula.response.weight_kind == "frequency"
-    return sums.cells if frequency else sums.unweighted
+    return model.stream.sums.counted
 
 
 def column_moments(sums: CellSums, places: Sequence[int]) -> tuple[Floats, Floats]:

@@ -44,6 +44,7 @@ def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
         "whole_weights": sums.whole_weights,
         "half_ranges": list(sums.half_ranges),
         "frequency": sums.frequency,
+        "squared_weights": sums.squared_weights,
         "places": [list(own) for own in stream.places],
         "source": stream.source,
         "sorted_levels": dict(stream.sorted_levels),
@@ -104,6 +105,7 @@ def _sums(arrays: Any, words: dict[str, Any]) -> StreamedSums:
         whole_weights=words["whole_weights"],
         half_ranges=tuple(words.get("half_ranges", ())),  # older files do not say it
         frequency=words.get("frequency", False),
+        squared_weights=words.get("squared_weights", 0.0),
         ranges={
             name: ObservedRange(lowest=lowest, highest=highest, only_two=two, truths=truths)
             for (name, (two, truths)), lowest, highest in zip(

@@ -16,11 +16,12 @@ from bayes_alliance.model.data_report import (
     ModelDataReport,
     design_notes,
     missing_notes,
-    weight_notes,
 )
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.repeats import as_counts
 from bayes_alliance.model.streaming.rows import StreamedRows
+from bayes_alliance.model.weight_checks import streamed_frequency_weights, weight_notes
 
 
 def build_streamed_report(
@@ -33,20 +34,23 @@ def build_streamed_report(
     """
     frame = stream.frame
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
-    nesting = _nesting(stream.cells, columns, frame.rows_used)
+    cells = stream.cells.assign(**{ROWS: as_counts(stream.sums.repeats)})
+    nesting = _nesting(cells, columns, frame.rows_used)
+    weights = streamed_frequency_weights(formula.response, stream.sums, frame.rows_used)
     dropped = frame.rows_in_table - frame.rows_used
     known_error = formula.response.weight_kind == "known_error"
     notes = [
         *missing_notes(frame, stream.design, dropped),
         *design_notes(stream.typical_design, family),
         *_level_notes(stream),
-        *weight_notes(formula, whole=stream.sums.whole_weights),
+        *weight_notes(weights),
         *(note for note in nesting.notes if not (known_error and note.code == "group_is_row")),
     ]
     order = {"bad": 0, "caution": 1, "fine": 2}
     return ModelDataReport(
         rows_in_table=frame.rows_in_table,
         rows_used=frame.rows_used,
+        clients=None if weights is None else weights.clients,
         missing=dict(frame.missing),
         dropped=(),
         nesting=nesting,

@@ -26,6 +26,7 @@ from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame, build_frame, used_columns
 from bayes_alliance.model.group_design import GroupDesign, check_shared, combined_labels
 from bayes_alliance.model.plain_json import to_json
+from bayes_alliance.model.repeats import check_enough_clients, counted_by_group
 from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
 from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
@@ -164,7 +165,8 @@ def _read(
     caseloads = cells[ROWS].to_numpy(dtype=np.float64)
     sums = stream_sums(formula, survey, plan, finder, caseloads)
     of_cell = tuple(group_of_cell(group, cells) for group in learnt.groups)
-    design = _without_rows(learnt, of_cell, caseloads)
+    design = _without_rows(learnt, of_cell, sums.repeats)
+    check_enough_clients(formula.response, float(sums.repeats.sum()))
     if formula.response.weight_kind != "known_error":
         for group in design.groups:
             check_shared(group, survey.rows_used)
@@ -183,7 +185,7 @@ def _read(
         source=table.source,
         sorted_levels=_sorted_levels(survey, wishes),
         typical_values=typical_values(
-            design, places, sums.unweighted, survey.scales, survey.table.kinds
+            design, places, sums.counted, survey.scales, survey.table.kinds
         ),
     )
 
@@ -248,7 +250,7 @@ def _without_rows(design: Design, of_cell: tuple[Integers, ...], caseloads: Floa
             group,
             index=np.zeros(0, dtype=np.int64),
             Z=np.zeros((0, len(group.effects))),
-            caseloads=np.bincount(index, caseloads, len(group.labels)).astype(np.int64),
+            caseloads=counted_by_group(index, len(group.labels), caseloads),
         )
         for group, index in zip(design.groups, of_cell, strict=True)
     )

@@ -54,6 +54,8 @@ class StreamedSums:
         Of each column, half the distance of its two values; 0 where it has not just two.
     frequency
         Whether the weights say how often each row counts.
+    squared_weights
+        Sum of the squares of the weights.
     """
 
     cells: CellSums
@@ -65,6 +67,7 @@ class StreamedSums:
     ranges: Mapping[str, ObservedRange]
     half_ranges: tuple[float, ...] = ()
     frequency: bool = False
+    squared_weights: float = 0.0
 
     @property
     def counted(self) -> CellSums:
@@ -84,6 +87,7 @@ class _Running:
     two: TwoValues
     room: Floats = field(default_factory=lambda: np.empty(0))
     inverse_weight: float = 0.0
+    squared_weights: float = 0.0
     whole_weights: bool = True
 
 
@@ -158,6 +162,7 @@ def stream_sums(
         ranges={name: own.whole() for name, own in running.ranges.items()},
         half_ranges=running.two.half_ranges(),
         frequency=frequency,
+        squared_weights=running.squared_weights,
     )
 
 
@@ -184,6 +189,7 @@ def _add_batch(
         weight = np.ascontiguousarray(given)
         running.log_weight += np.bincount(cell, np.log(weight), len(running.rows))
         running.inverse_weight += float((1 / weight).sum())
+        running.squared_weights += float(weight @ weight)
         running.whole_weights &= bool((weight == np.round(weight)).all())
         nowhere = np.zeros(len(outcome), dtype=np.int64)
         add_rows(values, nowhere, np.zeros(0), running.overall)

@@ -66,7 +66,7 @@ class Survey:
     levels: Mapping[str, tuple[Any, ...]]
     cells: pd.DataFrame
     scales: Mapping[str, tuple[float, float]]
-    group_means: Mapping[tuple[str, str], tuple[dict[str, float], dict[str, int]]]
+    group_means: Mapping[tuple[str, str], tuple[dict[str, float], dict[str, float]]]
     rows: pd.DataFrame
 
 
@@ -97,7 +97,7 @@ def survey_table(
         _check_finite(count_infinite(table, columns))
     read = table.complete(columns) if missing else table
     cells = count_combinations(read, wishes.groups)
-    scales = mean_and_sd(read, wishes.scaled)
+    scales = mean_and_sd(read, wishes.scaled, wishes.repeats)
     first = first_rows(table, columns)
     if not has_gaps and _shows_gaps(cells[list(wishes.groups)], scales, first.height):
         return survey_table(table, columns, wishes, has_gaps=True)
@@ -106,7 +106,7 @@ def survey_table(
     texts = [name for name in wishes.groups if table.kinds[name] == "text"]
     levels = occurring_values(read, list(dict.fromkeys([*wishes.categories, *texts])))
     _check_few(levels, wishes)
-    means = {pair: mean_by_group(table, *pair) for pair in wishes.group_means}
+    means = {pair: mean_by_group(table, *pair, wishes.repeats) for pair in wishes.group_means}
     rows = _telling_rows(table, first, wishes, levels, cells)
     if not has_gaps:
         _check_known_means(means, levels)
@@ -139,7 +139,7 @@ def _check_no_infinity(rows: pd.DataFrame) -> None:
 
 
 def _check_known_means(
-    means: Mapping[tuple[str, str], tuple[dict[str, float], dict[str, int]]],
+    means: Mapping[tuple[str, str], tuple[dict[str, float], dict[str, float]]],
     levels: Mapping[str, tuple[Any, ...]],
 ) -> None:
     """Notice groups that have no value of the column whose mean is wanted."""

@@ -30,7 +30,7 @@ def typical_values(
     design, places
         The design, and the places of its columns: the population's, then each factor's.
     sums
-        Unweighted.
+        Each row as often as the clients it stands for.
     scales
         Mean and standard deviation of the columns that are standardised or centred.
     kinds

@@ -37,6 +37,8 @@ class Wishes:
         Columns that make up the grouping factors.
     has_offset
         Whether the population part has an ``offset()``.
+    repeats
+        Column that says how many clients each row stands for, or None.
     """
 
     expressions: tuple[str, ...]
@@ -45,6 +47,7 @@ class Wishes:
     categories: tuple[str, ...]
     groups: tuple[str, ...]
     has_offset: bool
+    repeats: str | None = None
 
 
 def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wishes:
@@ -85,6 +88,7 @@ def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wi
         has_offset=any(
             component.call.callee == "offset" for component in calls_of(descriptions[0])
         ),
+        repeats=formula.response.repeats,
     )
 
 

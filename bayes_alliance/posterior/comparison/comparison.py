@@ -33,6 +33,7 @@ from bayes_alliance.posterior.comparison.comparison_words import (
     RULE,
     WEIGHTS,
     choice_in_words,
+    copies_in_words,
     how_in_words,
     remedy_in_words,
     units_in_words,
@@ -79,6 +80,8 @@ class Comparison:
         The simplest model that is not clearly worse than the best.
     notes
         What the reader has to know of how the numbers were made.
+    units
+        How many were left out one at a time: of a row that stands for several clients, each.
     """
 
     unit: str
@@ -86,6 +89,7 @@ class Comparison:
     pointwise: pd.DataFrame
     preferred: str
     notes: tuple[str, ...] = ()
+    units: int
 
     @property
     def sentence(self) -> str:
@@ -105,12 +109,12 @@ class Comparison:
         row = self.table.loc[name]
         gap = f"'{name}' lies {0.0 - row['difference']:.1f} below it (standard error "
         gap += f"{row['standard_error_difference']:.1f}) and predicts {row['better']:.0f} of the "
-        gap += f"{len(self.pointwise)} better"
+        gap += f"{self.units} better"
         return f"{gap}: {'a' if self.is_clear(name) else 'no'} clear difference."
 
     @property
     def _units(self) -> str:
-        return units_in_words(len(self.pointwise), self.unit)
+        return units_in_words(self.units, self.unit)
 
     @property
     def _unreliable(self) -> str:
@@ -133,7 +137,7 @@ class Comparison:
         if len(self.table) > 1:
             unseen = "rows" if self.unit == names.ROW else "groups"
             notes.append(f"Preferred for predicting unseen {unseen}: {self.preferred}. {RULE}")
-        if len(self.pointwise) < _FEW_UNITS:
+        if self.units < _FEW_UNITS:
             notes.append(
                 f"With {self._units} the standard errors themselves are unsure, and usually too "
                 "small."
@@ -290,8 +294,16 @@ def _compared(
     columns |= {("pareto_k", name): densities[name].shape for name in table.index}
     pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
     pointwise.columns.names = ["quantity", "model"]
+    units = int(densities[table.index[0]].copies.sum())
     said = other_factors(unit, left_out.others)
+    if units != len(pointwise):
+        said.append(copies_in_words(len(pointwise), units))
     said += how_in_words(densities, {name: fit.draws_in_all for name, fit in fits.items()})
     return Comparison(
-        unit=unit, table=table, pointwise=pointwise, preferred=preferred, notes=tuple(said)
+        unit=unit,
+        table=table,
+        pointwise=pointwise,
+        preferred=preferred,
+        notes=tuple(said),
+        units=units,
     )

@@ -48,17 +48,18 @@ def comparison_table(
     order = sorted(densities, key=lambda name: (-densities[name].elpd, parameters[name]))
     points = np.column_stack([densities[name].log_density for name in order])
     against = points - points[:, :1]
+    copies = densities[order[0]].copies
     table = pd.DataFrame(
         {
-            "elpd": points.sum(axis=0),
-            "standard_error": _error_of_sum(points),
-            "difference": against.sum(axis=0),
-            "standard_error_difference": _error_of_sum(against),
-            "better": (against > 0).sum(axis=0).astype(float),
-            "weight": stacking_weights(points),
+            "elpd": copies @ points,
+            "standard_error": _error_of_sum(points, copies),
+            "difference": copies @ against,
+            "standard_error_difference": _error_of_sum(against, copies),
+            "better": (copies @ (against > 0)).astype(float),
+            "weight": stacking_weights(points, copies),
             "parameters": [parameters[name] for name in order],
-            "mcse": [float(np.sqrt((densities[n].mcse ** 2).sum())) for n in order],
-            "unreliable": [int(densities[name].bad.sum()) for name in order],
+            "mcse": [float(np.sqrt(copies @ densities[n].mcse ** 2)) for n in order],
+            "unreliable": [int(copies @ densities[name].bad) for name in order],
             "refitted": [int(densities[name].refitted.sum()) for name in order],
             "draws": [densities[name].draws for name in order],
         },
@@ -78,6 +79,9 @@ def near_the_best(table: pd.DataFrame) -> pd.Series[bool]:
 
 def _error_of_sum(
     points: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    copies: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return the standard error of each column's sum."""
-    return np.asarray(np.sqrt(len(points) * points.var(axis=0, ddof=1)))
+    """Return the standard error of each column's sum over rows or groups, and their copies."""
+    count = copies.sum()
+    centred = points - copies @ points / count
+    return np.asarray(np.sqrt(count / (count - 1) * (copies @ centred**2)))

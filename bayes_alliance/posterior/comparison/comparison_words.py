@@ -36,6 +36,14 @@ def units_in_words(count: int, unit: str) -> str:
     return f"{count} groups of {unit}"
 
 
+def copies_in_words(rows: int, clients: int) -> str:
+    """Say that one client of a row is left out at a time."""
+    return (
+        f"The table has {rows} rows, which by their weights stand for {clients}: each of these is "
+        "left out by itself, and the others of its row stay."
+    )
+
+
 def choice_in_words(table: pd.DataFrame, unit: str, preferred: str) -> str:
     """Say which model suffices, and for what purpose."""
     seen = "rows" if unit == names.ROW else "groups"

@@ -21,7 +21,11 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import group_log_likelihood, is_nested
 from bayes_alliance.sampling.group_sums import density_without_group, need_groups, sums_suffice
 from bayes_alliance.sampling.left_out import LeftOut, split_effects
-from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
+from bayes_alliance.sampling.linear_predictor import (
+    MEMORY_GIGABYTES,
+    check_memory,
+    copies_of_rows,
+)
 from bayes_alliance.sampling.row_blocks import log_likelihood_blocks
 from bayes_alliance.sampling.row_sums import row_density_blocks, rows_have_closed_form
 from bayes_alliance.sampling.thinning import thinned
@@ -67,6 +71,9 @@ class LeftOutDensity:
     nested
         Whether the effects of smaller groups within a group were integrated out by quadrature,
         within the quadrature over the group's own.
+    copies
+        How often each counts, shape (unit,): a row that stands for several clients is left out
+        once for each, and their densities are the same.
     """
 
     unit: str
@@ -77,13 +84,14 @@ class LeftOutDensity:
     within: Array
     limit: float
     draws: int
+    copies: NDArray[np.int64]
     exact: bool = False
     nested: bool = False
 
     @property
     def elpd(self) -> float:
         """Sum of the log densities."""
-        return float(self.log_density.sum())
+        return float(self.copies @ self.log_density)
 
     @property
     def bad(self) -> NDArray[np.bool_]:
@@ -94,7 +102,7 @@ class LeftOutDensity:
 def density_by_row(
     fit: Fit, *, integrate: bool | None = None, memory: float = MEMORY_GIGABYTES
 ) -> LeftOutDensity:
-    """Leave out one row at a time, in blocks of rows.
+    """Leave out one row at a time, in blocks of rows; of a row with copies, one copy.
 
     Parameters
     ----------
@@ -121,7 +129,7 @@ def density_by_row(
     for places, values in blocks:
         for column, part in zip(columns, _from_draws(values, efficiency)[:4], strict=True):
             column[places] = part
-    return _density(names.ROW, columns, draws, exact=exact)
+    return _density(names.ROW, columns, draws, copies=copies_of_rows(fit.model), exact=exact)
 
 
 def density_by_group(
@@ -160,6 +168,7 @@ def _density(
     columns: Sequence[Array],
     draws: int,
     *,
+    copies: NDArray[np.int64] | None = None,
     exact: bool = False,
     nested: bool = False,
 ) -> LeftOutDensity:
@@ -173,6 +182,7 @@ def _density(
         within=within,
         limit=largest_good_shape(draws),
         draws=draws,
+        copies=np.ones(len(shape), dtype=np.int64) if copies is None else copies,
         exact=exact,
         nested=nested,
     )

@@ -14,13 +14,19 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.subset import keep_cells, keep_rows
+from bayes_alliance.model.subset import keep_cells, keep_rows, leave_one_client_out
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
 from bayes_alliance.sampling.batch import sample_many
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of
 from bayes_alliance.sampling.group_sums import density_given_coefficients
-from bayes_alliance.sampling.left_out import LeftOut, Split, only_group, split_effects
+from bayes_alliance.sampling.left_out import (
+    LeftOut,
+    Split,
+    one_client_a_row,
+    only_group,
+    split_effects,
+)
 from bayes_alliance.sampling.row_sums import row_density_blocks
 
 # A refit by the collapsed engine takes about a second, by others most of a minute.
@@ -60,6 +66,8 @@ def refit_without[T](
 
 def _without(model: Model, left_out: LeftOut, place: int) -> Model:
     """Return the model without one of the rows or groups; of a stream, without its sums."""
+    if left_out.name == names.ROW:
+        return leave_one_client_out(model, place)
     if model.stream is None:
         return keep_rows(model, left_out.index != place)
     return keep_cells(model, model.stream.group_of_cell[0] != place)
@@ -146,5 +154,6 @@ def _judge(
         return lambda place, refit: row_density_after_refit(fit, place, refit)
     if fit.has_sums:
         return lambda place, refit: streamed_density_after_refit(fit, place, refit)
-    split = split_effects(fit.model, left_out)
+    model = one_client_a_row(fit.model) if density.unit == names.ROW else fit.model
+    split = split_effects(model, left_out)
     return lambda place, refit: density_after_refit(split, fit, place, refit)

@@ -16,6 +16,7 @@ from bayes_alliance.model.group_mean_terms import (
 )
 from bayes_alliance.posterior.moderation.mean_reliability import MeanReliability, mean_reliability
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights
 
 Array = NDArray[np.float64]
 
@@ -90,4 +91,5 @@ def pair_reliability(fit: Fit, pair: ContextualPair, prob: float) -> MeanReliabi
         np.array([term.means[group] for group in groups]),
         np.array([float(term.sizes[group]) for group in groups]),
         prob,
+        frequency_weights(model),
     )

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.repeats import clients_of_rows
 from bayes_alliance.model.streaming.typical_values import rounded_mean
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
+from bayes_alliance.posterior.moderation.slope_design import commonest
 from bayes_alliance.posterior.shares.predictor_range import is_ranged, observed_values
 from bayes_alliance.posterior.shares.stated_values import (
     effect_rows,
@@ -135,9 +137,11 @@ def typical_value(fit: Fit, name: str) -> Any:
         return _kept_value(fit, fit.model.stream.typical_values, name)
     rows = fit.model.frame.rows
     if name in rows.columns and rows[name].dtype.kind not in "iuf":
-        return rows[name].mode().iloc[0]
+        return commonest(fit.model, name)
     column = rows[name].to_numpy(float) if name in rows.columns else _effect_column(fit, name)
-    return rounded_mean(float(column.mean()), float(column.std()))
+    often = clients_of_rows(fit.model.formula.response, rows)
+    mean = float(np.average(column, weights=often))
+    return rounded_mean(mean, float(np.sqrt(np.average((column - mean) ** 2, weights=often))))
 
 
 def _kept_value(fit: Fit, typical: Mapping[str, Any], name: str) -> Any:

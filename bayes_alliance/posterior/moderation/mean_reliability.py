@@ -36,7 +36,12 @@ class MeanReliability:
 
 
 def mean_reliability(
-    deviations: Array, sizes_of_rows: Array, means: Array, sizes: Array, prob: float
+    deviations: Array,
+    sizes_of_rows: Array,
+    means: Array,
+    sizes: Array,
+    prob: float,
+    repeats: Array | float = 1.0,
 ) -> MeanReliability:
     """Estimate it by the analysis of variance.
 
@@ -53,11 +58,13 @@ def mean_reliability(
         Of every group.
     prob
         Probability of the interval, which is equal-tailed.
+    repeats
+        How many clients each row stands for.
     """
     from scipy import stats
 
     groups, rows = len(means), sizes.sum()
-    freedom = float(np.sum(1 - 1 / sizes_of_rows))
+    freedom = float(np.sum(repeats * (1 - 1 / sizes_of_rows)))
     if freedom <= 0 or groups < 2:
         return MeanReliability(
             reliability=np.nan,
@@ -67,7 +74,7 @@ def mean_reliability(
             caseload=float(rows / groups),
             groups=groups,
         )
-    within = float(deviations @ deviations) / freedom
+    within = float(np.sum(repeats * deviations**2)) / freedom
     caseload = float((rows - np.sum(sizes**2) / rows) / (groups - 1))
     between = float(sizes @ (means - sizes @ means / rows) ** 2) / (groups - 1)
     error = within / between if between > 0 else np.inf

@@ -191,10 +191,9 @@ def _chosen_values(
             )
             raise ModelError(asked, found, "State one or more finite numbers.")
         return [float(value) for value in stated], None
-    observed = np.asarray(moderator.observed, dtype=float)
     if (both := only_two(moderator)) is not None:
         return both, None
-    mean, sd = float(observed.mean()), float(observed.std(ddof=1))
+    mean, sd = moderator.mean, moderator.sd
     mean = 0.0 if abs(mean) < _FLAT * sd else mean
     return [mean - sd, mean, mean + sd], ["mean - 1 sd", "mean", "mean + 1 sd"]
 
@@ -250,9 +249,13 @@ def _rug(moderator: SlopeVariable) -> Array | None:
     """Return the moderator's observed values, thinned evenly where there are many rows."""
     if moderator.levels or only_two(moderator) is not None:
         return None
-    observed = np.sort(np.asarray(moderator.observed, dtype=float))
-    places = np.linspace(0, len(observed) - 1, min(_RUG, len(observed))).round().astype(int)
-    return np.asarray(observed[places])
+    observed = np.asarray(moderator.observed, dtype=float)
+    order = np.argsort(observed, kind="stable")
+    reached = np.cumsum(moderator.counts[order])
+    last = max(1, round(float(reached[-1]))) - 1
+    places = np.linspace(0, last, min(_RUG, last + 1)).round()
+    found = np.searchsorted(reached, places, side="right")
+    return np.asarray(observed[order[np.minimum(found, len(order) - 1)]])
 
 
 def _outcome(fit: Fit) -> str:

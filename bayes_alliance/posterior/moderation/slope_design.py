@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from bayes_alliance.model.group_mean_terms import group_mean_terms, with_whole_groups
 from bayes_alliance.model.linear import apply_part
+from bayes_alliance.model.repeats import clients_of_rows
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.moderation.slope_variable import (
     BETWEEN,
     WITHIN,
@@ -84,7 +86,7 @@ class SlopeDesign:
         return bool(np.allclose(here, there, rtol=_SAME, atol=_SAME * np.abs(here).max()))
 
     def _spread(self) -> float:
-        spread = float(np.std(np.asarray(self.predictor.observed, dtype=float)))
+        spread = self.predictor.sd
         return spread if spread > 0 else 1.0
 
     def _sides(self) -> tuple[int, ...]:
@@ -108,14 +110,25 @@ class SlopeDesign:
         return list(dict.fromkeys(term.group for term in group_mean_terms(part)))
 
 
+def commonest(model: Model, name: str) -> Any:
+    """Return the most frequent value of a column, rows counted by their frequency weights."""
+    rows = model.frame.rows
+    often = clients_of_rows(model.formula.response, rows)
+    if often is None:
+        return rows[name].mode().iloc[0]
+    clients = pd.Series(often).groupby(rows[name].to_numpy()).sum()
+    return clients.index[int(np.argmax(clients))]
+
+
 def base_values(fit: Fit, at: Mapping[str, Any]) -> dict[str, Any]:
     """Return the mean of every number and the most frequent category, where none is stated."""
     states, rows = fit.model.design.part["columns"], fit.model.frame.rows
+    often = clients_of_rows(fit.model.formula.response, rows)
     return {
         name: at[name]
         if name in at
-        else rows[name].mode().iloc[0]
+        else commonest(fit.model, name)
         if column_levels(state)
-        else float(rows[name].astype(float).mean())
+        else float(np.average(rows[name].astype(float), weights=often))
         for name, state in states.items()
     }

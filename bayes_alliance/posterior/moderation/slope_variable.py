@@ -13,6 +13,7 @@ from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.group_mean_terms import GroupMeanTerm, group_mean_terms
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights
 
 COLUMN, WITHIN, BETWEEN = "column", "within", "between"
 
@@ -33,6 +34,8 @@ class SlopeVariable:
         Its value in every row of the model.
     levels
         Its categories in order; empty for a number.
+    counts
+        How many clients each row of the model stands for.
     """
 
     name: str
@@ -40,6 +43,18 @@ class SlopeVariable:
     column: str
     observed: NDArray[Any]
     levels: tuple[Any, ...]
+    counts: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float:
+        """Mean over the clients; of a number."""
+        return float(np.average(np.asarray(self.observed, dtype=float), weights=self.counts))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation (n - 1) over the clients; of a number."""
+        squares = (np.asarray(self.observed, dtype=float) - self.mean) ** 2
+        return float(np.sqrt(self.counts @ squares / (self.counts.sum() - 1)))
 
 
 def slope_variable(fit: Fit, name: str, asked: str) -> SlopeVariable:
@@ -51,6 +66,7 @@ def slope_variable(fit: Fit, name: str, asked: str) -> SlopeVariable:
         If the population part does not use it.
     """
     part, rows = fit.model.design.part, fit.model.frame.rows
+    counts = np.broadcast_to(frequency_weights(fit.model), len(rows)).astype(np.float64)
     terms = {term.label: term for term in group_mean_terms(part) if term.column is not None}
     if name in part["columns"]:
         return SlopeVariable(
@@ -59,6 +75,7 @@ def slope_variable(fit: Fit, name: str, asked: str) -> SlopeVariable:
             column=name,
             observed=rows[name].to_numpy(),
             levels=column_levels(part["columns"][name]),
+            counts=counts,
         )
     if name in terms:
         term = terms[name]
@@ -68,6 +85,7 @@ def slope_variable(fit: Fit, name: str, asked: str) -> SlopeVariable:
             column=str(term.column),
             observed=_observed(fit, term),
             levels=(),
+            counts=counts,
         )
     valid = [*part["columns"], *terms]
     raise ModelError(

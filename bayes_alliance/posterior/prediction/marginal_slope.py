@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
+from bayes_alliance.model.repeats import clients_of_rows
 from bayes_alliance.posterior.prediction.averaging import By
 from bayes_alliance.posterior.prediction.comparing import Comparison, compared
 from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS
@@ -205,6 +207,15 @@ def _slopes(request: Request, variables: list[str]) -> Slopes:
     )
 
 
+def _spread(fit: Fit, column: NDArray[np.float64]) -> float:
+    """Return the standard deviation of a column, rows counted by their frequency weights."""
+    often = clients_of_rows(fit.model.formula.response, fit.model.frame.rows)
+    if often is None or len(often) != len(column):
+        return float(np.std(column))
+    mean = np.average(column, weights=often)
+    return float(np.sqrt(np.average((column - mean) ** 2, weights=often)))
+
+
 def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
     """Move a predictor to both sides of where it stands, inside its range."""
     if is_categorical(check_variable(fit.model, name, "A slope")):
@@ -219,7 +230,7 @@ def _nearby(fit: Fit, name: str, rows: pd.DataFrame) -> Comparison:
     own = here
     if fit.has_data:
         own = with_means(fit.model, fit.model.frame.rows, [name])[name].to_numpy(dtype=float)
-    spread = float(np.std(own)) or max(1.0, float(np.abs(own).max()))
+    spread = _spread(fit, own) or max(1.0, float(np.abs(own).max()))
     low, high = here - _STEP * spread, here + _STEP * spread
     if fit.has_data:
         inside = (here >= own.min()) & (here <= own.max())

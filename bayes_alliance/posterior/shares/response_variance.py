@@ -18,6 +18,7 @@ from bayes_alliance.kernels.link_mean import mean_inverse_link
 from bayes_alliance.kernels.shared_outcome import shared_covariance
 from bayes_alliance.kernels.shares import variance_along
 from bayes_alliance.model.ordered_categories import category_scores, score_note
+from bayes_alliance.model.repeats import written_out
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import (
     containers,
@@ -35,6 +36,7 @@ from bayes_alliance.posterior.shares.level_variance import (
 from bayes_alliance.posterior.shares.share_request import TOTAL, ShareRequest
 from bayes_alliance.posterior.shares.stated_values import population_rows
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -180,8 +182,11 @@ def _even_rows(model: Model, posterior: xr.Dataset) -> NDArray[np.int64]:
     Rows that count several times are met as often.
     """
     weights = counted_rows(model)
-    if weights is None and len(model.design.X) <= _MOST_ROWS:
-        return np.arange(len(model.design.X))
+    all_rows = np.arange(len(model.design.X))
+    if weights is None and len(all_rows) <= _MOST_ROWS:
+        return all_rows
+    if weights is not None and written_out(weights).sum() <= _MOST_ROWS:
+        return np.repeat(all_rows, written_out(weights))
     eta = model.design.offset
     if model.design.coefficients:
         b = posterior[names.B].mean((names.CHAIN, names.DRAW)).to_numpy()
@@ -193,10 +198,10 @@ def _even_rows(model: Model, posterior: xr.Dataset) -> NDArray[np.int64]:
 
 
 def _notes(fit: Fit, draws: int, rows: NDArray[np.int64] | None) -> tuple[str, ...]:
-    notes = []
+    notes, often = [], frequency_weights(fit.model)
     if draws < fit.draws_in_all:
         notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
-    if rows is not None and len(rows) < len(fit.model.design.X):
+    if rows is not None and len(rows) < np.sum(np.ones(len(fit.model.design.X)) * often):
         notes.append(f"Averaged over {len(rows)} rows, spread evenly over what is predicted.")
     if fit.model.family.outcome == "ordinal":
         notes.append(score_note(fit.model.frame.levels))

@@ -160,11 +160,12 @@ def test_picture_shows_the_curve_and_its_band(null_fit):
 
 def of_positions(position):
     rows = LeftOutRows(
-        rows=np.arange(len(position)), position=position, pareto_k=np.zeros(len(position))
+        rows=np.arange(len(position)),
+        position=position,
+        pareto_k=np.zeros(len(position)),
+        counts=np.ones(len(position)),
     )
-    return Coverage(
-        table=_table(position), rows=rows, curve=_curve(position), rows_in_all=len(position)
-    )
+    return Coverage(table=_table(rows), rows=rows, curve=_curve(rows), rows_in_all=len(position))
 
 
 def test_predictions_that_all_lie_too_low_are_not_called_too_wide():

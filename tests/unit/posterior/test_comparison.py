@@ -116,6 +116,7 @@ def made_up(points, shape=0.1):
         within=np.asarray(points, dtype=float),
         limit=0.7,
         draws=4000,
+        copies=np.ones(size, dtype=int),
     )
 
 
@@ -152,7 +153,7 @@ def noise_beside_null():
     table, preferred = comparison_table(densities, {"null": 3, "noise": 4})
     columns = {("log_density", n): densities[n].log_density for n in table.index}
     return Comparison(
-        unit="ag:g", table=table, pointwise=pd.DataFrame(columns), preferred=preferred
+        unit="ag:g", table=table, pointwise=pd.DataFrame(columns), preferred=preferred, units=20
     )
 
 

@@ -20,7 +20,7 @@ PRIORS = {"b[stigma]": "StudentT(4, 0, 2)"}
 
 
 def dense(model, draw, row):
-    """Log density of a row's copies given all other rows, from the mean and covariance of all."""
+    """Log density of one copy of a row given all others, from the mean and covariance of all."""
     design, frame = model.design, model.frame
     copies = np.ones(len(frame.y), dtype=int)
     precision = np.ones(len(frame.y))
@@ -44,7 +44,7 @@ def dense(model, draw, row):
             total += prior.arguments[1] ** 2 * np.outer(x, x)
         else:
             mean += x * float(draw["b"][k])
-    out = at == row
+    out = np.arange(len(at)) == np.flatnonzero(at == row)[0]
     solved = np.linalg.solve(total[np.ix_(~out, ~out)], total[np.ix_(~out, out)])
     rest = frame.y[at] - mean
     expected = solved.T @ rest[~out]
