@@ -22,6 +22,7 @@ from bayes_alliance.checks.structure import (
     check_interrupted,
     check_levels,
 )
+from bayes_alliance.checks.weights import check_weights
 from bayes_alliance.display import as_html
 from bayes_alliance.posterior.summaries import summarize, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
@@ -92,7 +93,7 @@ def diagnose(fit: Fit) -> Verdict:
     Rank-normalised split R-hat at most 1.01 and bulk and tail ESS at least 400 for every
     parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth not saturated,
     chains that move, priors that do not fight the data, levels the right way round, enough
-    groups, standard deviations away from 0.
+    groups, standard deviations away from 0, frequency weights that look like counts.
 
     Parameters
     ----------
@@ -129,6 +130,7 @@ def diagnose(fit: Fit) -> Verdict:
         *check_levels(fit),
         *check_group_counts(fit),
         *check_boundary(fit),
+        *check_weights(fit),
         check_priors(fit),
     ]
     return Verdict(findings=tuple(sorted(findings, key=lambda f: -SEVERITY[f.level])))

@@ -165,6 +165,22 @@ class Model:
         return tuple(group.name for group in self.design.groups)
 
     @property
+    def clients(self) -> float:
+        """How many clients the rows stand for by their frequency weights; one each without."""
+        weights, groups = self.frame.weights, self.design.groups
+        if self.formula.response.repeats is None or weights is None:
+            return float(self.frame.rows_used)
+        # Groups keep their caseloads where the rows are not held.
+        return float(groups[0].caseloads.sum() if groups else weights.sum())
+
+    @property
+    def clients_in_words(self) -> str:
+        """What rows stand for, as words behind their number; none where each is one client."""
+        if self.formula.response.repeats is None:
+            return ""
+        return f", which stand for {self.clients:,.10g} clients"
+
+    @property
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
         if self.stream is not None:
@@ -192,7 +208,7 @@ class Model:
         lines = {
             "formula": self.formula.text,
             "family": f"{self.family.name} ({self.link})",
-            "rows": f"{self.frame.rows_used} of {self.frame.rows_in_table}",
+            "rows": f"{self.frame.rows_used} of {self.frame.rows_in_table}{self.clients_in_words}",
             "coefficients": listed(self.design.coefficients, shown=20),
         }
         for group in self.design.groups:

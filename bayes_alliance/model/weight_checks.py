@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # Weights that sum to this many times the rows, or are worth less than this share of them as equal
 # rows, decide how sure the results are: then it matters what they mean.
 _MANY_TIMES, _FEW_OF_ALL = 1.5, 0.5
-PSEUDO, POPULATION = "pseudo_posterior", "weights_like_population"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +54,11 @@ class FrequencyWeights:
     def effective(self) -> float:
         """How many equally weighted rows carry as much, ``(sum w)^2 / sum w^2`` (Kish)."""
         return self.clients**2 / self.squares
+
+    @property
+    def code(self) -> str:
+        """Name of what is found of them, for programs."""
+        return "weights_like_population" if self.whole else "pseudo_posterior"
 
     @property
     def like_population(self) -> bool:
@@ -103,8 +107,7 @@ def weight_notes(found: FrequencyWeights | None) -> list[Note]:
         message = f"{stand} clients: every mean, share and check counts those."
         return [Note(level="fine", code="rows_stand_for", message=message, columns=(found.column,))]
     message = f"{stand} clients. {looks_in_words(found)} {advice_in_words(found)}"
-    code = POPULATION if found.whole else PSEUDO
-    return [Note(level="caution", code=code, message=message, columns=(found.column,))]
+    return [Note(level="caution", code=found.code, message=message, columns=(found.column,))]
 
 
 def looks_in_words(found: FrequencyWeights) -> str:

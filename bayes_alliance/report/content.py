@@ -117,7 +117,8 @@ def build_content(
 def _subtitle(fit: Fit) -> str:
     model: Model = fit.model
     groups = f", {all_groups(model)}" if model.groups else ""
-    return f"Bayesian multilevel model of {plural(model.frame.rows_used, 'row')}{groups}"
+    rows = f"{plural(model.frame.rows_used, 'row')}{model.clients_in_words}"
+    return f"Bayesian multilevel model of {rows}{groups}"
 
 
 def _notices(results: Results) -> tuple[Notice, ...]:

@@ -61,11 +61,19 @@ def _why_no_rows(fit: Fit) -> str:
 
 def _rows_sentence(report: ModelDataReport) -> str:
     used, table = report.rows_used, report.rows_in_table
+    stand = ""
+    if report.clients is not None:
+        stand = (
+            f" By their frequency weights they stand for {report.clients:,.10g} clients; where "
+            "rows are counted below, each counts as often."
+        )
     if used == table:
-        return f"All {plural(table, 'row')} of the table were used; none had a missing value."
+        return (
+            f"All {plural(table, 'row')} of the table were used; none had a missing value.{stand}"
+        )
     return (
         f"{count(used)} of the {plural(table, 'row')} of the table were used, "
-        f"{percent(used / table)} of them."
+        f"{percent(used / table)} of them.{stand}"
     )
 
 
@@ -73,15 +81,15 @@ def _caseload_block(group: GroupDesign) -> Figure | Paragraph:
     caseloads = group.caseloads
     if caseloads.min() == caseloads.max():
         text = f"Each of the {plural(len(caseloads), 'group')} of {group.name} has "
-        return Paragraph(text=f"{text}{plural(int(caseloads.min()), 'row')}.")
+        return Paragraph(text=f"{text}{plural(round(float(caseloads.min())), 'row')}.")
     middle = f"{float(np.median(caseloads)):g}"
     return Figure(
         key=f"caseloads-{group.name}",
         caption=f"Rows of each of the {plural(len(caseloads), 'group')} of {group.name}.",
         description=(
-            f"Histogram of rows per group for {many_groups(group)}: from {caseloads.min()} to "
-            f"{caseloads.max()}, the middle one {middle}."
+            f"Histogram of rows per group for {many_groups(group)}: from {caseloads.min():g} to "
+            f"{caseloads.max():g}, the middle one {middle}."
         ),
-        draw=partial(draw_caseloads, caseloads=tuple(int(rows) for rows in caseloads)),
+        draw=partial(draw_caseloads, caseloads=tuple(round(float(rows)) for rows in caseloads)),
         height=2.2,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bayes_alliance import names
 from bayes_alliance.report.group_words import many_groups, one_group, one_of_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import figure, percent, plural
+from bayes_alliance.sampling.linear_predictor import frequency_weights
 
 _FEW_GROUPS = 30
 _MANY_DROPPED = 0.05
@@ -71,11 +74,12 @@ def _bound_limits(results: Results) -> list[str]:
     if not results.fit.has_data or model.family.outcome != "numeric":
         return []
     y = model.frame.y
+    often = np.broadcast_to(frequency_weights(model), len(y))
     ends = (("highest", "ceiling", float(y.max())), ("lowest", "floor", float(y.min())))
     found = []
     for which, name, value in ends:
-        share = float((y == value).mean())
-        if share >= _MANY_AT_BOUND and len(y) >= _ENOUGH_ROWS:
+        share = float(np.average(y == value, weights=often))
+        if share >= _MANY_AT_BOUND and model.clients >= _ENOUGH_ROWS:
             found.append(
                 f"{percent(share)} of the rows have the {which} value of {model.outcome}, "
                 f"{figure(value)}: a {name}, it seems. The model knows of none, so that slopes and "

@@ -37,7 +37,7 @@ def _data_words(fit: Fit) -> str:
         if fit.model.groups
         else ""
     )
-    words = f"We analysed {plural(used, 'row')}{of}."
+    words = f"We analysed {plural(used, 'row')}{fit.model.clients_in_words}{of}."
     dropped = table - used
     if dropped > 0:
         verb = "was" if dropped == 1 else "were"
@@ -52,7 +52,7 @@ def _group_counts(group: GroupDesign) -> str:
     caseloads = group.caseloads
     rows = ""
     if len(caseloads):
-        fewest, most = int(caseloads.min()), int(caseloads.max())
+        fewest, most = round(float(caseloads.min())), round(float(caseloads.max()))
         from_fewest = "" if fewest == most else f"{count(fewest)} to "
         rows = f" ({from_fewest}{plural(most, 'row')} each)"
     words = many_groups(group)

@@ -84,7 +84,7 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
 
 def _replications(fit: Fit) -> int:
     """Return how many data sets are worth their time: fewer where there are many rows."""
-    rows = max(1, len(fit.model.frame.y))
+    rows = max(1.0, fit.model.clients if fit.has_data else 0.0)
     return int(min(_MOST, max(_FEWEST, _NUMBERS / rows)))
 
 

@@ -152,7 +152,8 @@ class Fit:
         settings, sizes = self.settings, self.idata[names.POSTERIOR].sizes
         lines: dict[str, Any] = {
             "formula": self.model.formula.text,
-            "rows": f"{self.model.frame.rows_used}{'' if self.has_data else ' (not kept)'}",
+            "rows": f"{self.model.frame.rows_used}{self.model.clients_in_words}"
+            f"{'' if self.has_data else ' (not kept)'}",
             "engine": f"{settings.engine}. {settings.engine_reason}",
             "draws": f"{sizes[names.CHAIN]} chains x {sizes[names.DRAW]}",
             "seed": f"{settings.seed}{'' if settings.seed_given else ' (drawn for you)'}",
