@@ -17,7 +17,7 @@ from bayes_alliance.model.design import Design
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
-from bayes_alliance.model.ordered_categories import empty_categories
+from bayes_alliance.model.ordered_categories import category_words, empty_categories
 from bayes_alliance.model.weight_checks import frequency_weights_of, weight_notes
 
 if TYPE_CHECKING:
@@ -187,8 +187,8 @@ def category_notes(outcome: str, frame: ModelFrame) -> list[Note]:
     empty = empty_categories(frame)
     if not empty:
         return []
-    message = (
-        f"Nobody is in the category {listed(empty)} of {outcome}. It stays a category, and the "
-        "thresholds beside it rest on their prior."
-    )
+    kept = "It stays a category, and the thresholds beside it rest"
+    if len(empty) > 1:
+        kept = "They stay categories, and the thresholds beside them rest"
+    message = f"Nobody is in {category_words(empty)} of {outcome}. {kept} on their prior."
     return [Note(level="caution", code="empty_category", message=message)]

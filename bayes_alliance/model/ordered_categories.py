@@ -67,6 +67,11 @@ def empty_categories(frame: ModelFrame) -> list[str]:
     return [level for k, level in enumerate(frame.levels) if not (frame.y == k).any()]
 
 
+def category_words(which: Sequence[str]) -> str:
+    """Name one category or several: ``the category 4``, ``the categories 4, 7``."""
+    return f"the {'category' if len(which) == 1 else 'categories'} {listed(which)}"
+
+
 def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) -> PriorTable:
     """Return the priors; refuse a category nobody chose where they do not place its thresholds.
 
@@ -79,7 +84,7 @@ def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) 
     if empty and not all(prior.proper for prior in priors.of(names.CUTPOINT)):
         raise DataError(
             f"The outcome {outcome} was to be modelled as {len(frame.levels)} ordered categories.",
-            f"Nobody is in the category {listed(empty)}, and the thresholds have improper priors.",
+            f"Nobody is in {category_words(empty)}, and the thresholds have improper priors.",
             "Give the thresholds a proper prior, for example "
             "priors={'cutpoint': 'Normal(0, 5)'}, or join categories.",
             outcome=outcome,

@@ -186,5 +186,6 @@ def predictive_table(check: PredictiveCheck) -> Table:
         notes=(
             f"P near 0 or 1 means that the {check.kind} hardly makes data with this side of them; "
             "values between say that it does.",
+            *filter(None, [check.scoring]),
         ),
     )

@@ -56,13 +56,13 @@ def test_a_category_nobody_chose_is_kept_and_said(gappy):
     assert len(model.priors.of("cutpoint")) == 4
     (note,) = [n for n in model.data_report.notes if n.code == "empty_category"]
     assert note.level == "caution"
-    assert "Nobody is in the category 3, 4 of y" in note.message
+    assert "Nobody is in the categories 3, 4 of y" in note.message
     full = Model("y ~ x + (1 | g)", gappy.assign(y=gappy["y"].replace(5, 3)), "cumulative")
     assert not [n for n in full.data_report.notes if n.code == "empty_category"]
 
 
 def test_it_is_refused_where_only_the_rows_could_place_its_thresholds(gappy):
-    with pytest.raises(DataError, match="Nobody is in the category 3, 4, and the thresholds"):
+    with pytest.raises(DataError, match="Nobody is in the categories 3, 4, and the thresholds"):
         Model("y ~ x + (1 | g)", gappy, "cumulative", priors={"cutpoint": "Flat()"})
     full = gappy.assign(y=gappy["y"].replace(5, 3))
     Model("y ~ x + (1 | g)", full, "cumulative", priors={"cutpoint": "Flat()"})
