@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.posterior.prediction.averaging import By, Cells, cells_of
@@ -77,11 +78,11 @@ class Request:
         groups = target_words(self.targets, self._counts, drawn=self.quantity.draws_groups)
         return ", ".join(part for part in (groups, average_mean_words(self._means)) if part)
 
-    @property
+    @cached_property
     def _counts(self) -> dict[str, SeenAndNew]:
         return seen_and_new(self.fit.model, self.targets, self.rows)
 
-    @property
+    @cached_property
     def _means(self) -> list[MeanTaken]:
         return means_taken(self.fit.model, self.rows)
 
