@@ -20,8 +20,10 @@ from bayes_alliance.model.expression import (
     group_mean_name,
     group_means_of,
     stateful_calls,
+    uses_of,
     without_blanks,
 )
+from bayes_alliance.model.linear import prepared
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.predictor_checks import as_numbers
 from bayes_alliance.model.transforms import GROUP_MEANS, average_mean
@@ -163,13 +165,14 @@ def with_whole_groups(state: Mapping[str, Any], rows: pd.DataFrame) -> Mapping[s
     if not state["has_group_means"]:
         return state
     description = describe(state["expression"], state["columns"])
+    plain = prepared(rows[list(state["columns"])], uses_of(description).ids)
     learnt: list[Any] = []
     for call, kept in zip(stateful_calls(description), state["learnt"], strict=True):
         vars(call.stateful_transform).update(from_json(kept))
     for call, kept in zip(stateful_calls(description), state["learnt"], strict=True):
         own = from_json(kept)
         if call.callee in GROUP_MEANS:
-            further = group_means_of(call, rows)
+            further = group_means_of(call, plain)
             sizes = {**dict.fromkeys(further, 0), **own["sizes"]}
             own = {**own, "means": {**further, **own["means"]}, "sizes": sizes}
         learnt.append(to_json(own))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -68,6 +68,23 @@ def plain_column(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(plain.dtype) and plain.dtype not in ("int64", "bool"):
         return plain.astype("float64")
     return plain
+
+
+def number_categories(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the levels of categories of numbers: a Parquet file keeps the numbers only."""
+    kinds = {str(name): rows[name].dtype for name in rows.columns}
+    return {
+        name: {"levels": kind.categories.tolist(), "ordered": bool(kind.ordered)}
+        for name, kind in kinds.items()
+        if isinstance(kind, pd.CategoricalDtype)
+        and pd.api.types.is_numeric_dtype(kind.categories.dtype)
+    }
+
+
+def with_categories(rows: pd.DataFrame, saved: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows with the levels that :func:`number_categories` has kept."""
+    kinds = {n: pd.CategoricalDtype(own["levels"], own["ordered"]) for n, own in saved.items()}
+    return rows.astype(kinds)
 
 
 def _check_one_use(table: pd.DataFrame, numbers: Collection[str], ids: Collection[str]) -> None:

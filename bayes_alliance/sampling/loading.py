@@ -15,6 +15,7 @@ from bayes_alliance import names
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError, SamplingError
 from bayes_alliance.model.frame import build_frame
+from bayes_alliance.model.plain_columns import with_categories
 from bayes_alliance.model.saved import fingerprint, model_from_json, with_stream
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
@@ -133,6 +134,7 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
     if ROWS in members:
         table = pd.read_parquet(io.BytesIO(members[ROWS]))
         positions = table.pop(POSITION).to_numpy(dtype=np.int64)
+        table = with_categories(table, meta.get("categories", {}))
         return model_from_json(saved, table, positions)
     empty = pd.DataFrame({column: [] for column in meta["columns"]})
     empty.attrs |= meta.get("provenance", {})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
 from bayes_alliance.data.provenance import EXAMPLE, READ_AS
+from bayes_alliance.model.plain_columns import number_categories
 from bayes_alliance.model.saved import model_to_json
 from bayes_alliance.sampling.archive import write_archive
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
@@ -53,6 +54,7 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "format": FORMAT,
         "model": model_to_json(fit.model, confidential=not (keep_rows or stream)),
         "columns": [str(c) for c in fit.model.frame.rows.columns],
+        "categories": number_categories(fit.model.frame.rows),
         "settings": fit.settings.as_dict(),
         "seconds": dict(fit.seconds),
         "versions": dict(fit.versions),

@@ -1,5 +1,6 @@
 """What a model makes of its columns, and the code its errors advise: it has to run."""
 
+import json
 import threading
 
 import numpy as np
@@ -11,6 +12,7 @@ from bayes_alliance.model.expression import describe
 from bayes_alliance.model.families import FAMILIES
 from bayes_alliance.model.formula import parse_formula
 from bayes_alliance.model.outcome import coded_outcome
+from bayes_alliance.model.plain_columns import number_categories, with_categories
 
 
 def advised(error, before, names):
@@ -178,3 +180,25 @@ def test_calls_are_compared_and_the_library_is_left_as_it_is():
         watcher.join()
     assert len(found.common_terms) == 3  # the constant and two terms
     assert seen == {before}
+
+
+def test_categories_of_numbers_are_kept_beside_a_parquet_file(tmp_path):
+    """Parquet has their numbers only: a reversed scale would be read the other way round."""
+    rows = pd.DataFrame(
+        {
+            "y": pd.Categorical([3, 1, 2, 3], categories=[3, 2, 1], ordered=True),
+            "new": pd.Categorical([True, False, True, True]),
+            "f": pd.Categorical(["b", "a", "b", "a"], categories=["b", "a"]),
+        }
+    )
+    kept = json.loads(json.dumps(number_categories(rows)))
+    assert set(kept) == {"y", "new"}
+    rows.to_parquet(tmp_path / "rows.parquet")
+    table = pd.read_parquet(tmp_path / "rows.parquet")
+    careless, careful = (
+        coded_outcome(one["y"], FAMILIES["cumulative"])[0].tolist()
+        for one in (table, with_categories(table, kept))
+    )
+    assert careful == coded_outcome(rows["y"], FAMILIES["cumulative"])[0].tolist() == [0, 2, 1, 0]
+    assert careless == [2, 0, 1, 2]
+    pd.testing.assert_frame_equal(with_categories(table, kept), rows)
