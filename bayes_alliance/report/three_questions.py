@@ -10,6 +10,7 @@ from bayes_alliance.checks.finding import SEVERITY
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import DataError, did_you_mean, listed
 from bayes_alliance.model.library import load_model
+from bayes_alliance.model.plain_columns import plain_predictor
 from bayes_alliance.posterior.claims.claim import hypothesis
 from bayes_alliance.posterior.comparison.comparison import compare
 from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
@@ -188,7 +189,7 @@ def _complete_rows(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFra
     if len(set(wanted)) < len(wanted):
         raise DataError(asked, "One of them is there twice.", "Name three different columns.")
     for name in wanted[:2]:
-        if data[name].dtype.kind not in "iufb":
+        if plain_predictor(data[name]).dtype.kind not in "iufb":
             raise DataError(
                 asked,
                 f"{name} is not numeric: it holds such as {listed(data[name].dropna()[:2])}.",

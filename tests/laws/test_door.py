@@ -138,7 +138,8 @@ def test_a_stream_makes_the_same_model(tmp_path, formula):
     assert [g.labels for g in stream.design.groups] == [g.labels for g in plain.design.groups]
     assert [g.effects for g in stream.design.groups] == [g.effects for g in plain.design.groups]
     for own, others in zip(stream.priors.entries, plain.priors.entries, strict=True):
-        assert own.prior.written == others.prior.written
+        # Sums of rows in another order: the last digits differ.
+        assert own.prior.arguments == pytest.approx(others.prior.arguments, rel=1e-10)
 
 
 def _streamed() -> pd.DataFrame:
