@@ -21,7 +21,11 @@ _FEW = 50
 def note_ids(ids: pd.Series, caseloads: pd.Series) -> list[Note]:
     """Look at the ids themselves: numbers used as labels, one id under two names."""
     name = str(ids.name)
-    return [*_note_number_ids(ids, name), *_note_similar_ids(caseloads, name)]
+    return [
+        *_note_number_ids(ids, name),
+        *_note_joined_ids(ids, name),
+        *_note_similar_ids(caseloads, name),
+    ]
 
 
 def note_groups(group: GroupReport, rows: int) -> list[Note]:
@@ -97,6 +101,25 @@ def _note_number_ids(ids: pd.Series, name: str) -> list[Note]:
         odd = present[values != np.trunc(values)].iloc[0]
         what = f"has fractions (such as {odd}): a measurement, not an id? Name the group column."
     return [Note(level=level, code=code, message=f"{name} {what}", columns=(name,))]
+
+
+def _note_joined_ids(ids: pd.Series, name: str) -> list[Note]:
+    """Say which ids are one group though the table has them as two: 1 and '1'."""
+    alike: dict[str, list[object]] = {}
+    for value in ids.dropna().unique() if ids.dtype == object else ():
+        alike.setdefault(id_label(value), []).append(value)
+    joined = [" and ".join(map(repr, values)) for values in alike.values() if len(values) > 1]
+    if not joined:
+        return []
+    return [
+        Note(
+            level="caution",
+            code="joined_ids",
+            message=f"{name} has ids that are numbers in some rows and text in others:"
+            f" {listed(joined)}. They count as one group each.",
+            columns=(name,),
+        )
+    ]
 
 
 def _note_similar_ids(caseloads: pd.Series, name: str) -> list[Note]:

@@ -65,6 +65,8 @@ def id_label(value: object) -> str:
         return str(int(value))
     if isinstance(value, np.float32 | np.float16):
         return str(value)  # 3.1, where the same bits as a longer float are 3.0999999046325684
+    if isinstance(value, pd.Timestamp) and value.tz is None and value == value.normalize():
+        return value.date().isoformat()  # as a text file has it
     if isinstance(value, np.generic):
         return str(value.item())
     return str(value)

@@ -65,6 +65,7 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     names = [response.outcome, *([response.weights] if response.weights else [])]
     expressions = [formula.population, *(term.expression for term in formula.group_terms)]
     grouping = [factor for term in formula.group_terms for factor in term.factors]
+    _check_text_names([*names, *grouping, *_variables(expressions, data)], data)
     for name in [*names, *grouping]:
         _check_there(name, data)
     _check_slashes([response.outcome, *grouping])
@@ -135,6 +136,25 @@ def _check_weight_kind(formula: Formula, family: Family) -> None:
             f"They divide a residual variance, and the family {family.name} has none.",
             f"Write weights({response.weights}) if the rows count that often.",
             family=family.name,
+        )
+
+
+def _variables(expressions: list[str], data: pd.DataFrame) -> list[str]:
+    found = [describe(expression, data.columns).var_names for expression in expressions]
+    return [str(name) for names in found for name in names]
+
+
+def _check_text_names(wanted: list[str], data: pd.DataFrame) -> None:
+    """Refuse a column whose name is a number, as pivoted tables have them."""
+    own: list[Any] = data.columns.tolist()
+    numbers = {str(name) for name in own if not isinstance(name, str)}
+    found = sorted(numbers & set(wanted))
+    if found:
+        raise DataError(
+            f"The formula needs the column {found[0]}.",
+            "The table has it under a name that is no text.",
+            "Make text of the names: data.set_axis(data.columns.astype(str), axis=1).",
+            columns=found,
         )
 
 

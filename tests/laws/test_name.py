@@ -102,6 +102,16 @@ def test_a_column_called_like_the_constant_is_refused():
         ba.Model(formula.replace("Intercept", "intercept_score"), better)
 
 
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_name_that_is_no_text_is_refused_with_code_that_runs(role):
+    plain, formula = ROLES[role]
+    numbered = table().rename(columns={plain: 2020})
+    with pytest.raises(ba.DataError, match="The formula needs the column 2020") as refused:
+        ba.Model(formula.format("`2020`"), numbered)
+    code = str(refused.value).partition("names: ")[2].rstrip(".")
+    ba.Model(formula.format("`2020`"), eval(code, {"data": numbered}))
+
+
 def test_labels_of_coefficients_are_unique():
     data = table().assign(**{"f[B]": np.arange(36.0), "x:f[B]": np.arange(36.0)})
     for formula in ("y ~ f + `f[B]`", "y ~ x * f + `x:f[B]`", "y ~ 1 + (f + `f[B]` | g)"):

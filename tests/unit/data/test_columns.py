@@ -190,3 +190,17 @@ def test_categories_of_numbers_that_a_file_has_lost_are_named(tmp_path):
     better = eval(note.message.partition(", or ")[2].rstrip("."), {"data": table})
     assert better["wave"].cat.categories.tolist() == [1, 3]
     assert "lost_categories" not in {n.code for n in check_data(better).notes}
+
+
+def test_ids_that_are_one_in_two_types_are_named():
+    data = pd.DataFrame({"g": pd.Series([1, "1", 2, "A"] * 3, dtype="object"), "x": range(12)})
+    (note,) = (n for n in check_data(data, groups="g").notes if n.code == "joined_ids")
+    assert "1 and '1'" in note.message
+    whole = data.assign(g=["1", "1", "2", "A"] * 3)
+    assert "joined_ids" not in {n.code for n in check_data(whole, groups="g").notes}
+
+
+def test_dates_are_the_ids_that_a_text_file_has():
+    days = pd.Series(pd.to_datetime(["2024-01-31", "2024-02-01"]))
+    assert group_labels(days).tolist() == ["2024-01-31", "2024-02-01"]
+    assert group_labels(days + pd.Timedelta(hours=1)).tolist()[0] == "2024-01-31 01:00:00"
