@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_alliance.data.provenance import AS_WRITTEN
+from bayes_alliance.errors import DataError
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -33,6 +34,11 @@ def group_labels(series: pd.Series) -> pd.Series:
     pandas.Series
         The same index and name, dtype ``str``.
 
+    Raises
+    ------
+    DataError
+        If cells are lists or the like.
+
     Examples
     --------
     >>> import pandas as pd
@@ -40,7 +46,15 @@ def group_labels(series: pd.Series) -> pd.Series:
     ['12', nan, '7']
     """
     # Each distinct id is written once: caseloads repeat them many times.
-    positions, ids = pd.factorize(series)
+    try:
+        positions, ids = pd.factorize(series)
+    except TypeError as error:
+        raise DataError(
+            f"The column {series.name} was to be used.",
+            "Its cells hold lists or other collections, not one value each.",
+            "Make a column with one value a row first.",
+            column=series.name,
+        ) from error
     written = texts_of(series)
     labels = [id_label(value) for value in ids]
     words = np.array([*(written.get(label, label) for label in labels), None], dtype=object)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_alliance.data.labels import group_labels
+from bayes_alliance.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,8 @@ def test_text_is_kept_to_the_letter(ids):
 def test_integers_and_their_floats_have_the_same_labels(ids):
     whole, decimal = pd.Series(ids, dtype="int64"), pd.Series(ids, dtype="float64")
     assert group_labels(whole).tolist() == group_labels(decimal).tolist()
+
+
+def test_cells_are_one_value_each():
+    with pytest.raises(DataError, match="Its cells hold lists"):
+        group_labels(pd.Series([[1], [2]], name="g"))
