@@ -231,9 +231,19 @@ def _check_different(groups: tuple[GroupDesign, ...]) -> None:
                 f"Effects were to vary between the groups of {first.name} and of {second.name}.",
                 f"They are the same {pairs} groups under two names, so that the data cannot tell "
                 "whose effect is whose.",
-                f"Use one of the two: ... | {first.name}, or ... | {second.name}.",
+                _one_of(first, second),
                 groups=[first.name, second.name],
             )
+
+
+def _one_of(first: GroupDesign, second: GroupDesign) -> str:
+    """Say which of two factors to keep; a/b where b contains a was meant the other way round."""
+    if second.factors[:-1] == first.factors and len(first.factors) == 1:
+        upper, lower = second.factors
+        return (
+            f"Use ... | {upper} alone, or, if the levels are swapped, write (1 | {lower}/{upper})."
+        )
+    return f"Use one of the two: ... | {first.name}, or ... | {second.name}."
 
 
 def check_shared(group: GroupDesign, rows: int) -> None:

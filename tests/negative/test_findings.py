@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.model import group_design
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,13 @@ def test_a_good_fit_has_no_bad_finding(good_fit):
     assert verdict.level == "fine", str(verdict)
 
 
-def test_swapped_levels_are_caught(study):
+def test_swapped_levels_are_refused(study):
+    with pytest.raises(ba.DataError, match=r"swapped, write \(1 \| agency/case_manager\)"):
+        ba.Model("alliance ~ stigma + (1 | case_manager/agency)", study)
+
+
+def test_swapped_levels_of_an_older_fit_are_caught(study, monkeypatch):
+    monkeypatch.setattr(group_design, "_check_different", lambda groups: None)
     model = ba.Model("alliance ~ stigma + (1 | case_manager/agency)", study)
     verdict = ba.diagnose(ba.sample(model, seed=4))
     (finding,) = verdict.found("swapped_levels")
