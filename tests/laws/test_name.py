@@ -66,7 +66,7 @@ def under_another_name(differences, role: str, name: str) -> list[str]:
     return found if len(set(labels)) == len(labels) else [*found, "labels"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(ROLES)), COLUMNS)
 @example("predictor", "Intercept")
 @example("predictor", "f[B]")

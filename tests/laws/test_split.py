@@ -50,7 +50,7 @@ def beside(draw) -> pd.DataFrame:
     return data[draw(st.permutations(list(data.columns)))]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(beside(), st.sampled_from(FORMULAS))
 def test_what_is_not_used_changes_nothing(differences, data, formula):
     assert differences(ba.Model(formula, table()), ba.Model(formula, data)) == []

@@ -63,7 +63,7 @@ def tables(draw) -> pd.DataFrame:
     return table
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(tables(), st.sampled_from(FORMULAS), st.sampled_from(KINDS), st.data())
 def test_how_numbers_are_stored_changes_nothing(differences, table, formula, kind, data):
     changed = data.draw(st.sets(st.sampled_from(["a", "b", "few", "g"]), min_size=1))
@@ -78,7 +78,7 @@ def test_how_numbers_are_stored_changes_nothing(differences, table, formula, kin
         np.testing.assert_array_equal(new.index[group.name], group.index[3:9])
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(tables(), st.sampled_from(TRUTHS))
 def test_true_and_false_are_one_and_zero(differences, table, kind):
     stored = table.assign(two=as_kind(table["two"], kind))
