@@ -1,9 +1,22 @@
-"""What the laws on columns share: in what two models differ."""
+"""What the laws share: in what two models differ, and fits whose draws are the prior's."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import xarray as xr
+
+from bayes_alliance import names
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.container import (
+    draws_dataset,
+    label_dataset,
+    observed_dataset,
+    stats_dataset,
+)
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.prior_draws import draw_prior
+from bayes_alliance.sampling.settings import make_settings
 
 
 def _differ(first, second) -> bool:
@@ -53,3 +66,37 @@ def differences() -> Callable[..., list[str]]:
         return _found(first, second, labels=labels)
 
     return found
+
+
+def _prior_fit(model: Model, draws: int, seed: int) -> Fit:
+    arrays = draw_prior(model, draws, np.random.default_rng(seed))
+    tree = xr.DataTree.from_dict(
+        {
+            names.POSTERIOR: draws_dataset(model, arrays),
+            names.SAMPLE_STATS: stats_dataset({"diverging": np.zeros((1, draws), bool)}),
+            names.OBSERVED: observed_dataset(model),
+            names.CONSTANT: label_dataset(model),
+        }
+    )
+    made = make_settings(
+        engine="nutpie",
+        engine_reason="It was drawn from the prior.",
+        seed=1,
+        chains=1,
+        draws=draws,
+        tune=0,
+        target_accept=0.9,
+        max_tree_depth=10,
+        cores=1,
+    )
+    return Fit(model=model, idata=tree, settings=made, seconds={}, versions={})
+
+
+@pytest.fixture(scope="session")
+def prior_fit() -> Callable[..., Fit]:
+    """Return a fit whose draws are the prior's: no verb asks where draws come from."""
+
+    def made(model: Model, draws: int = 20, seed: int = 1) -> Fit:
+        return _prior_fit(model, draws, seed)
+
+    return made

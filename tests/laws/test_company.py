@@ -3,29 +3,19 @@
 Rows of groups seen and new, with stated means and without, one by one against all together.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bayes_alliance as ba
-from bayes_alliance import names
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.model import expression, transforms
-from bayes_alliance.sampling.container import (
-    draws_dataset,
-    label_dataset,
-    observed_dataset,
-    stats_dataset,
-)
+from bayes_alliance.model.subset import keep_rows
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.prior_draws import draw_prior
-from bayes_alliance.sampling.settings import make_settings
 
 STATED = "between(x, school)"
 TERMS = [
@@ -163,37 +153,13 @@ def test_an_offender_is_seen(monkeypatch, name, offender, term):
     assert changes_in_company(model, rows)
 
 
-def fit_of(model: ba.Model, draws: int = 20) -> Fit:
-    """Return a fit whose draws are the prior's: what is computed from draws does not ask."""
-    arrays = draw_prior(model, draws, np.random.default_rng(1))
-    tree = xr.DataTree.from_dict(
-        {
-            names.POSTERIOR: draws_dataset(model, arrays),
-            names.SAMPLE_STATS: stats_dataset({"diverging": np.zeros((1, draws), bool)}),
-            names.OBSERVED: observed_dataset(model),
-            names.CONSTANT: label_dataset(model),
-        }
-    )
-    made = make_settings(
-        engine="nutpie",
-        engine_reason="It was drawn from the prior.",
-        seed=1,
-        chains=1,
-        draws=draws,
-        tune=0,
-        target_accept=0.9,
-        max_tree_depth=10,
-        cores=1,
-    )
-    return Fit(model=model, idata=tree, settings=made, seconds={}, versions={})
-
-
 FORMULA = "{} ~ within(x, school) + between(x, school) * kind + scale(z) + (1 + scale(z) | school)"
 
 
-@cache
-def a_fit(outcome: str) -> Fit:
-    return fit_of(ba.Model(FORMULA.format(outcome), study(3), FAMILIES[outcome]))
+@pytest.fixture(scope="module")
+def fits(prior_fit) -> dict[str, Fit]:
+    models = {o: ba.Model(FORMULA.format(o), study(3), FAMILIES[o]) for o in FAMILIES}
+    return {outcome: prior_fit(model) for outcome, model in models.items()}
 
 
 def draws_of(found: Any) -> np.ndarray:
@@ -203,8 +169,8 @@ def draws_of(found: Any) -> np.ndarray:
 @pytest.mark.parametrize("outcome", list(FAMILIES))
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), target=st.sampled_from(["new", "either", "average"]))
-def test_every_verb_says_the_same_of_a_row_alone(outcome, seed, target):
-    fit = a_fit(outcome)
+def test_every_verb_says_the_same_of_a_row_alone(fits, outcome, seed, target):
+    fit = fits[outcome]
     rows = newcomers(study(3), seed, rows=3)
     asked = {"target": target}
     verbs = {
@@ -225,10 +191,21 @@ def test_every_verb_says_the_same_of_a_row_alone(outcome, seed, target):
 
 
 @pytest.mark.parametrize("outcome", list(FAMILIES))
-def test_the_rows_of_a_grid_stand_alone_too(outcome):
-    fit = a_fit(outcome)
+def test_the_rows_of_a_grid_stand_alone_too(fits, outcome):
+    fit = fits[outcome]
     rows = ba.grid(fit, "kind", **{STATED: [1.0, 5.0]})
     assert (rows["x"] == rows[STATED]).all()
     together = draws_of(ba.predict(fit, rows))
     alone = [draws_of(ba.predict(fit, row)) for row in lonely(rows)]
     np.testing.assert_allclose(np.concatenate(alone, axis=2), together, rtol=1e-9, atol=1e-8)
+
+
+def test_rows_left_out_do_not_take_their_groups_along():
+    """Refits without a group keep what whole groups taught; so do the rows that were left out."""
+    model = ba.Model(FORMULA.format("y"), study(3))
+    keep = model.design.group("school").index != 2
+    smaller = keep_rows(model, keep)
+    np.testing.assert_array_equal(smaller.design.X, model.design.X[keep])
+    for rows in (keep, ~keep):
+        again = smaller.rebuild_design(model.frame.rows[rows])
+        np.testing.assert_allclose(again.X, model.design.X[rows], rtol=1e-12, atol=1e-12)

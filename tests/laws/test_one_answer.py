@@ -1,11 +1,11 @@
 """One answer: the same quantity asked of two verbs is one number, under one name."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,15 +14,7 @@ from bayes_alliance import names
 from bayes_alliance.checks import outcome_statistics
 from bayes_alliance.model import ordered_categories
 from bayes_alliance.posterior.groups import group_mean
-from bayes_alliance.sampling.container import (
-    draws_dataset,
-    label_dataset,
-    observed_dataset,
-    stats_dataset,
-)
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.prior_draws import draw_prior
-from bayes_alliance.sampling.settings import make_settings
 
 SCALES = {
     "1 to 4": [1, 2, 3, 4],
@@ -48,30 +40,13 @@ def study(scale: Any, seed: int) -> pd.DataFrame:
     )
 
 
-def fit_of(scale: Any, seed: int, draws: int = 30) -> Fit:
-    """Return an ordinal fit whose draws are the prior's: no verb asks where draws come from."""
-    model = ba.Model("rating ~ x + kind + (1 + x | g)", study(scale, seed), "cumulative")
-    arrays = draw_prior(model, draws, np.random.default_rng(seed))
-    tree = xr.DataTree.from_dict(
-        {
-            names.POSTERIOR: draws_dataset(model, arrays),
-            names.SAMPLE_STATS: stats_dataset({"diverging": np.zeros((1, draws), bool)}),
-            names.OBSERVED: observed_dataset(model),
-            names.CONSTANT: label_dataset(model),
-        }
-    )
-    made = make_settings(
-        engine="nutpie",
-        engine_reason="It was drawn from the prior.",
-        seed=1,
-        chains=1,
-        draws=draws,
-        tune=0,
-        target_accept=0.9,
-        max_tree_depth=10,
-        cores=1,
-    )
-    return Fit(model=model, idata=tree, settings=made, seconds={}, versions={})
+@pytest.fixture(scope="module")
+def fit_of(prior_fit) -> Callable[..., Fit]:
+    def made(scale: Any, seed: int, draws: int = 30) -> Fit:
+        model = ba.Model("rating ~ x + kind + (1 + x | g)", study(scale, seed), "cumulative")
+        return prior_fit(model, draws, seed)
+
+    return made
 
 
 def scores_of(fit: Fit) -> np.ndarray:
@@ -122,12 +97,12 @@ def disagreements(fit: Fit) -> list[str]:
 
 @settings(max_examples=8, deadline=None)
 @given(scale=st.sampled_from(sorted(SCALES)), seed=st.integers(0, 1000))
-def test_an_expected_score_is_one_number(scale, seed):
+def test_an_expected_score_is_one_number(fit_of, scale, seed):
     assert disagreements(fit_of(SCALES[scale], seed)) == []
 
 
 @pytest.mark.parametrize("scale", sorted(SCALES))
-def test_shares_on_the_response_scale_are_of_the_same_scores(scale):
+def test_shares_on_the_response_scale_are_of_the_same_scores(fit_of, scale):
     """The share of an average over rows, from the covariance of two clients of a group."""
     fit = fit_of(SCALES[scale], 5, draws=4)
     model, at = fit.model, {"x": 2.0, "kind": "home"}
@@ -159,7 +134,7 @@ def test_shares_on_the_response_scale_are_of_the_same_scores(scale):
 
 
 @pytest.mark.parametrize("place", [group_mean, outcome_statistics])
-def test_an_offender_is_seen(monkeypatch, place):
+def test_an_offender_is_seen(fit_of, monkeypatch, place):
     """One verb counts categories from 0, as one did."""
     fit = fit_of(SCALES["1 to 4"], 1)
     assert disagreements(fit) == []
@@ -167,7 +142,7 @@ def test_an_offender_is_seen(monkeypatch, place):
     assert disagreements(fit)
 
 
-def test_another_offender_is_seen(monkeypatch):
+def test_another_offender_is_seen(fit_of, monkeypatch):
     """Every verb takes places for numbers: they agree with each other, not with the scale."""
     fit = fit_of(SCALES["steps that differ"], 1)
     monkeypatch.setattr(
@@ -177,7 +152,7 @@ def test_another_offender_is_seen(monkeypatch):
 
 
 @pytest.mark.parametrize("verb", ["predict", "contrast", "slopes", "group_means", "check"])
-def test_every_output_says_what_categories_count_as(verb):
+def test_every_output_says_what_categories_count_as(fit_of, verb):
     fit = fit_of(SCALES["0 to 3"], 1)
     made = {
         "predict": lambda: ba.predict(fit, ba.grid(fit)),
