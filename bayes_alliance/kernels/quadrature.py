@@ -34,6 +34,7 @@ def integrated_by_quadrature(
     root: Floats,
     group: Integers,
     start: Floats | None = None,
+    counts: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Return the log density of every group's rows, shape (S, J), and where its mass lies, (J, q).
 
@@ -51,6 +52,8 @@ def integrated_by_quadrature(
         Group of each row, shape (N,), numbered from 0 and never decreasing.
     start
         Where the mass of other draws lay, from an earlier call: the search is shorter then.
+    counts
+        How often each row's density counts, shape (N,); once if left out.
     """
     starts = first_rows(group)
     q = columns.shape[1]
@@ -59,7 +62,7 @@ def integrated_by_quadrature(
     slopes = columns @ root
     origin = np.zeros((len(starts), q)) if start is None else start
     mode, spread, log_scale = _find_modes(density, eta, slopes, group, starts, origin)
-    enough = bool(np.quantile(np.bincount(group), 0.1) >= MANY_ROWS)
+    enough = bool(np.quantile(np.bincount(group, counts), 0.1) >= MANY_ROWS)
     points, log_weights = quadrature_points(q, many_rows=enough)
     total = np.full(mode.shape[:2], -np.inf)
     for point, log_weight in zip(points, log_weights, strict=True):

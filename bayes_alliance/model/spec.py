@@ -176,7 +176,7 @@ class Model:
     @property
     def clients_in_words(self) -> str:
         """What rows stand for, as words behind their number; none where each is one client."""
-        if self.formula.response.repeats is None:
+        if self.formula.response.repeats is None or not self.clients:
             return ""
         return f", which stand for {self.clients:,.10g} clients"
 

@@ -183,7 +183,14 @@ def _by_quadrature(
         _side_by_side(len(eta), roots),
         split.group,
         start,
+        _counts(split),
     )
+
+
+def _counts(split: Split) -> Array | None:
+    """Return how often each row counts, or None where each counts once."""
+    often = frequency_weights(split.given)
+    return often if isinstance(often, np.ndarray) else None
 
 
 def _in_turn(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> Array:
@@ -203,7 +210,7 @@ def _in_turn(split: Split, eta: Array, parameters: Any, roots: list[Array]) -> A
         )
         for unit, layers in zip(units, together, strict=True)
     ]
-    found = integrated_in_turn(_row_density(split, parameters), eta, levels)
+    found = integrated_in_turn(_row_density(split, parameters), eta, levels, _counts(split))
     # Where the left out groups have no effects of their own the first level's lie within them.
     first = split.group[np.flatnonzero(np.diff(units[0], prepend=-1))]
     return np.asarray(np.add.reduceat(found, np.flatnonzero(np.diff(first, prepend=-1)), axis=1))

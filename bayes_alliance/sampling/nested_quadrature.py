@@ -49,7 +49,9 @@ class NestedLevel:
     root: Array
 
 
-def integrated_in_turn(density: RowDensity, eta: Array, levels: Sequence[NestedLevel]) -> Array:
+def integrated_in_turn(
+    density: RowDensity, eta: Array, levels: Sequence[NestedLevel], counts: Array | None = None
+) -> Array:
     """Return the log density of the rows of every unit of the first level, (draw, unit).
 
     Parameters
@@ -60,16 +62,20 @@ def integrated_in_turn(density: RowDensity, eta: Array, levels: Sequence[NestedL
         Linear predictor without the effects, shape (draw, row).
     levels
         The coarsest first.
+    counts
+        How often each row's density counts, shape (row,); once if left out.
     """
-    return _Integral(density, levels).of(eta)
+    return _Integral(density, levels, counts).of(eta)
 
 
 class _Integral:
     """One level's integral; it remembers where the mass lay, to begin the next search there."""
 
-    def __init__(self, density: RowDensity, levels: Sequence[NestedLevel]) -> None:
-        self.density, self.level = density, levels[0]
-        self.inner = _Integral(density, levels[1:]) if len(levels) > 1 else None
+    def __init__(
+        self, density: RowDensity, levels: Sequence[NestedLevel], counts: Array | None
+    ) -> None:
+        self.density, self.level, self.counts = density, levels[0], counts
+        self.inner = _Integral(density, levels[1:], counts) if len(levels) > 1 else None
         self.start: Array | None = None
         if self.inner is not None:
             inner = self.inner.level.unit
@@ -81,7 +87,7 @@ class _Integral:
         level = self.level
         if self.inner is None:
             found, self.start = integrated_by_quadrature(
-                self.density, eta, level.columns, level.root, level.unit, self.start
+                self.density, eta, level.columns, level.root, level.unit, self.start, self.counts
             )
             return found
         slopes = level.columns @ level.root
@@ -94,7 +100,7 @@ class _Integral:
         origin = np.zeros((units, q)) if self.start is None else self.start
         mode, spread, log_scale = _mode(height, np.repeat(origin[None], len(eta), axis=0))
         self.start = mode.mean(axis=0)
-        enough = bool(np.quantile(np.bincount(level.unit), 0.1) >= MANY_ROWS)
+        enough = bool(np.quantile(np.bincount(level.unit, self.counts), 0.1) >= MANY_ROWS)
         total = np.full(mode.shape[:2], -np.inf)
         for point, log_weight in zip(*quadrature_points(q, many_rows=enough), strict=True):
             values = height(mode + spread @ point) + 0.5 * point @ point + log_weight
