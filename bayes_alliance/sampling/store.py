@@ -16,6 +16,7 @@ from bayes_alliance.sampling.archive import write_archive
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from bayes_alliance.model.spec import Model
@@ -61,11 +62,7 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "interrupted": fit.interrupted,
         "notes": list(fit.notes),
         "streamed_from": fit.streamed_from,
-        "provenance": {
-            key: fit.model.frame.rows.attrs[key]
-            for key in (EXAMPLE, READ_AS)
-            if key in fit.model.frame.rows.attrs
-        },
+        "provenance": _provenance(fit.model.frame.rows),
         "has_sums": stream is not None,
     }
     if not fit.has_data:
@@ -78,6 +75,11 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
 
         members |= stream_to_bytes(stream)
     return write_archive(path, members)
+
+
+def _provenance(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return how the table was made, as far as it says so itself."""
+    return {key: rows.attrs[key] for key in (EXAMPLE, READ_AS) if key in rows.attrs}
 
 
 def _made(promise: xr.DataArray) -> tuple[tuple[Any, ...], Any]:
