@@ -69,8 +69,9 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = diagnose_chains(values)
     monkeypatch.setattr("bayes_alliance.posterior.chain_diagnostics._BLOCK", 900)
     parts = diagnose_chains(values)
-    np.testing.assert_array_equal(whole.ess_bulk, parts.ess_bulk)
-    np.testing.assert_array_equal(whole.r_hat, parts.r_hat)
+    # A processor may transform several quantities at once, with a last digit of its own.
+    np.testing.assert_allclose(whole.ess_bulk, parts.ess_bulk, rtol=1e-10)
+    np.testing.assert_allclose(whole.r_hat, parts.r_hat, rtol=1e-10)
 
 
 def test_one_bad_quantity_leaves_the_others_alone() -> None:
@@ -83,7 +84,7 @@ def test_one_bad_quantity_leaves_the_others_alone() -> None:
         got, before = getattr(found, name), getattr(alone, name)
         assert np.isnan(got[[3, 4]]).all()
         others = [0, 1, 2, 5, 6, 7]
-        np.testing.assert_array_equal(got[others], before[others])
+        np.testing.assert_allclose(got[others], before[others], rtol=1e-10)
 
 
 def labelled(values: np.ndarray) -> xr.Dataset:
@@ -144,7 +145,7 @@ def test_group_effects_are_the_summary_of_the_same_draws(slopes_fit: ba.Fit) -> 
     found = ba.group_effects(slopes_fit).table
     expected = summary_table(slopes_fit.posterior[["u_case_manager"]], 0.95)
     shared = [name for name in COLUMNS if name != "mcse_sd"]
-    np.testing.assert_array_equal(found[shared], expected[shared])
+    np.testing.assert_allclose(found[shared], expected[shared], rtol=1e-10)
     named = [
         f"u_case_manager[{group}, {effect}]"
         for group, effect in zip(found["group"], found["effect"], strict=True)
