@@ -103,6 +103,7 @@ def test_too_few_draws_are_caught(study):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_divergent_funnel_is_caught(real_data):
     schools = real_data("eight_schools")
     model = ba.Model(

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-# To run these takes half a minute and more; that they keep their form is a matter of a moment.
-LONG = {"05_comparison", "06_other_outcomes", "07_large_tables"}
+# To run these takes half a minute or so; that they keep their form is a matter of a moment.
+LONG = {"04_checks", "05_comparison", "06_other_outcomes", "07_large_tables"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -58,6 +58,7 @@ def test_a_bridge_over_all_group_effects_knows_its_error(name, centred, tools):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_an_ordinal_reference_is_met(tools):
     """The peer leaves the thresholds' prior unnormalised: their order has the chance 1 / 4!."""
     reference = tools.read("wine")

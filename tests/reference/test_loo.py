@@ -45,6 +45,7 @@ def test_gaussian_reference(name, tools):
     assert abs(p_loo - reference["loo"]["p"]) < LIMIT * error
 
 
+@pytest.mark.long
 def test_ordinal_reference(tools):
     reference = tools.read("wine")
     fit = ba.sample(tools.model(reference), seed=20261122, draws=2000)

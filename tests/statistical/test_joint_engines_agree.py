@@ -11,7 +11,7 @@ import bayes_alliance as ba
 
 pytestmark = pytest.mark.slow
 
-JOINT = ("nutpie", "pymc", "numpyro")
+JOINT, LONG = ("nutpie", "pymc", "numpyro"), pytest.mark.long
 # A difference the test must be able to see: a quarter of a posterior sd.
 LARGEST_ERROR = 0.25 / 4
 
@@ -22,7 +22,7 @@ def collapsed(example_model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", JOINT)
+@pytest.mark.parametrize("engine", ["nutpie", "numpyro", pytest.param("pymc", marks=LONG)])
 def test_a_joint_engine_agrees_with_the_collapsed(
     engine, example_model, example_fit, collapsed, agreement
 ):

@@ -154,7 +154,9 @@ PYMC = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", PYMC)
+@pytest.mark.parametrize(
+    "family", ["bernoulli", "cumulative", pytest.param("student", marks=pytest.mark.long)]
+)
 def test_the_density_of_everything_is_pymcs(family, clients, make_fit):
     """Up to constants that are known: z is half the log odds, thresholds have their mass back."""
     formula, priors, centred = PYMC[family]
