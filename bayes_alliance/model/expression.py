@@ -74,7 +74,26 @@ def _parsed(expression: str) -> Any:
     for term in description.common_terms:
         if hasattr(term, "components"):
             term.components = copy.deepcopy(term.components)
+    description.common_terms = _in_order(description.common_terms)
     return description
+
+
+def _in_order(terms: list[Any]) -> list[Any]:
+    """Return each term once, and after those it contains: formulae codes ``a:b + b`` only so."""
+    parts = {id(term): frozenset(str(c.name) for c in _components(term)) for term in terms}
+    found: list[Any] = []
+    for term in terms:
+        own = parts[id(term)]
+        lower = [other for other in terms if own and parts[id(other)] < own]
+        for new in sorted([*lower, term], key=lambda other: len(parts[id(other)])):
+            seen = (parts[id(other)] == parts[id(new)] for other in found)
+            if not any(seen):
+                found.append(new)
+    return found
+
+
+def _components(term: Any) -> list[Any]:
+    return list(getattr(term, "components", []))
 
 
 @dataclass(frozen=True, kw_only=True)
