@@ -18,7 +18,9 @@ from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.ordered_categories import category_words, empty_categories
+from bayes_alliance.model.prior_table import PriorTable
 from bayes_alliance.model.weight_checks import frequency_weights_of, weight_notes
+from bayes_alliance.model.zero_notes import zero_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +79,11 @@ class ModelDataReport:
 
 
 def build_data_report(
-    formula: Formula, frame: ModelFrame, design: Design, family: Family
+    formula: Formula,
+    frame: ModelFrame,
+    design: Design,
+    family: Family,
+    priors: PriorTable,
 ) -> ModelDataReport:
     """Describe what a model used and dropped.
 
@@ -96,6 +102,13 @@ def build_data_report(
     known_error = formula.response.weight_kind == "known_error"
     notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
+    notes += zero_notes(
+        design,
+        frame.rows,
+        priors,
+        repeats=None if weights is None else frame.weights,
+        constant_beside=not family.intercept,
+    )
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
     notes += [note for note in nesting.notes if note.code not in silent]

@@ -187,7 +187,7 @@ class Model:
             from bayes_alliance.model.streaming.report import build_streamed_report
 
             return build_streamed_report(self.formula, self.stream, self.family)
-        return build_data_report(self.formula, self.frame, self.design, self.family)
+        return build_data_report(self.formula, self.frame, self.design, self.family, self.priors)
 
     @cached_property
     def pymc(self) -> Any:
