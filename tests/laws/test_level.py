@@ -30,7 +30,7 @@ def difference(first, second, at, densities):
     return np.max(np.abs(densities(second, at) - here) / np.abs(here))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data(), seed=st.integers(0, 9999))
 def test_the_density_stays(formulas, study, places, densities, data, seed):
     asked = data.draw(formulas(effects=NUMBERS_VARY))
@@ -40,7 +40,7 @@ def test_the_density_stays(formulas, study, places, densities, data, seed):
     assert difference(first, second, places(first, seed), densities) <= 1e-8
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data(), seed=st.integers(0, 9999))
 def test_the_prior_of_every_row_stays(formulas, study, data, seed):
     """Of any family: mean and covariance of the rows' linear predictors under the prior."""

@@ -29,7 +29,7 @@ def difference(first, second, at, sd_places, densities):
     return np.max(np.abs(densities(second, two) - here) / np.abs(here))
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(data=st.data(), seed=st.integers(0, 9999))
 def test_rows_columns_and_terms_in_any_order(
     formulas, study, places, densities, sd_places, data, seed

@@ -53,7 +53,7 @@ def difference(first, second, at, outcome, sd_places, densities):
     return np.max(np.abs(there + rows_of(first) * np.log(outcome) - here) / np.abs(here))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     data=st.data(),
     seed=st.integers(0, 9999),
@@ -75,7 +75,7 @@ def test_the_density_stays_up_to_the_jacobian(
     assert difference(first, second, at, factor, sd_places, densities) <= 1e-8
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(data=st.data(), seed=st.integers(0, 9999), predictor=st.sampled_from(PREDICTOR))
 def test_the_prior_of_every_row_stays(formulas, study, data, seed, predictor):
     """Where the scale is the link's, the unit of a predictor changes nothing at all."""
