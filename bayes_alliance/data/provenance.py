@@ -12,6 +12,18 @@ LOST_CATEGORIES = "lost_categories"  # columns whose categories were numbers, wh
 NUMBERS_AS_TEXT = "numbers_as_text"  # columns of numbers kept as text, by two that are one number
 
 
+def lost_categories(schema: Any) -> set[str]:
+    """Return the columns of a Parquet file that pandas had as categories of numbers.
+
+    The file has their numbers only. ``schema`` is pyarrow's.
+    """
+    from pyarrow import types
+
+    columns = (schema.pandas_metadata or {}).get("columns", [])
+    were = {column["field_name"] for column in columns if column["pandas_type"] == "categorical"}
+    return {f.name for f in schema if f.name in were and not types.is_dictionary(f.type)}
+
+
 def plain_codes(missing: Any) -> Any:
     """Write missing codes so that JSON can hold them and the same cells are missing again."""
     if isinstance(missing, Mapping):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,11 +13,8 @@ from bayes_alliance.data.columns import ordinary_column
 from bayes_alliance.data.delimited import read_delimited
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
-from bayes_alliance.data.provenance import LOST_CATEGORIES, READ_AS, plain_codes
+from bayes_alliance.data.provenance import LOST_CATEGORIES, READ_AS, lost_categories, plain_codes
 from bayes_alliance.errors import DataError, did_you_mean, listed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +63,10 @@ def _read_parquet(path: Path, reading: _Reading) -> pd.DataFrame:
     found = pd.DataFrame(
         {name: codes[name].blank_out(ordinary_column(table[name])) for name in table.columns}
     )
-    were = _lost_categories(arrow)
-    found.attrs[LOST_CATEGORIES] = [n for n, lost in zip(names, were, strict=True) if lost]
+    lost = lost_categories(arrow.schema)
+    own = zip(names, arrow.column_names, strict=True)
+    found.attrs[LOST_CATEGORIES] = [name for name, written in own if written in lost]
     return found
-
-
-def _lost_categories(arrow: pa.Table) -> list[bool]:
-    """Tell which columns pandas had as categories of numbers: the file has the numbers only."""
-    from pyarrow import types
-
-    metadata = arrow.schema.pandas_metadata or {}
-    columns = metadata.get("columns", [])
-    were = {c["field_name"] for c in columns if c["pandas_type"] == "categorical"}
-    return [f.name in were and not types.is_dictionary(f.type) for f in arrow.schema]
 
 
 _READERS: Mapping[str, Callable[[Path, _Reading], pd.DataFrame]] = {

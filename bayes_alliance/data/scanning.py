@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bayes_alliance.data.provenance import lost_categories
 from bayes_alliance.data.scan_errors import reading
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
@@ -45,6 +46,8 @@ class ScannedTable:
         Rows held at a time.
     memory : float
         Gigabytes that a model's sums may take.
+    lost_categories : frozenset of str
+        Columns that were categories of numbers, of which a Parquet file keeps the numbers only.
     """
 
     lazy: pl.LazyFrame
@@ -54,6 +57,7 @@ class ScannedTable:
     source: str
     rows_a_batch: int
     memory: float
+    lost_categories: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -151,6 +155,7 @@ def scan_table(
     import polars as pl
 
     order: dict[str, tuple[str, ...]] = {}
+    lost: set[str] = set()
     query = isinstance(source, pl.LazyFrame)
     name = "a polars query" if query else str(source)
     with reading(name):
@@ -161,7 +166,7 @@ def scan_table(
             lazy = pl.scan_parquet(files, hive_partitioning=_is_partitioned(source, files))
         schema = lazy.collect_schema()
         if not query:
-            order = _stored_order(files[0])
+            order, lost = _stored_order(files[0]), _lost_categories(files[0])
     order |= {c: tuple(t.categories) for c, t in schema.items() if isinstance(t, pl.Enum)}
     return ScannedTable(
         lazy=lazy,
@@ -171,6 +176,7 @@ def scan_table(
         source=name,
         rows_a_batch=rows_a_batch,
         memory=memory,
+        lost_categories=frozenset(lost),
     )
 
 
@@ -257,6 +263,12 @@ def _stored_order(file: Path) -> dict[str, tuple[str, ...]]:
         for name in fields
         if first.column(name).num_chunks
     }
+
+
+def _lost_categories(file: Path) -> set[str]:
+    import pyarrow.parquet as pq
+
+    return lost_categories(pq.read_schema(file))
 
 
 def _kind(kind: Any) -> Kind:

@@ -142,6 +142,17 @@ def test_a_stream_makes_the_same_model(tmp_path, formula):
         assert own.prior.arguments == pytest.approx(others.prior.arguments, rel=1e-10)
 
 
+@pytest.mark.slow
+def test_a_category_of_numbers_is_named_where_the_file_has_lost_it(tmp_path):
+    table = with_categories().assign(wave=pd.Categorical(np.arange(40) % 3))
+    formula = "y ~ x + wave + (1 | site)"
+    for door in ("parquet", "scan"):
+        model = ba.Model(formula, through(table, door, tmp_path))
+        (note,) = (n for n in model.data_report.notes if n.code == "lost_categories")
+        assert note.columns == ("wave",)
+        assert "wave" in model.design.coefficients
+
+
 def _streamed() -> pd.DataFrame:
     rng = np.random.default_rng(9)
     table = with_categories(rows=60).rename(columns={"grade": "kind"})

@@ -12,6 +12,7 @@ from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
 from bayes_alliance.data.report import DataReport, GroupReport, Note
 from bayes_alliance.data.scan_queries import ROWS
+from bayes_alliance.data.table_checks import note_lost_categories
 from bayes_alliance.model.data_report import (
     ModelDataReport,
     design_notes,
@@ -43,6 +44,7 @@ def build_streamed_report(
         *missing_notes(frame, stream.design, dropped),
         *design_notes(stream.typical_design, family),
         *_level_notes(stream),
+        *note_lost_categories(frame.rows),
         *weight_notes(weights),
         *(note for note in nesting.notes if not (known_error and note.code == "group_is_row")),
     ]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.provenance import LOST_CATEGORIES
 from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
@@ -270,6 +271,7 @@ def _places(plan: ColumnPlan, design: Design) -> tuple[tuple[int, ...], ...]:
 def _frame(formula: Formula, survey: Survey) -> ModelFrame:
     rows = survey.rows.iloc[:0].reset_index(drop=True)
     rows.attrs[STREAMED_FROM] = survey.table.source
+    rows.attrs[LOST_CATEGORIES] = [n for n in survey.columns if n in survey.table.lost_categories]
     rows.attrs["fingerprint"] = f"rows were streamed from {survey.table.source}"
     return ModelFrame(
         rows=rows,
