@@ -34,11 +34,16 @@ PRIOR_PREDICTIVE = "prior_predictive"
 OBSERVED = "observed_data"
 CONSTANT = "constant_data"
 UNCONSTRAINED = "unconstrained_posterior"
+OPTIMA = "optima"
 
 RESIDUAL = "residual"
 THETA = "theta"
 REDRAWN = "redrawn"
 THETA_DIM = "theta_dim"
+OPTIMUM = "optimum"
+WEIGHT = "share_of_mass"
+SHARE_OF_DRAWS = "share_of_draws"
+CROSSINGS = "crossings"
 
 _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}

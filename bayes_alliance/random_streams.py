@@ -34,6 +34,7 @@ class Stream(IntEnum):
     STARTS = 9
     SEED_OF_A_FIT = 10
     CALIBRATION_TRUTHS = 11
+    OPTIMA = 12
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

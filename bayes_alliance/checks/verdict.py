@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayes_alliance import names
+from bayes_alliance.checks.competing_optima import check_optima
 from bayes_alliance.checks.convergence import (
     check_divergences,
     check_energy,
@@ -92,8 +93,9 @@ def diagnose(fit: Fit) -> Verdict:
 
     Rank-normalised split R-hat at most 1.01 and bulk and tail ESS at least 400 for every
     parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth not saturated,
-    chains that move, priors that do not fight the data, levels the right way round, enough
-    groups, standard deviations away from 0, frequency weights that look like counts.
+    chains that move, no optima that compete (where the engine sought them), priors that do not
+    fight the data, levels the right way round, enough groups, standard deviations away from 0,
+    frequency weights that look like counts.
 
     Parameters
     ----------
@@ -126,6 +128,7 @@ def diagnose(fit: Fit) -> Verdict:
         check_divergences(fit),
         check_energy(fit),
         check_tree_depth(fit),
+        *check_optima(fit),
         *check_interrupted(fit),
         *check_levels(fit),
         *check_group_counts(fit),

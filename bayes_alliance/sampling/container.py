@@ -101,6 +101,12 @@ def unconstrained_dataset(theta: Any) -> xr.Dataset:
     )
 
 
+def optima_dataset(model: Model, optima: Mapping[str, Any]) -> xr.Dataset:
+    """Return the parameters at each optimum that competes, with their shares, as a dataset."""
+    places = draws_dataset(model, optima).isel({names.CHAIN: 0}, drop=True)
+    return places.rename({names.DRAW: names.OPTIMUM})
+
+
 def stats_dataset(stats: Mapping[str, Any]) -> xr.Dataset:
     """Return sampler statistics, shape (chain, draw), as a dataset."""
     import xarray as xr

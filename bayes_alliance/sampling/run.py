@@ -15,6 +15,7 @@ from bayes_alliance.sampling.container import (
     draws_dataset,
     label_dataset,
     observed_dataset,
+    optima_dataset,
     stats_dataset,
     unconstrained_dataset,
 )
@@ -228,6 +229,8 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         groups[names.OBSERVED] = observed_dataset(model)
     if drawn.unconstrained is not None:
         groups[names.UNCONSTRAINED] = unconstrained_dataset(drawn.unconstrained)
+    if drawn.optima is not None:
+        groups[names.OPTIMA] = optima_dataset(model, drawn.optima)
     tree = xr.DataTree.from_dict(groups)
     return Fit(
         model=model,

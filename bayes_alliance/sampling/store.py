@@ -32,6 +32,7 @@ _ROWLESS_GROUPS = (
     names.POSTERIOR,
     names.SAMPLE_STATS,
     names.UNCONSTRAINED,
+    names.OPTIMA,
     names.PRIOR,
     names.CONSTANT,
 )

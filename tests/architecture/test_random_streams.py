@@ -99,6 +99,7 @@ def test_a_stream_is_the_same_each_time() -> None:
         "STARTS": 9,
         "SEED_OF_A_FIT": 10,
         "CALIBRATION_TRUTHS": 11,
+        "OPTIMA": 12,
     }
 
 

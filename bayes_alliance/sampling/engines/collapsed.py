@@ -9,13 +9,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_effects import Recovery
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_sampler import sample_theta
+from bayes_alliance.sampling.engines.collapsed_sampler import ThetaDraws, sample_theta
+from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
@@ -57,25 +60,46 @@ class CollapsedEngine:
             stats=theta.stats,
             interrupted=theta.interrupted,
             unconstrained=theta.values,
+            optima=_optima(model, theta),
         )
+
+
+def _optima(model: Model, theta: ThetaDraws) -> dict[str, Any] | None:
+    """Name what the optima that compete say and weigh, shape (1, optimum, ...)."""
+    found = theta.competing
+    if found is None:
+        return None
+    scales = scales_of(found.theta[None], variance_priors(model))
+    told = {
+        names.WEIGHT: found.weights,
+        names.SHARE_OF_DRAWS: found.draws,
+        names.CROSSINGS: np.full(len(found.weights), found.crossings),
+    }
+    return {name: values[None] for name, values in told.items()} | _named(model, scales, 1)
 
 
 def _posterior(recovery: Recovery) -> dict[str, Any]:
     """Name the draws as the container does, shape (chain, draw, ...)."""
-    model, scales = recovery.model, recovery.scales
+    model = recovery.model
     coefficients, effects = _coefficients_and_effects(recovery)
+    chains = recovery.theta.shape[:2]
     posterior: dict[str, Any] = {}
     if model.design.coefficients:
-        posterior[names.B] = coefficients
+        posterior[names.B] = coefficients.reshape(*chains, -1)
+    return posterior | _named(model, recovery.scales, chains[0]) | effects
+
+
+def _named(model: Model, scales: Scales, chains: int) -> dict[str, Any]:
+    """Name standard deviations and correlations, each of shape (chain, draw, ...)."""
+    found: dict[str, Any] = {}
     for k, group in enumerate(model.design.groups):
         own = user_scales(model, group, scales.factor[k])
-        posterior[names.sd(group.name)] = own.sd
+        found[names.sd(group.name)] = own.sd
         if group.pairs:
-            posterior[names.cor(group.name)] = own.cor
+            found[names.cor(group.name)] = own.cor
     if names.SIGMA in model.family.parameters:
-        posterior[names.SIGMA] = scales.sigma
-    chains = recovery.theta.shape[:2]
-    return {name: v.reshape(*chains, *v.shape[1:]) for name, v in posterior.items()} | effects
+        found[names.SIGMA] = scales.sigma
+    return {name: v.reshape(chains, -1, *v.shape[1:]) for name, v in found.items()}
 
 
 def _coefficients_and_effects(recovery: Recovery) -> tuple[Any, dict[str, Any]]:

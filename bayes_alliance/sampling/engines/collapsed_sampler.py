@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 from bayes_alliance.kernels.pointers import address_table
 from bayes_alliance.kernels.signed_scales import signed_units, slope_at, theta_at, thetas_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
-from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
-from bayes_alliance.sampling.engines.collapsed_start import (
+from bayes_alliance.sampling.engines.collapsed_optima import (
+    PlaceDensity,
     StartPlaces,
-    measure,
+    collapsed_optima,
+    is_narrow_ridge,
     start_places,
 )
+from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
+from bayes_alliance.sampling.engines.collapsed_start import measure, positive_places
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
+from bayes_alliance.sampling.engines.optima import Optima, nearest
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
 
@@ -32,12 +36,38 @@ PLACE, ENTRY = "place", "entry_of_place"
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompetingOptima:
+    """Optima that each hold a part of the mass.
+
+    Parameters
+    ----------
+    theta
+        Where they are, shape (optimum, k).
+    weights
+        Their shares of the mass.
+    draws
+        Shares of the draws nearest to each.
+    crossings
+        How often a chain went from one to another, over all chains.
+    """
+
+    theta: Array
+    weights: Array
+    draws: Array
+    crossings: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ThetaDraws:
-    """Draws of theta, shape (chain, draw, k), with sampler statistics."""
+    """Draws of theta, shape (chain, draw, k), with sampler statistics.
+
+    ``competing`` is None unless optima compete.
+    """
 
     values: Array
     stats: dict[str, Array]
     interrupted: bool
+    competing: CompetingOptima | None
 
 
 def sample_theta(
@@ -46,7 +76,8 @@ def sample_theta(
     """Sample the variance parameters."""
     size = measure(problem, priors)
     units = signed_units(priors, size.resolution)
-    start = start_places(priors, units, size.typical)
+    optima = collapsed_optima(problem, priors, units, size, settings.seed)
+    start = start_places(PlaceDensity(problem, priors, units), optima)
     try:
         program = compiled_program(problem, priors, units, start)
     except (AttributeError, TypeError, ImportError) as error:
@@ -57,9 +88,33 @@ def sample_theta(
             stacklevel=2,
         )
         program = public_program(problem, priors, units, start)
-    run = run_nutpie(program, [PLACE], settings, progress)
+    ridge = is_narrow_ridge(optima)
+    run = run_nutpie(program, [PLACE], settings, progress, ridge=ridge)
     values = _theta_of(run.posterior[PLACE], units, priors)
-    return ThetaDraws(values=values, stats=dict(run.stats), interrupted=run.interrupted)
+    return ThetaDraws(
+        values=values,
+        stats=dict(run.stats),
+        interrupted=run.interrupted,
+        competing=_competing(optima, values, units, priors),
+    )
+
+
+def _competing(
+    optima: Optima, theta: Array, units: Array, priors: VariancePriors
+) -> CompetingOptima | None:
+    """Say what competes, and where the draws of theta, shape (chain, draw, k), went."""
+    if len(optima.competing) < 2:
+        return None
+    tops = [optima.tops[k] for k in optima.competing]
+    flat = theta.reshape(-1, theta.shape[-1])
+    owner = nearest(tops, positive_places(flat, units[int(priors.known_sigma) :]))
+    chains = owner.reshape(theta.shape[:2])
+    return CompetingOptima(
+        theta=_theta_of(np.stack([top.place for top in tops]), units, priors),
+        weights=optima.weights[list(optima.competing)],
+        draws=np.bincount(owner, minlength=len(tops)) / len(owner),
+        crossings=int((chains[:, 1:] != chains[:, :-1]).sum()),
+    )
 
 
 def _theta_of(places: Array, units: Array, priors: VariancePriors) -> Array:

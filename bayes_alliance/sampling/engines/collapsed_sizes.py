@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,10 @@ class FactorSize:
     ----------
     lengths
         Length of the column of each of its effects, over all rows, shape (q,); from its mean
-        where a constant is among the columns, so that it does not depend on where years begin.
+        where a constant is among the columns, so that it does not depend on where years begin,
+        and a constant's own less its part along those it may be correlated with.
+    products
+        Cross products of the columns, shape (q, q).
     groups
         Number of its groups.
     members
@@ -33,6 +37,7 @@ class FactorSize:
     """
 
     lengths: Array
+    products: Array
     groups: int
     members: float
     holds_groups: bool
@@ -40,10 +45,15 @@ class FactorSize:
 
 def one_size(model: Model, problem: Problem) -> list[FactorSize]:
     """Return the size of a model's only grouping factor."""
-    lengths = _lengths(_products_along(problem), _constant(model, 0))
+    products = _products_along(problem)
+    lengths = _lengths(products, _constant(model, 0), model.design.groups[0].blocks)
     return [
         FactorSize(
-            lengths=lengths, groups=problem.n_groups, members=problem.rows, holds_groups=False
+            lengths=lengths,
+            products=products,
+            groups=problem.n_groups,
+            members=problem.rows,
+            holds_groups=False,
         )
     ]
 
@@ -56,7 +66,8 @@ def several_sizes(model: Model, problem: Problem, sums: CrossedMoments) -> list[
         products = _products_along(problem) if largest else _dense_products(sums, f)
         below = sums.groups[sums.holders == f]
         size = FactorSize(
-            lengths=_lengths(products, _constant(model, f)),
+            lengths=_lengths(products, _constant(model, f), model.design.groups[f].blocks),
+            products=products,
             groups=int(groups),
             members=float(below.min()) if below.size else problem.rows,
             holds_groups=bool(below.size),
@@ -89,7 +100,7 @@ def _dense_products(sums: CrossedMoments, factor: int) -> Array:
     return np.asarray(products + np.einsum("atb,atc->bc", along, along))
 
 
-def _lengths(products: Array, constant: Array) -> Array:
+def _lengths(products: Array, constant: Array, blocks: Sequence[Sequence[int]]) -> Array:
     """Return the length of each column, less its part along the constant if there is one."""
     squares = np.diagonal(products).copy()
     if constant.any():
@@ -98,4 +109,26 @@ def _lengths(products: Array, constant: Array) -> Array:
         # What is left of a column that does not vary is rounding.
         varies = (constant == 0.0) & (centred > 1e-12 * squares)
         squares[varies] = centred[varies]
+        for block in blocks:
+            _take_off_the_others(squares, products, constant, list(block))
     return np.asarray(np.sqrt(squares))
+
+
+def _take_off_the_others(
+    squares: Array, products: Array, constant: Array, block: Sequence[int]
+) -> None:
+    """Leave of a constant what the columns of its block cannot stand for.
+
+    Intercepts of year 0, far before all rows, are known as badly as that.
+    """
+    own = [k for k in block if constant[k] != 0.0 and squares[k] > 0.0]
+    others = [k for k in block if constant[k] == 0.0 and squares[k] > 0.0]
+    if not (own and others):
+        return
+    both = products[np.ix_(own, others)]
+    scale = np.sqrt(np.diagonal(products)[others])
+    inner = products[np.ix_(others, others)] / np.outer(scale, scale)
+    along, *_ = np.linalg.lstsq(inner, (both / scale).T, rcond=1e-12)
+    left = squares[own] - ((both / scale) * along.T).sum(axis=1)
+    kept = left > 1e-12 * squares[own]
+    squares[np.asarray(own)[kept]] = left[kept]

@@ -1,16 +1,17 @@
-"""Where the sampler of the collapsed engine starts: near the scale of the data."""
+"""The scale of the data of the collapsed engine, and where the search for its optima begins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.unconstrained_many import partials_of
 from bayes_alliance.kernels.variance_priors import VariancePriors
-from bayes_alliance.random_streams import Stream, generator
+from bayes_alliance.sampling.engines.collapsed_prior_draws import draw_theta
 from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
 
 Array = NDArray[np.float64]
@@ -18,7 +19,9 @@ Array = NDArray[np.float64]
 STANDARD_ERRORS = 4.0
 # As good as nothing: what is left of an outcome whose rows the group effects follow one by one.
 _ROUNDING = 1e-12
-type StartPlaces = Callable[[int], Array]
+_PRIOR_DRAWS = 10
+# Places closer than this lead to the same top.
+_ALIKE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +31,16 @@ class Measure:
     Parameters
     ----------
     typical
-        A likely theta, shape (k,).
+        A likely theta with correlations of zero, shape (k,).
+    even
+        Another one, whose correlations make the rows of groups vary alike in every direction:
+        where zero is far from all rows, intercept and slope of a group go closely together.
     resolution
         At the place of each group sd the sd that data can just tell from zero, shape (k,).
     """
 
     typical: Array
+    even: Array
     resolution: Array
 
 
@@ -63,7 +70,42 @@ def measure(problem: CollapsedProblem, priors: VariancePriors) -> Measure:
         first = _next_factor(priors, first, len(part.lengths))
     if inner.prior.sampled.size:
         typical[-inner.prior.sampled.size :] = inner.prior.origin[inner.prior.sampled]
-    return Measure(typical=typical, resolution=resolution)
+    even = _even(problem, priors, typical, scale)
+    return Measure(typical=typical, even=even, resolution=resolution)
+
+
+def _even(problem: CollapsedProblem, priors: VariancePriors, typical: Array, scale: float) -> Array:
+    """Return the theta whose groups' rows vary alike in all directions of a block's columns."""
+    even = typical.copy()
+    rows = max(2.0, problem.inner.rows)
+    block, first = 0, 1
+    for part, last in zip(problem.parts, priors.block_ends, strict=True):
+        along = 0
+        for number in range(block, last):
+            own = slice(along, along + int(priors.blocks[number]))
+            root = _root_of_inverse(part.products[own, own])
+            if root is not None:
+                sd = np.sqrt((root**2).sum(axis=1))
+                unit = root / sd[:, None]
+                partials = partials_of((unit @ unit.T)[None], [len(sd)])[0]
+                even[first + own.start : first + own.stop] = np.log(0.5 * scale * sd * rows**0.5)
+                at = priors.block_places[number]
+                even[at : at + len(partials)] = partials
+            along = own.stop
+        block = int(last)
+        first = _next_factor(priors, first, len(part.lengths))
+    return even
+
+
+def _root_of_inverse(products: Array) -> Array | None:
+    """Return a root of the inverse of cross products, None if they have none."""
+    lengths = np.sqrt(np.diagonal(products))
+    if len(lengths) < 2 or not (lengths > 0.0).all():
+        return None
+    values, vectors = np.linalg.eigh(products / np.outer(lengths, lengths))
+    if values[0] <= 1e-13 * values[-1]:
+        return None
+    return np.asarray(vectors / np.sqrt(values) / lengths[:, None])
 
 
 def _spreads(inner: Problem, rows: float) -> tuple[float, float]:
@@ -84,8 +126,8 @@ def _next_factor(priors: VariancePriors, first: int, effects: int) -> int:
     return int(later.min()) if later.size else first
 
 
-def start_places(priors: VariancePriors, units: Array, typical: Array) -> StartPlaces:
-    """Return a function from a seed to a place near a typical theta.
+def places_of_the_data(priors: VariancePriors, units: Array, size: Measure) -> list[Array]:
+    """Return the places of the data's scale: one, or two where correlations matter.
 
     Parameters
     ----------
@@ -93,16 +135,30 @@ def start_places(priors: VariancePriors, units: Array, typical: Array) -> StartP
         Those of the full theta.
     units
         Units of the sds that have a sign, 0 elsewhere, shape (k,).
-    typical
-        The full theta to start near, shape (k,).
+    size
+        The data's scale.
     """
+    even, typical = (place_of(theta, priors, units) for theta in (size.even, size.typical))
+    return [even] if np.abs(even - typical).max() <= _ALIKE else [even, typical]
+
+
+def places_of_the_prior(
+    priors: VariancePriors, units: Array, size: Measure, rng: np.random.Generator
+) -> Iterator[Array]:
+    """Yield the places of draws from the prior; the arguments are those of the data's places."""
+    for _ in range(_PRIOR_DRAWS):
+        yield place_of(draw_theta(priors, size.typical, rng), priors, units)
+
+
+def place_of(theta: Array, priors: VariancePriors, units: Array) -> Array:
+    """Return the place, all signs positive, of a full theta."""
     kept = slice(int(priors.known_sigma), None)
-    centre, unit = typical[kept], units[kept]
-    signed = unit > 0
+    return np.asarray(positive_places(theta[None, kept], units[kept])[0])
 
-    def start(seed: int) -> Array:
-        place = centre + generator(seed, Stream.STARTS).uniform(-0.5, 0.5, size=priors.size)
-        place[signed] = np.arcsinh(np.exp(place[signed]) / unit[signed])
-        return place
 
-    return start
+def positive_places(theta: Array, units: Array) -> Array:
+    """Return the places, all signs positive, of thetas as the sampler has them, shape (n, k)."""
+    places, signed = theta.copy(), units > 0.0
+    with np.errstate(over="ignore"):
+        places[:, signed] = np.arcsinh(np.exp(places[:, signed]) / units[signed])
+    return places

@@ -33,12 +33,17 @@ class Drawn:
     unconstrained
         What the collapsed engine moved in, shape (chain, draw, k): logarithms of sigma and of
         the standard deviations, transformed correlations, coefficients it did not integrate out.
+    optima
+        Where optima compete: the shares of the mass and of the draws about each, how often chains
+        crossed, and the parameters there, shape (1, optimum, ...). None where one rules alone,
+        or none was sought.
     """
 
     posterior: Arrays
     stats: Arrays
     interrupted: bool = False
     unconstrained: NDArray[np.float64] | None = None
+    optima: Arrays | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

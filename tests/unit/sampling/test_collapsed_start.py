@@ -8,7 +8,11 @@ import bayes_alliance as ba
 from bayes_alliance.kernels.signed_scales import signed_units
 from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_start import measure, start_places
+from bayes_alliance.sampling.engines.collapsed_start import (
+    measure,
+    places_of_the_data,
+    places_of_the_prior,
+)
 
 
 def table(*, outcome: float = 1.0, predictor: float = 1.0) -> pd.DataFrame:
@@ -156,12 +160,19 @@ def test_lengths_of_columns_are_those_of_the_rows() -> None:
         np.testing.assert_allclose(part.lengths, expected, rtol=1e-10)
 
 
-def test_starts_lie_within_half_of_the_typical_logarithms() -> None:
+def test_the_search_begins_at_the_scale_of_the_data_and_goes_on_from_the_prior() -> None:
     _, priors, size = measured(FORMULAS["one factor"], table())
     units = signed_units(priors, size.resolution)
-    place = start_places(priors, units, size.typical)(3)
+    places = places_of_the_data(priors, units, size)
+    rng = np.random.default_rng(3)
+    places += places_of_the_prior(priors, units, size, rng)
     signed = units > 0
     assert signed.sum() == 2
-    theta = np.where(signed, np.log(np.where(signed, units, 1.0) * np.sinh(np.abs(place))), place)
-    assert (np.abs(theta - size.typical) <= 0.5 + 1e-12).all()
-    assert (place[signed] > 0).all()
+    first = places[0]
+    np.testing.assert_allclose(first[~signed], size.even[~signed])
+    sds = np.log(units[signed] * np.sinh(first[signed]))
+    np.testing.assert_allclose(sds, size.even[signed], atol=1e-12)
+    # The columns of a default block are unrelated: both of the data's places are one.
+    np.testing.assert_allclose(size.even, size.typical, atol=0.1)
+    assert len(places) == 11
+    assert all((place[signed] > 0).all() for place in places)
