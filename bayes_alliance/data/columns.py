@@ -67,14 +67,25 @@ def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> 
         return TypedColumn(values=_text(cells, absent), one_number=one_number)
     kind: type = type(next(iter(values.values())))
     known = [kind(0) if gone else values[t] for t, gone in zip(texts, absent, strict=True)]
-    # A whole number with gaps is written as 12.0 by pandas, and is the id 12 all the same.
-    others = {t: v for t, v in values.items() if t not in (id_label(v), str(float(v)))}
-    if kind is bool and any(absent):
-        others = {t: float(v) for t, v in values.items()}
     return TypedColumn(
         values=_numbers(known, absent, _KINDS[kind]),
-        written={id_label(value): text for text, value in others.items()},
+        written=_written_otherwise(values, len(cells), gaps=any(absent)),
     )
+
+
+def _written_otherwise(values: Mapping[str, float], rows: int, *, gaps: bool) -> dict[str, str]:
+    """Return the texts that are not what their numbers would be called, by that label."""
+    if 2 * len(values) > rows:
+        return {}  # measurements: groups have several rows
+    if gaps and all(isinstance(value, bool) for value in values.values()):
+        return {id_label(float(value)): text for text, value in values.items()}
+    # A whole number with gaps is written as 12.0 by pandas, and is the id 12 all the same.
+    labels = {text: id_label(value) for text, value in values.items()}
+    return {
+        label: text
+        for text, label in labels.items()
+        if text not in (label, str(float(values[text])))
+    }
 
 
 def _values_of(texts: Iterable[str]) -> dict[str, bool] | dict[str, int] | dict[str, float] | None:
@@ -96,6 +107,8 @@ def _too_long(values: Mapping[str, float], *, gaps: bool) -> bool:
 
 def _written_twice(values: Mapping[str, float]) -> tuple[str, ...]:
     """Return two texts that are one number, if there are any; a rounded -0.0 is a zero."""
+    if len(set(values.values())) == len(values):
+        return ()
     seen: dict[float, str] = {}
     for text, value in sorted(values.items()):
         plain = text.removeprefix("-") if value == 0 and "." in text else text

@@ -57,14 +57,9 @@ def read_delimited(
 def _as_written(typed: Mapping[str, TypedColumn]) -> dict[str, Any]:
     """Return what the table remembers of the texts of its numbers: ids among them are texts."""
     return {
-        AS_WRITTEN: {n: dict(c.written) for n, c in typed.items() if _may_name_groups(c)},
+        AS_WRITTEN: {n: dict(c.written) for n, c in typed.items() if c.written},
         NUMBERS_AS_TEXT: {n: list(c.one_number) for n, c in typed.items() if c.one_number},
     }
-
-
-def _may_name_groups(column: TypedColumn) -> bool:
-    """Tell whether texts are worth keeping: groups have several rows, measurements few alike."""
-    return bool(column.written) and 2 * column.values.nunique() <= len(column.values)
 
 
 def _decoded(path: Path, encoding: str) -> str:
