@@ -24,6 +24,7 @@ from bayes_alliance.checks.structure import (
     check_levels,
 )
 from bayes_alliance.checks.weights import check_weights
+from bayes_alliance.checks.zeros import check_zeros
 from bayes_alliance.display import as_html
 from bayes_alliance.posterior.summaries import summarize, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
@@ -95,7 +96,8 @@ def diagnose(fit: Fit) -> Verdict:
     parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth not saturated,
     chains that move, no optima that compete (where the engine sought them), priors that do not
     fight the data, levels the right way round, enough groups, standard deviations away from 0,
-    frequency weights that look like counts.
+    frequency weights that look like counts, nothing that hangs on a predictor's zero far from
+    the rows.
 
     Parameters
     ----------
@@ -134,6 +136,7 @@ def diagnose(fit: Fit) -> Verdict:
         *check_group_counts(fit),
         *check_boundary(fit),
         *check_weights(fit),
+        *check_zeros(fit),
         check_priors(fit),
     ]
     return Verdict(findings=tuple(sorted(findings, key=lambda f: -SEVERITY[f.level])))

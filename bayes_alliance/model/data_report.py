@@ -20,7 +20,7 @@ from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.ordered_categories import category_words, empty_categories
 from bayes_alliance.model.prior_table import PriorTable
 from bayes_alliance.model.weight_checks import frequency_weights_of, weight_notes
-from bayes_alliance.model.zero_notes import zero_notes
+from bayes_alliance.model.zero_notes import FarZero, find_far_zeros, zero_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,13 +102,7 @@ def build_data_report(
     known_error = formula.response.weight_kind == "known_error"
     notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
-    notes += zero_notes(
-        design,
-        frame.rows,
-        priors,
-        repeats=None if weights is None else frame.weights,
-        constant_beside=not family.intercept,
-    )
+    notes += zero_notes(far_zeros(formula, frame, design, family, priors))
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
     notes += [note for note in nesting.notes if note.code not in silent]
@@ -132,6 +126,21 @@ def _nesting(formula: Formula, frame: ModelFrame, groups: list[str]) -> DataRepo
     # Grouping columns can hold counts too, but a weight says nothing about clients.
     others = frame.rows if name in groups else frame.rows.drop(columns=name)
     return look_at_table(others, outcome=None, groups=groups, repeats=frame.weights)
+
+
+def far_zeros(
+    formula: Formula, frame: ModelFrame, design: Design, family: Family, priors: PriorTable
+) -> list[FarZero]:
+    """Find what hangs on a zero far from a model's rows; nothing where they are not held."""
+    if not len(frame.rows):
+        return []
+    return find_far_zeros(
+        design,
+        frame.rows,
+        priors,
+        repeats=None if formula.response.repeats is None else frame.weights,
+        constant_beside=not family.intercept,
+    )
 
 
 def _no_rows(frame: ModelFrame) -> DataError:

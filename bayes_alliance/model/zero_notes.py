@@ -35,6 +35,29 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
+class FarZero:
+    """Something that hangs on a far zero.
+
+    Parameters
+    ----------
+    code
+        A stable name, for programs.
+    column
+        Whose zero it is.
+    distance
+        From there to the rows' mean, in their standard deviations.
+    message, remedy
+        What hangs on it, and what to do.
+    """
+
+    code: str
+    column: str
+    distance: float
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Shifted:
     """One numeric predictor at the rows, a little further, and the same in every row.
 
@@ -54,6 +77,15 @@ class _Shifted:
     def words(self) -> str:
         return f"where {self.name} is 0, far from the rows ({self.low:.6g} to {self.high:.6g})"
 
+    def found(self, code: str, message: str, remedy: str) -> FarZero:
+        return FarZero(
+            code=code,
+            column=self.name,
+            distance=abs(self.mean) / self.sd,
+            message=message,
+            remedy=f"{remedy}, or use center({self.name}).",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Columns:
@@ -63,15 +95,28 @@ class _Columns:
     tied: list[int]
 
 
-def zero_notes(
+def zero_notes(found: list[FarZero]) -> list[Note]:
+    """Return what was found as notes on the data."""
+    return [
+        Note(
+            level="caution",
+            code=own.code,
+            message=f"{own.message} {own.remedy}",
+            columns=(own.column,),
+        )
+        for own in found
+    ]
+
+
+def find_far_zeros(
     design: Design,
     rows: pd.DataFrame,
     priors: PriorTable,
     *,
     repeats: Floats | None = None,
     constant_beside: bool,
-) -> list[Note]:
-    """Say what depends on a zero that is far from the rows.
+) -> list[FarZero]:
+    """Find what depends on a zero that is far from the rows.
 
     Parameters
     ----------
@@ -86,16 +131,16 @@ def zero_notes(
     constant_beside
         The model has a constant that is no column: thresholds.
     """
-    notes: list[Note] = []
+    found: list[FarZero] = []
     few = rows.iloc[:: -(-len(rows) // _ROWS)]
     for name in _numbers(design, rows):
         shifted = _shifted(design, few, rows[name], repeats)
         if shifted is None:
             continue
-        notes += _population_notes(design, shifted, constant_beside=constant_beside)
+        found += _in_population(design, shifted, constant_beside=constant_beside)
         for group in design.groups:
-            notes += _group_notes(group, shifted, priors)
-    return notes
+            found += _in_group(group, shifted, priors)
+    return found
 
 
 def _numbers(design: Design, rows: pd.DataFrame) -> list[str]:
@@ -178,9 +223,9 @@ def _in_span(matrix: Floats, columns: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.sqrt((rest**2).sum(axis=0)) <= _ROUNDING * varying)
 
 
-def _population_notes(
+def _in_population(
     design: Design, shifted: _Shifted, *, constant_beside: bool
-) -> Iterator[Note]:
+) -> Iterator[FarZero]:
     every = range(len(design.coefficients))
     found = _columns(
         shifted, lambda new: new.X, design.orders, every, constant_beside=constant_beside
@@ -192,14 +237,15 @@ def _population_notes(
     message = (
         f"The model is tied to the point {shifted.words}: {terms} {'stands' if one else 'stand'} "
         f"without the simpler terms that belong to {'it' if one else 'them'}, so another zero "
-        "would give another answer. Add these (the constant, "
-        "the predictors of a product, the first power beside a square), or use "
-        f"center({shifted.name})."
+        "would give another answer."
     )
-    yield Note(level="caution", code="zero_decides", message=message, columns=(shifted.name,))
+    remedy = (
+        "Add these (the constant, the predictors of a product, the first power beside a square)"
+    )
+    yield shifted.found("zero_decides", message, remedy)
 
 
-def _group_notes(group: GroupDesign, shifted: _Shifted, priors: PriorTable) -> Iterator[Note]:
+def _in_group(group: GroupDesign, shifted: _Shifted, priors: PriorTable) -> Iterator[FarZero]:
     def matrix_of(design: NewDesign) -> Floats:
         return design.Z[group.name]
 
@@ -221,38 +267,33 @@ def _group_notes(group: GroupDesign, shifted: _Shifted, priors: PriorTable) -> I
             return
 
 
-def _alike_at_zero(group: GroupDesign, shifted: _Shifted, effects: list[str]) -> Note:
+def _alike_at_zero(group: GroupDesign, shifted: _Shifted, effects: list[str]) -> FarZero:
     one = len(effects) == 1
     message = (
         f"{listed(effects)} {'varies' if one else 'vary'} between the groups of {group.name} "
         f"without the simpler terms that belong to {'it' if one else 'them'}: the groups are taken "
-        f"to be alike {shifted.words}. Let these vary too, as in (1 + {shifted.name} | "
-        f"{group.name}), or use center({shifted.name})."
+        f"to be alike {shifted.words}."
     )
-    return Note(level="caution", code="groups_alike_at_zero", message=message, columns=_of(shifted))
+    remedy = f"Let these vary too, as in (1 + {shifted.name} | {group.name})"
+    return shifted.found("groups_alike_at_zero", message, remedy)
 
 
-def _uncorrelated_at_zero(group: GroupDesign, shifted: _Shifted, effects: list[str]) -> Note:
+def _uncorrelated_at_zero(group: GroupDesign, shifted: _Shifted, effects: list[str]) -> FarZero:
     message = (
         f"The effect of {listed(effects)} is taken to be uncorrelated with the other effects of "
         f"{group.name} {shifted.words}. At the rows they are then strongly correlated, whatever "
-        f"the data say. Put them into one term with |, or use center({shifted.name})."
+        "the data say."
     )
-    return Note(level="caution", code="uncorrelated_at_zero", message=message, columns=_of(shifted))
+    return shifted.found("uncorrelated_at_zero", message, "Put them into one term with |")
 
 
-def _written_at_zero(group: GroupDesign, shifted: _Shifted, chosen: list[PriorEntry]) -> Note:
+def _written_at_zero(group: GroupDesign, shifted: _Shifted, chosen: list[PriorEntry]) -> FarZero:
     message = (
         f"Your prior for {listed(entry.key for entry in chosen)} is taken as written, and so are "
         f"those of the effects of {group.name} that belong together: they are about the groups "
-        f'{shifted.words}. Write "{chosen[0].prior} {AT_THE_MEANS}", or use '
-        f"center({shifted.name})."
+        f"{shifted.words}."
     )
-    return Note(level="caution", code="prior_at_zero", message=message, columns=_of(shifted))
-
-
-def _of(shifted: _Shifted) -> tuple[str, ...]:
-    return (shifted.name,)
+    return shifted.found("prior_at_zero", message, f'Write "{chosen[0].prior} {AT_THE_MEANS}"')
 
 
 def _chosen(group: GroupDesign, block: Sequence[int], priors: PriorTable) -> list[PriorEntry]:

@@ -162,6 +162,18 @@ def test_what_is_said_in_words_stays(study, places, fit_at):
         assert say(here) == say(there)
 
 
+@pytest.mark.slow
+def test_the_verdict_names_what_cannot_hold(study, places, fit_at):
+    text = "y ~ x + (1 + x || g)"
+    codes = []
+    for shift in (0.0, 2000.0):
+        table = study(5)
+        model = Model(text, table.assign(x=table["x"] + shift))
+        fit = fit_at(model, places(model, 1, 100).reshape(4, 25, -1))
+        codes.append({finding.code for finding in ba.diagnose(fit).findings})
+    assert codes[1] - codes[0] == {"uncorrelated_at_zero"}
+
+
 def test_an_offender_is_seen(study, places, densities):
     """The default priors of before: on the columns as they are written."""
     table = study(2)
