@@ -32,8 +32,10 @@ from bayes_alliance.drawing import (
     quiet_axis,
 )
 from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.model.prior import AT_THE_MEANS
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import summarize
+from bayes_alliance.sampling.at_priors import at_priors
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
@@ -114,7 +116,12 @@ class PriorSensitivity:
         for column, marker, colour in ((PRIOR, "o", ORANGE), (LIKELIHOOD, "s", BLUE)):
             axes.plot(self.table[column], places, marker, color=colour, markersize=6, label=column)
         axes.axvline(self.threshold, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set_yticks(places, labels=[str(label) for label in self.table.index])
+        # Where a parameter stands has a line of its own, so that room is left for the points.
+        labels = [
+            str(label).replace(f" {AT_THE_MEANS}]", f"]\n{AT_THE_MEANS}")
+            for label in self.table.index
+        ]
+        axes.set_yticks(places, labels=labels)
         axes.set_ylim(-0.6, len(self.table) - 0.4)
         axes.set_xlim(left=0)
         axes.set_xlabel("power-scaling sensitivity")
@@ -137,7 +144,8 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     near 1, by weighting the draws; the sensitivity is how far a quantity's distribution moves, as
     a cumulative Jensen-Shannon distance per doubling of the power. No model is fitted again. A
     quantity sensitive to both has a prior that fights the data; one sensitive to the prior
-    alone has a prior that decides.
+    alone has a prior that decides. A parameter is looked at where its prior stands: the
+    intercept at the means of the predictors, if its prior stands there, as the label then says.
 
     Parameters
     ----------
@@ -177,7 +185,7 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
             "Sample longer.",
         )
     fewer = affordable(fit)
-    draws, notes = summarize(fewer).draws, []
+    draws, notes = at_priors(fit.model, summarize(fewer).draws), []
     if fewer is not fit:
         notes.append(f"On {fewer.draws_in_all} of {fit.draws_in_all} draws, evenly spaced.")
     if fit.model.groups:

@@ -15,6 +15,7 @@ from bayes_alliance.checks.power_scaling import (
 )
 from bayes_alliance.errors import listed
 from bayes_alliance.posterior.summaries import summarize
+from bayes_alliance.sampling.at_priors import at_priors
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def check_priors(fit: Fit) -> Finding:
             "of streamed ones, and 100 draws.",
         )
     fewer = affordable(fit)
-    table = power_scaling_table(summarize(fewer).draws, scaled_densities(fewer))
+    draws = at_priors(fit.model, summarize(fewer).draws)
+    table = power_scaling_table(draws, scaled_densities(fewer))
     conflict = table[table["diagnosis"] == CONFLICT]
     if len(conflict):
         worst = float(conflict["prior"].max())

@@ -10,6 +10,7 @@ from bayes_alliance.data.levels import nesting
 from bayes_alliance.errors import listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.working_scale import posterior_working_scales
 
 FEW_GROUPS = 10
 NEAR_ZERO = 0.05
@@ -66,7 +67,9 @@ def check_boundary(fit: Fit) -> list[Finding]:
     """Say which standard deviations between groups may as well be 0."""
     findings = []
     for group in fit.model.design.groups:
-        draws = fit.posterior[names.sd(group.name)].to_numpy().reshape(-1, len(group.effects))
+        # Where the priors stand: far from the predictors' means nothing is near 0.
+        scales = posterior_working_scales(fit.model, group, fit.posterior)
+        draws = scales.sd.reshape(-1, len(group.effects))
         low, high = np.quantile(draws, [0.05, 0.95], axis=0)
         near = [e for e, a, b in zip(group.effects, low, high, strict=True) if a < NEAR_ZERO * b]
         if near:

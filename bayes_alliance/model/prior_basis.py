@@ -69,7 +69,7 @@ def coefficient_basis(
     rows = measured.to_working.copy()
     written = np.asarray(as_written, dtype=bool)
     rows[written] = np.eye(len(rows))[written]
-    for places, root in _tied_levels(measured.orders, priors, written):
+    for places, root in tied_levels(measured.orders, priors, written):
         rows[places] = np.linalg.solve(root, rows[places])
     constant = np.zeros(len(rows)) if thresholds_as_written else measured.constant
     return working_basis(rows, measured.orders, constant)
@@ -99,10 +99,20 @@ def is_tied(orders: Sequence[ColumnOrder]) -> NDArray[np.bool_]:
     return np.array([len(_level_correlation(order)) > 1 for order in orders], dtype=bool)
 
 
-def _tied_levels(
+def tied_levels(
     orders: Sequence[ColumnOrder], priors: Sequence[Prior], written: NDArray[np.bool_]
 ) -> list[tuple[NDArray[np.int64], Floats]]:
-    """Return places and the root of the correlation of levels with one prior, term by term."""
+    """Return places and the root of the correlation of levels with one prior, term by term.
+
+    Parameters
+    ----------
+    orders
+        Of the columns.
+    priors
+        One a coefficient.
+    written
+        Which have a prior of their own on the design as written: those are tied to none.
+    """
     found = []
     for term in dict.fromkeys(order.term for order in orders if order.factors):
         places = np.array([k for k, o in enumerate(orders) if o.term == term and o.factors])

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AS_WRITTEN = "as written"
+# Where the columns of a category take the place of a constant.
+MEAN_OF_ALL, DIFFERENCE_FROM = "as the mean of all", "as a difference from"
 _CORRELATION = "correlation"
 
 
@@ -57,6 +59,11 @@ class PriorEntry:
     def key(self) -> str:
         """The key under which the user can set this very prior."""
         return _key(self.variable, self.element)
+
+    @property
+    def place(self) -> Element:
+        """Variable and element."""
+        return self.variable, self.element
 
     @property
     def at_means(self) -> bool:
@@ -187,7 +194,7 @@ def build_priors(
     places = _default_places(defaults, design)
     entries = {}
     for element in elements:
-        prior, stands = _standing(element, own, defaults, design, places[element])
+        prior, stands = _standing(element, own, defaults, design, places)
         entry = PriorEntry(
             variable=element[0],
             element=element[1],
@@ -218,10 +225,10 @@ def _standing(
     own: Mapping[Element, tuple[Prior, bool] | None],
     defaults: Defaults,
     design: Design,
-    movable: str,
+    places: Mapping[Element, str],
 ) -> tuple[Prior, str]:
     """Return the prior of an element and where it stands; its default may stand elsewhere."""
-    given = own[element]
+    given, movable = own[element], places[element]
     if element[0] == names.B or not movable:
         at_means = given is None or given[1]
         if given is not None and at_means and movable and given[0].distribution != "Normal":
@@ -235,7 +242,10 @@ def _standing(
         prior = defaults.priors[element] if given is None else given[0]
         return prior, movable if at_means and movable else AS_WRITTEN
     together = [other for other in own if other in _block_of(element, own, design)]
-    given_there = [found for other in together if (found := own[other]) is not None]
+    # What stands as written in any case says nothing about the others of its factor.
+    given_there = [
+        found for other in together if places[other] and (found := own[other]) is not None
+    ]
     if len({at_means for _, at_means in given_there}) > 1:
         raise ModelError(
             f"Priors were given for {listed(_key(*other) for other in together)}.",
@@ -261,8 +271,8 @@ def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:
     levels = np.flatnonzero(measured.origin)
     if len(levels) > 1:
         first, *others = (labels[k] for k in levels)
-        places[names.B, first] = "as the mean of all"
-        places |= {(names.B, label): f"as a difference from {first}" for label in others}
+        places[names.B, first] = MEAN_OF_ALL
+        places |= {(names.B, label): f"{DIFFERENCE_FROM} {first}" for label in others}
     for element in places:
         if element[0] == names.CUTPOINT and measured.constant.any():
             places[element] = AT_THE_MEANS

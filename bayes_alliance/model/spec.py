@@ -64,8 +64,14 @@ class Model:
     link
         The family's link; its first one if None.
     priors
-        One string a key, for example ``{"b": "Normal(0, 5)", "sd_case_manager":
-        "HalfNormal(2)"}``; what is not named keeps its default. See ``model.priors``.
+        One string a key, for example ``{"b[stigma]": "Normal(0, 5)", "sigma": "HalfNormal(10)"}``;
+        what is not named keeps its default. Defaults stand at the means of the predictors: the
+        intercept's is about the outcome there. A string is taken as written, about the parameter
+        where every predictor is 0; with ``" at the means"`` behind it, it stands where the default
+        does: ``{"b[Intercept]": "Normal(50, 10) at the means"}``. Standard deviations and
+        correlations of one block such as ``(1 + x | g)`` belong together, and so do thresholds:
+        one string without those words puts all of the block as written, its defaults too.
+        ``model.priors`` says for each prior where it stands.
     centred
         How group effects are parametrised for the joint engines: True, False, or None to choose
         by how much data each group has. It changes the speed, never the posterior.

@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.drawing import BLUE, GREY, INK, faint_grid, quiet_axis
+from bayes_alliance.model.prior import AT_THE_MEANS
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import element_labels
+from bayes_alliance.sampling.at_priors import at_priors
 from bayes_alliance.sampling.fit import Fit
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
 
     from bayes_alliance.model.group_design import GroupDesign
+    from bayes_alliance.model.prior_table import PriorEntry
+    from bayes_alliance.model.spec import Model
 
 Array = NDArray[np.float64]
 MOST_PANELS = 12
@@ -65,23 +70,92 @@ def share_densities_height(levels: int) -> float:
 
 
 def panels_of(fit: Fit) -> tuple[Panel, ...]:
-    """Return every coefficient, sd, correlation and parameter of the family, if proper."""
-    model, posterior, panels = fit.model, fit.posterior, []
-    places: dict[str, int] = {}
+    """Return every coefficient, sd, correlation and parameter of the family with its prior.
+
+    Coefficients are as written, with the prior that they have there. Standard deviations,
+    correlations and thresholds stand where their prior does, and their label says so. Left out is
+    what has no proper prior of its own: see :func:`without_panel`.
+    """
+    model = fit.model
+    draws = at_priors(model, fit.posterior[list(model.priors.variables)])
+    if names.B in draws:
+        draws = draws.drop_dims(names.COEFFICIENT).assign({names.B: fit.posterior[names.B]})
+    panels, places = [], dict.fromkeys(model.priors.variables, 0)
     for entry in model.priors.entries:
-        k = places.get(entry.variable, 0)
+        k = places[entry.variable]
         places[entry.variable] = k + 1
-        if not entry.prior.proper or entry.prior.kind.support == "correlation":
+        if entry.prior.kind.support == "correlation":
             continue
-        values = posterior[entry.variable].to_numpy()
+        prior = _prior_curve(model, entry, k)
+        if prior is None:
+            continue
+        values = draws[entry.variable].to_numpy()
         flat = values.reshape(values.shape[0] * values.shape[1], -1)
         bounds = (0.0 if entry.prior.kind.support == "positive" else -np.inf, np.inf)
-        label = element_labels(posterior[entry.variable])[k]
-        panels.append(Panel(label=label, prior=entry.prior.frozen, bounds=bounds, draws=flat[:, k]))
-    return (*panels, *(panel for group in model.design.groups for panel in _pairs(fit, group)))
+        label = element_labels(draws[entry.variable])[k]
+        panels.append(Panel(label=label, prior=prior, bounds=bounds, draws=flat[:, k]))
+    pairs = (panel for group in model.design.groups for panel in _pairs(model, group, draws))
+    return (*panels, *pairs)
 
 
-def _pairs(fit: Fit, group: GroupDesign) -> list[Panel]:
+def without_panel(model: Model) -> tuple[str, ...]:
+    """Return the keys of the priors that have no curve of their own to draw."""
+    places, found = dict.fromkeys(model.priors.variables, 0), []
+    for entry in model.priors.entries:
+        k = places[entry.variable]
+        places[entry.variable] = k + 1
+        if entry.prior.kind.support != "correlation" and _prior_curve(model, entry, k) is None:
+            found.append(entry.key)
+    return tuple(found)
+
+
+def _prior_curve(model: Model, entry: PriorEntry, place: int) -> Any:
+    """Return the distribution of one element before the data, or None."""
+    if not entry.prior.proper:
+        return None
+    if entry.variable == names.B:
+        own = model.priors.coefficient_prior(place)
+        return None if own is None or not own.proper else own.frozen
+    if entry.variable == names.CUTPOINT:
+        priors = model.priors.of(names.CUTPOINT)
+        # In order, and with different priors, none has a distribution that can be written down.
+        alike = len(set(priors)) == 1
+        return InOrder(entry.prior.frozen, place, len(priors)) if alike else None
+    return entry.prior.frozen
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """The distribution of one of several alike numbers that are put in order.
+
+    Parameters
+    ----------
+    each
+        The distribution of each number before.
+    place, count
+        Which of them, from 0, of how many.
+    """
+
+    each: Any
+    place: int
+    count: int
+
+    def cdf(self, values: Array) -> Array:
+        """Return the distribution function."""
+        return np.asarray(self._share.cdf(self.each.cdf(values)))
+
+    def ppf(self, probabilities: Sequence[float]) -> Array:
+        """Return the quantiles."""
+        return np.asarray(self.each.ppf(self._share.ppf(probabilities)))
+
+    @property
+    def _share(self) -> Any:
+        from scipy.stats import beta
+
+        return beta(self.place + 1, self.count - self.place)
+
+
+def _pairs(model: Model, group: GroupDesign, draws: xr.Dataset) -> list[Panel]:
     """Return the correlations of a group's effects.
 
     Under LKJ(eta) each of ``size`` effects has (1 + r) / 2 ~ Beta(a, a), a = eta - 1 + size / 2.
@@ -90,8 +164,8 @@ def _pairs(fit: Fit, group: GroupDesign) -> list[Panel]:
 
     if not group.pairs:
         return []
-    (prior,) = fit.model.priors.of(names.cor(group.name))
-    array = fit.posterior[names.cor(group.name)]
+    (prior,) = model.priors.of(names.cor(group.name))
+    array = draws[names.cor(group.name)]
     labels, values = element_labels(array), array.to_numpy().reshape(-1, len(group.pairs))
     sizes = {place: len(block) for block in group.blocks for place in block}
     shapes = [prior.arguments[0] - 1 + sizes[first] / 2 for first, _ in group.pairs]
@@ -162,7 +236,13 @@ def _draw_panel(inset: Axes, panel: Panel) -> None:
 
 
 def _title(label: str) -> str:
-    """Break a name that is too long for its panel, before its bracket rather than in a word."""
+    """Break a name that is too long for its panel, before its bracket rather than in a word.
+
+    Where it stands has a line of its own.
+    """
+    where = f" {AT_THE_MEANS}]"
+    if label.endswith(where):
+        return f"{_title(label.removesuffix(where) + ']')}\n{AT_THE_MEANS}"
     name, _, element = label.partition("[")
     if len(label) > _TITLE_WIDTH and len(name) >= _LONG_NAME:
         label = f"{name} [{element}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def _first_level(model: Model, symbols: Symbols) -> list[str]:
     terms = [r"-\theta_{c}", *terms] if cutpoint else terms
     if not model.family.on_link_scale:
         terms.append(f"e_{{{symbols.row}}}")
-    return _wrapped(_left_side(model, symbols), terms or ["0"])
+    return wrapped(_left_side(model, symbols), terms or ["0"])
 
 
 def _left_side(model: Model, symbols: Symbols) -> str:
@@ -155,7 +155,7 @@ def _upper_levels(model: Model, symbols: Symbols) -> list[str]:
             ]
         departures = [symbols.departure(group, label) for group in varying]
         left = coefficient_symbol(model, symbols, label)
-        lines += _wrapped(left, [*common, *departures])
+        lines += wrapped(left, [*common, *departures])
     return lines
 
 
@@ -190,49 +190,9 @@ def _effect_lines(model: Model, symbols: Symbols) -> list[str]:
     return lines
 
 
-def prior_equation(model: Model) -> Equation:
-    """Write the priors with the symbols of the model's equation; alike ones share a line."""
-    symbols = choose_symbols(model)
-    alike: dict[str, list[str]] = {}
-    for entry in model.priors.entries:
-        prior = entry.prior
-        arguments = ", ".join(f"{value:.4g}" for value in prior.arguments)
-        distribution = rf"\operatorname{{{prior.distribution}}}({arguments})"
-        own = _prior_symbol(model, symbols, entry.variable, entry.element)
-        alike.setdefault(distribution, []).append(own)
-    lines = [rf"{own} \sim {distribution}" for distribution, own in _in_lines(alike)]
-    words = "; ".join(f"{entry.key} has the prior {entry.prior}" for entry in model.priors.entries)
-    return Equation(lines=tuple(lines), words=f"{words}.")
-
-
-def _in_lines(alike: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    width = 2 * _TERMS
-    return [
-        (distribution, ", ".join(own[start : start + width]))
-        for distribution, own in alike.items()
-        for start in range(0, len(own), width)
-    ]
-
-
-def _prior_symbol(model: Model, symbols: Symbols, variable: str, element: str | None) -> str:
-    if variable == names.B and element is not None:
-        return symbols.coefficient(element)
-    for group in model.design.groups:
-        if variable == names.sd(group.name) and element is not None:
-            return symbols.spread(group, element)
-        if variable == names.cor(group.name) and len(group.pairs) == 1:
-            first, second = group.pairs[0]
-            return symbols.correlation(group, group.effects[first], group.effects[second])
-        if variable == names.cor(group.name):
-            return rf"\mathbf{{R}}_{{{symbols.effect[group.name]}}}"
-    if variable == names.CUTPOINT:
-        places = [e.element for e in model.priors.entries if e.variable == names.CUTPOINT]
-        return rf"\theta_{{{1 + places.index(element)}}}"
-    return {names.SIGMA: r"\sigma", names.NU: r"\nu"}.get(variable, as_label(variable))
-
-
-def _wrapped(left: str, terms: Sequence[str]) -> list[str]:
+def wrapped(left: str, terms: Sequence[str]) -> list[str]:
     """Break a sum of many terms into lines."""
-    first = " + ".join(terms[:_TERMS]).replace("+ -", "- ")
-    rest = [terms[k : k + _TERMS] for k in range(_TERMS, len(terms), _TERMS)]
-    return [f"{left} = {first}", *(rf"\quad + {' + '.join(some)}" for some in rest)]
+    parts = [terms[k : k + _TERMS] for k in range(0, len(terms), _TERMS)]
+    first, *rest = (" + ".join(some) for some in parts)
+    lines = [f"{left} = {first}", *(rf"\quad + {some}" for some in rest)]
+    return [line.replace("+ -", "- ") for line in lines]

@@ -40,7 +40,11 @@ def _group_limits(results: Results) -> list[str]:
         if count < _FEW_GROUPS:
             found.append(
                 f"There are {count} groups only ({words}), so the spread between them is learnt "
-                "from little, and its prior weighs in. Fit once more with another prior for "
+                "from little, and its prior weighs in: see the share under other priors in the "
+                "section on sensitivity."
+                if not isinstance(results.checks.few_groups.get(group.name, ""), str)
+                else f"There are {count} groups only ({words}), so the spread between them is "
+                "learnt from little, and its prior weighs in. Fit once more with another prior for "
                 f"sd_{group.name} and see whether the conclusion stays."
             )
         found.append(

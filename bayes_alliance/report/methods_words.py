@@ -10,6 +10,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.report.citations import cited
 from bayes_alliance.report.computation_words import computation_words
 from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.prior_equation import moved_elements
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import count, joined, percent, plural
 from bayes_alliance.sampling.fit import Fit
@@ -102,10 +103,19 @@ def _prior_words(results: Results) -> str:
             f"{joined(entry.key for entry in chosen)} had priors chosen for this analysis; the "
             "others were the defaults of the package, weakly informative and scaled to the data"
         )
-    listed = [f"{entry.key} ~ {entry.prior}" for entry in entries]
+    moved = moved_elements(results.fit.model)
+    listed = [
+        f"{entry.key}{f' {entry.stands}' if entry.place in moved else ''} ~ {entry.shown}"
+        for entry in entries
+    ]
     if len(listed) > _MOST_PRIORS:
         listed = [*listed[:_MOST_PRIORS], f"and {len(listed) - _MOST_PRIORS} more in the table"]
     words = f"{start}: {'; '.join(listed)}."
+    if moved:
+        words += (
+            " A prior at the means is that of the parameter where the predictors have their means, "
+            "so that it does not depend on where a predictor has its zero."
+        )
     if any(group.pairs for group in results.fit.model.design.groups):
         words += f" Correlations had an LKJ prior {cited('lewandowski2009')}."
     if not isinstance(results.checks.prior, str):

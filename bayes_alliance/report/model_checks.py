@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bayes_alliance.checks.coverage import Coverage, check_coverage
 from bayes_alliance.checks.group_influence import Influence, influence
 from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
 from bayes_alliance.checks.prior_weight import PriorSensitivity, prior_sensitivity
+from bayes_alliance.checks.spread_prior import SpreadPrior, shares_by_prior
+from bayes_alliance.checks.structure import FEW_GROUPS
 from bayes_alliance.errors import AllianceError
+from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.report.missing_rows import why_not
 from bayes_alliance.sampling.fit import Fit
 
@@ -41,6 +45,8 @@ class ModelChecks:
         How much the priors weigh.
     influence
         What each group, left out, would do, by grouping factor.
+    few_groups
+        The share under a narrower and a wider prior, by grouping factor with few groups.
     """
 
     prior: PredictiveCheck | str
@@ -49,9 +55,10 @@ class ModelChecks:
     coverage: Coverage | str
     sensitivity: PriorSensitivity | str
     influence: Mapping[str, Influence | str]
+    few_groups: Mapping[str, SpreadPrior | str]
 
 
-def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> ModelChecks:
+def check_model(fit: Fit, *, trusted: bool, shares: Shares | str) -> ModelChecks:
     """Run the checks; those that weight the draws only where the draws can be trusted.
 
     Parameters
@@ -60,10 +67,11 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
         The fit.
     trusted
         Whether it passed its checks.
-    at
-        Predictor values for the variance shares; None to average over the rows.
+    shares
+        The variance shares, or why there are none.
     """
     groups = fit.model.design.groups
+    at = None if isinstance(shares, str) else shares.at or None
     draws = _replications(fit)
     several = [group.name for group in groups if len(group.labels) >= _FEWEST_GROUPS]
     return ModelChecks(
@@ -79,7 +87,18 @@ def check_model(fit: Fit, *, trusted: bool, at: Mapping[str, Any] | None) -> Mod
         influence={
             group.name: _without(fit, group.name, at) if trusted else _FAILED for group in groups
         },
+        few_groups=_few_groups(fit, shares) if trusted else {},
     )
+
+
+def _few_groups(fit: Fit, shares: Shares | str) -> dict[str, SpreadPrior | str]:
+    if isinstance(shares, str):
+        return {}
+    return {
+        group.name: _or_why(partial(shares_by_prior, fit, group.name, shares))
+        for group in fit.model.design.groups
+        if len(group.labels) < FEW_GROUPS
+    }
 
 
 def _replications(fit: Fit) -> int:
@@ -102,6 +121,10 @@ def _tried[Found](
     """Return what a check finds, or in words why it cannot be done."""
     if not (fit.has_data or (sums_suffice and fit.has_sums)):
         return why_not(fit, sums_suffice=sums_suffice)
+    return _or_why(check)
+
+
+def _or_why[Found](check: Callable[[], Found]) -> Found | str:
     try:
         return check()
     except AllianceError as error:

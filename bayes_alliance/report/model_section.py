@@ -6,10 +6,12 @@ from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Block, Facts, Heading, Items, Paragraph, Section
 from bayes_alliance.report.checks_section import check_figure
-from bayes_alliance.report.equation_lines import model_equation, prior_equation, symbol_words
+from bayes_alliance.report.equation_lines import model_equation, symbol_words
 from bayes_alliance.report.group_words import all_groups
 from bayes_alliance.report.model_words import family_words, varying_words
+from bayes_alliance.report.prior_equation import prior_equation
 from bayes_alliance.report.results import Results
+from bayes_alliance.report.standing_words import standing_words
 from bayes_alliance.report.tables import predictive_table, prior_table
 from bayes_alliance.report.wording import joined, plural
 
@@ -68,7 +70,11 @@ def prior_section(results: Results) -> Section:
     )
     if chosen:
         text = f"{chosen} of the {plural(total, 'prior')} were chosen for this analysis. {text}"
-    blocks: list[Block] = [Paragraph(text=text), prior_table(model), prior_equation(model)]
+    blocks: list[Block] = [Paragraph(text=text), prior_table(model)]
+    stands = standing_words(model)
+    if stands:
+        blocks.append(Items(items=stands))
+    blocks.append(prior_equation(model))
     blocks.append(Heading(text="What the priors expect"))
     check = results.checks.prior
     if isinstance(check, str):

@@ -66,8 +66,7 @@ class Results:
     @cached_property
     def checks(self) -> ModelChecks:
         """The model held against the data, and the priors against both."""
-        at = None if isinstance(self.shares, str) else self.shares.at
-        return check_model(self.fit, trusted=self.trusted, at=at or None)
+        return check_model(self.fit, trusted=self.trusted, shares=self.shares)
 
     @cached_property
     def compared(self) -> ComparedFits | None:

@@ -13,7 +13,9 @@ from bayes_alliance.report.density_figures import (
     learnt,
     panels_height,
     panels_of,
+    without_panel,
 )
+from bayes_alliance.report.few_groups import few_groups_blocks
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import joined, percent, plural
 
@@ -25,12 +27,16 @@ def sensitivity_section(results: Results) -> Section:
     blocks: list[Block] = []
     panels = panels_of(results.fit)
     if panels:
-        blocks += _before_and_after(panels, trusted=results.trusted)
+        left_out = without_panel(results.fit.model)
+        blocks += _before_and_after(panels, left_out, trusted=results.trusted)
+    blocks += few_groups_blocks(results)
     blocks += [Heading(text="Priors a little stronger or weaker"), *_power_scaling(results)]
     return Section(key="sensitivity", heading="Sensitivity to the priors", blocks=tuple(blocks))
 
 
-def _before_and_after(panels: tuple[Panel, ...], *, trusted: bool) -> list[Block]:
+def _before_and_after(
+    panels: tuple[Panel, ...], left_out: tuple[str, ...], *, trusted: bool
+) -> list[Block]:
     shown = panels[:MOST_PANELS]
     cut = f" The first {MOST_PANELS} of {len(panels)}." if len(panels) > MOST_PANELS else ""
     said = learnt_sentence(panels) if trusted else "The fit failed its checks."
@@ -45,6 +51,19 @@ def _before_and_after(panels: tuple[Panel, ...], *, trusted: bool) -> list[Block
             draw=partial(draw_panels, panels=shown),
             height=panels_height(len(shown)),
         ),
+        *_without_curve(left_out),
+    ]
+
+
+def _without_curve(keys: tuple[str, ...]) -> list[Block]:
+    if not keys:
+        return []
+    which = joined(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
+    return [
+        Paragraph(
+            text=f"Without a picture: {which}. The prior is improper, or follows from others in a "
+            "way that has no formula."
+        )
     ]
 
 

@@ -142,7 +142,9 @@ def prior_table(model: Model) -> Table:
         row_heading="parameter",
         notes=(
             "A prior can be changed by its name in the first column, for example "
-            'priors={"b": "Normal(0, 5)"}.',
+            'priors={"b": "Normal(0, 5)"}. It is then taken as written; with the words at the '
+            'means behind it, as in "Normal(50, 10) at the means", it stands where the default '
+            "does.",
         ),
     )
 

@@ -44,8 +44,8 @@ def test_panels_hold_every_number_with_a_prior(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     assert [panel.label for panel in panels] == [
         "b[Intercept]", "b[stigma]",
-        "sd_case_manager[Intercept]", "sd_case_manager[stigma]",
-        "sigma", "cor_case_manager[Intercept ~ stigma]",
+        "sd_case_manager[Intercept at the means]", "sd_case_manager[stigma]",
+        "sigma", "cor_case_manager[Intercept ~ stigma at the means]",
     ]  # fmt: skip
     posterior = slopes_fit.posterior
     sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy().ravel()
@@ -85,7 +85,7 @@ def test_pictures_are_drawn_with_a_panel_each(slopes_fit: Fit) -> None:
     panels = panels_of(slopes_fit)
     axes = draw_panels(Canvas().add_subplot(), panels=panels)
     assert [inset.get_title() for inset in axes.child_axes][:3] == [
-        "b[Intercept]", "b[stigma]", "sd_case_manager\n[Intercept]",
+        "b[Intercept]", "b[stigma]", "sd_case_manager\n[Intercept]\nat the means",
     ]  # fmt: skip
     assert len(axes.child_axes) == len(panels) < MOST_PANELS
     # A standard deviation has no density below 0, before or after the data.

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.equation_lines import model_equation, prior_equation, symbol_words
+from bayes_alliance.report.equation_lines import model_equation, symbol_words
 from bayes_alliance.report.equation_symbols import as_label
+from bayes_alliance.report.prior_equation import number_text, prior_equation
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,55 @@ def test_priors_wear_the_symbols_of_the_equation(table: pd.DataFrame) -> None:
     assert r"\tau_{u0}, \tau_{u1} \sim \operatorname{HalfNormal}(2)" in found
     assert r"\rho_{u01} \sim \operatorname{LKJ}(2)" in found
     assert r"\sigma \sim \operatorname{HalfNormal}(3)" in found
+
+
+def test_priors_at_the_means_wear_a_star_that_is_spelt_out(table: pd.DataFrame) -> None:
+    far = table.assign(age=table["age"] - table["age"].mean() + 2000)
+    found = prior_equation(Model("score ~ age + (1 + age | therapist)", far))
+    lines = found.lines
+    assert any(line.startswith(r"\gamma_{0}^{*} \sim \operatorname{Normal}(") for line in lines)
+    assert any(line.startswith(r"\gamma_{1} \sim ") for line in lines)
+    assert any(
+        line.startswith(r"\tau_{u0}^{*} \sim \operatorname{HalfStudentT}(3,") for line in lines
+    )
+    assert r"\rho_{u01}^{*} \sim \operatorname{LKJ}(2)" in lines
+    assert lines[-3:] == (
+        r"\gamma_{0}^{*} = \gamma_{0} + 2000\,\gamma_{1}",
+        r"\tau_{u0}^{*} = \operatorname{sd}(u_{0j} + 2000\,u_{1j})",
+        r"\rho_{u01}^{*} = \operatorname{cor}(u_{0j} + 2000\,u_{1j}, u_{1j})",
+    )
+    assert "Intercept at the means is Intercept and 2000 times age added up" in found.words
+
+
+def test_levels_of_a_category_hang_together(table: pd.DataFrame) -> None:
+    found = prior_equation(Model("score ~ clinic", table[table["clinic"] < "C4"])).lines
+    pairs = [
+        rf"\operatorname{{cor}}(\gamma_{{{i}}}, \gamma_{{{j}}})"
+        for i, j in ((1, 2), (1, 3), (2, 3))
+    ]
+    assert f"{', '.join(pairs)} = 0.5" in found
+
+
+def test_thresholds_at_the_means_are_spelt_out(table: pd.DataFrame) -> None:
+    far = table.assign(age=table["age"] - table["age"].mean() + 40)
+    found = prior_equation(Model("rating ~ age + (1 | therapist)", far, "cumulative")).lines
+    assert r"\theta_{c}^{*} = \theta_{c} - 40\,\gamma_{1}" in found
+    assert any(line.startswith(r"\theta_{1}^{*}, \theta_{2}^{*}") for line in found)
+
+
+def test_what_stands_as_written_has_no_star(table: pd.DataFrame) -> None:
+    own = {"b[Intercept]": "Normal(10, 5)", "sd_therapist": "HalfNormal(2)"}
+    found = prior_equation(Model("score ~ age + (1 + age | therapist)", table, priors=own))
+    assert not [line for line in found.lines if "*" in line]
+    assert "at the means" not in found.words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.5, "2.5"), (2000.4, "2000"), (4.04e6, r"4.04 \cdot 10^{6}"), (2e-5, r"2 \cdot 10^{-5}")],
+)
+def test_numbers_of_formulas_have_powers_that_can_be_read(value: float, text: str) -> None:
+    assert number_text(value) == text
 
 
 def test_long_sums_are_broken_into_lines(table: pd.DataFrame) -> None:
