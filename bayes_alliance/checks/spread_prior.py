@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class SpreadPrior:
     table
         By what the width of the prior is multiplied with: ``prior`` of the first standard
         deviation, ``mean``, ``lower`` and ``upper`` of the share.
+    at
+        The predictor values at which the shares hold.
     prob
         Probability of the interval.
     refitted
@@ -46,6 +48,7 @@ class SpreadPrior:
 
     group: str
     table: pd.DataFrame
+    at: Mapping[str, Any]
     prob: float
     refitted: tuple[float, ...] = ()
 
@@ -93,6 +96,7 @@ def shares_by_prior(fit: Fit, group: str, shares: Shares) -> SpreadPrior:
     return SpreadPrior(
         group=group,
         table=table.rename_axis("width"),
+        at=shares.at,
         prob=shares.prob,
         refitted=tuple(again),
     )

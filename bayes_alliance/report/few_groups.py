@@ -5,13 +5,14 @@ from __future__ import annotations
 from bayes_alliance.checks.spread_prior import SpreadPrior
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.report.blocks import Block, Heading, Paragraph, Table
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import percent
 
 _WORDS = {0.5: "half as wide", 1.0: "as in this analysis", 2.0: "twice as wide"}
-_LITTLE, _MUCH = 0.02, 0.10
+_LITTLE, _MUCH = 0.02, 0.05
 
 
 def few_groups_blocks(results: Results) -> list[Block]:
@@ -41,9 +42,9 @@ def few_groups_sentence(found: SpreadPrior, group: GroupDesign) -> str:
     )
     return (
         f"{count} groups ({words}) tell little about how much groups differ, so what was assumed "
-        f"about their spread has its weight. With that prior half as wide their share of the "
-        f"variance would be {percent(float(mean.loc[0.5]))}, as it is in this analysis it is "
-        f"{percent(float(mean.loc[1.0]))}, and with the prior twice as wide it would be "
+        f"about their spread has its weight. With that prior half as wide, their share of the "
+        f"variance would be {percent(float(mean.loc[0.5]))}; with the prior of this analysis it is "
+        f"{percent(float(mean.loc[1.0]))}, and with one twice as wide it would be "
         f"{percent(float(mean.loc[2.0]))}. {verdict}"
     )
 
@@ -54,12 +55,14 @@ def _table(found: SpreadPrior, model: Model) -> Table:
     frame[columns] = 100 * frame[columns]
     frame.index = frame.index.map(_WORDS)
     words = many_groups(model.design.group(found.group))
+    where = place_words(found.at, average=False)
     tail = 50 * (1 - found.prob)
     how = "The draws were weighted by the ratio of the two priors."
     if found.refitted:
         how = "The model was fitted again where weighting the draws would rest on a few of them."
     return Table(
-        caption=f"Share of the variance between {words}, in per cent, by the width of the prior",
+        caption=f"Share of the variance between {words} in per cent{where}, by the width of the "
+        "prior",
         frame=frame,
         headings={"lower": f"{tail:g}%", "upper": f"{100 - tail:g}%"},
         row_heading="prior of the spread",
