@@ -52,8 +52,9 @@ class ModelOptions:
         list[str] | None,
         typer.Option(
             metavar="PARAMETER=PRIOR",
-            help='Such as "b=Normal(0, 5)" or "sd_case_manager=HalfNormal(3)"; '
-            "may be given repeatedly.",
+            help='Such as "b=Normal(0, 5)" or "sd_case_manager=HalfNormal(3)", about the '
+            'parameter as written; "b[Intercept]=Normal(50, 10) at the means" is about it where '
+            "the predictors have their means. May be given repeatedly.",
         ),
     ] = None
 

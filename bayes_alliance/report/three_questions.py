@@ -138,6 +138,7 @@ def _notable_spread(fit: Fit, group: str) -> tuple[float, float, float]:
     x = fit.model.design.group(group).Z[:, 1]
     notable = NOTABLE_MOVE * float(fit.posterior[names.SIGMA].mean()) / float(x.std())
     sds = fit.posterior[names.sd(group)].isel({names.effect(group): 1})
+    # The spread of a slope of the highest order is the same at the means and as written.
     prior = fit.model.priors.of(names.sd(group))[1]
     return notable, float((sds > notable).mean()), 1 - float(prior.frozen.cdf(notable))
 
