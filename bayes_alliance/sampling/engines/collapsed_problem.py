@@ -68,9 +68,10 @@ class CollapsedProblem(Protocol):
 class OneFactor:
     """One grouping factor."""
 
-    def __init__(self, problem: Problem, parts: list[FactorSize]) -> None:
+    def __init__(self, problem: Problem, parts: list[FactorSize], to_user: Array | None) -> None:
         self.inner = problem
         self.parts = parts
+        self.to_user = to_user
         self.numbers_a_draw = problem.n_groups * problem.n_effects + problem.prior.kept.size
 
     def density(self) -> Any:
@@ -91,14 +92,17 @@ class OneFactor:
     ) -> Recovered:
         """Draw coefficients and group effects."""
         drawn = recover_seeded(self.inner, s2, factors[0], seed=seed, draws=draws, sampled=sampled)
-        return drawn.coefficients, [drawn.effects]
+        return _of_design(drawn.coefficients, self.to_user), [drawn.effects]
 
 
 class SeveralFactors:
     """Several grouping factors, nested or crossed."""
 
-    def __init__(self, problem: CrossedProblem, parts: list[FactorSize]) -> None:
+    def __init__(
+        self, problem: CrossedProblem, parts: list[FactorSize], to_user: Array | None
+    ) -> None:
         self.problem = problem
+        self.to_user = to_user
         self.inner = problem.eliminated_problem
         self.parts = parts
         self.numbers_a_draw = count_normals(problem)
@@ -127,21 +131,36 @@ class SeveralFactors:
         drawn = recover_crossed_seeded(
             self.problem, s2, factors, seed=seed, draws=draws, sampled=sampled
         )
-        return drawn.coefficients, drawn.effects
+        return _of_design(drawn.coefficients, self.to_user), drawn.effects
+
+
+def _of_design(coefficients: Array, to_user: Array | None) -> Array:
+    """Turn coefficients of the columns that were summed into those of the design."""
+    return coefficients if to_user is None else np.asarray(coefficients @ to_user.T)
 
 
 def collapsed_problem(model: Model) -> CollapsedProblem:
-    """Read the sums of a model's rows, once, and join them with the coefficients' prior."""
+    """Read the sums of a model's rows, once, and join them with the coefficients' prior.
+
+    Held rows are summed in the columns that have the priors: sums of powers far from zero would
+    lose their digits twice. A stream is read before its means are known.
+    """
     prior = normal_coefficients(model)
     normal = prior.mean, prior.variance
+    basis = model.priors.basis.coefficients
+    as_written = model.stream is not None or basis.is_trivial
+    to_working, to_user = (prior.to_working, None) if as_written else (None, basis.to_user)
     if len(model.design.groups) == 1:
-        problem = prepare(
-            _moments(model), *normal, integrated=prior.places, to_working=prior.to_working
-        )
-        return OneFactor(problem, one_size(model, problem))
+        problem = prepare(_moments(model), *normal, integrated=prior.places, to_working=to_working)
+        return OneFactor(problem, one_size(model, problem), to_user)
     sums = _crossed_moments(model)
-    crossed = prepare_crossed(sums, *normal, integrated=prior.places, to_working=prior.to_working)
-    return SeveralFactors(crossed, several_sizes(model, crossed.eliminated_problem, sums))
+    crossed = prepare_crossed(sums, *normal, integrated=prior.places, to_working=to_working)
+    return SeveralFactors(crossed, several_sizes(model, crossed.eliminated_problem, sums), to_user)
+
+
+def population_columns(model: Model) -> Array:
+    """Return the population's columns that have the priors, shape (row, coefficient)."""
+    return model.priors.basis.coefficients.columns(model.design.X)
 
 
 def _moments(model: Model) -> Moments:
@@ -152,7 +171,7 @@ def _moments(model: Model) -> Moments:
     (group,) = model.design.groups
     return moments(
         y,
-        model.design.X,
+        population_columns(model),
         model.priors.basis.effects[group.name].columns(group.Z),
         group.index,
         len(group.labels),
@@ -171,7 +190,7 @@ def _crossed_moments(model: Model) -> CrossedMoments:
         Term(columns=bases[g.name].columns(g.Z), group=g.index, n_groups=len(g.labels))
         for g in model.design.groups
     ]
-    return crossed_moments(y, model.design.X, terms, weights=weights, repeats=repeats)
+    return crossed_moments(y, population_columns(model), terms, weights=weights, repeats=repeats)
 
 
 def _outcome(model: Model) -> tuple[Array, Array | None, Array | None]:
