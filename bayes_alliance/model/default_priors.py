@@ -97,10 +97,11 @@ def default_priors(
     )
     priors = _population(design, measured, centre, scale, has_level=family.intercept)
     as_written: dict[Element, Prior] = {}
-    lean = float(np.sqrt(1 + ((measured.constant / measured.scales) ** 2).sum()))
+    at_zero = _WIDTH * measured.constant_of_working / measured.scales
+    room = float(np.sqrt(_THRESHOLD_WIDTH**2 + (at_zero**2).sum()))
     for between in threshold_labels(levels):
-        priors[names.CUTPOINT, between] = Prior("Normal", (0.0, _THRESHOLD_WIDTH))
-        as_written[names.CUTPOINT, between] = Prior("Normal", (0.0, _THRESHOLD_WIDTH * lean))
+        priors[names.CUTPOINT, between] = Prior("Normal", (centre, _THRESHOLD_WIDTH))
+        as_written[names.CUTPOINT, between] = Prior("Normal", (centre, room))
     blocks: dict[str, tuple[MeasuredColumns, ...]] = {}
     for place, group in enumerate(design.groups):
         two = None if rows.half_ranges is None else rows.half_ranges[place + 1]

@@ -74,8 +74,33 @@ def _parsed(expression: str) -> Any:
     for term in description.common_terms:
         if hasattr(term, "components"):
             term.components = copy.deepcopy(term.components)
+    _check_labels(description, expression)
     description.common_terms = _in_order(description.common_terms)
     return description
+
+
+def _check_labels(description: Any, expression: str) -> None:
+    """Refuse two functions that formulae writes alike, as it leaves brackets out: one would go."""
+    seen: dict[str, Any] = {}
+    for component in calls_of(description):
+        first = seen.setdefault(str(component.name), component.call)
+        if not _same_call(first, component.call):
+            raise ModelError(
+                f"The expression '{expression}' was to be read.",
+                f"Two of its terms are both written {component.name}, though they differ in their "
+                "brackets.",
+                "Make one of them a column of the table first.",
+                expression=expression,
+            )
+
+
+def _same_call(first: Any, second: Any) -> bool:
+    """Tell whether two parsed items are built alike, brackets included."""
+    if type(first) is not type(second) or str(first) != str(second):
+        return False
+    ours, theirs = getattr(first, "args", ()), getattr(second, "args", ())
+    alike = getattr(first, "symbol", None) == getattr(second, "symbol", None)
+    return alike and len(ours) == len(theirs) and all(map(_same_call, ours, theirs))
 
 
 def _in_order(terms: list[Any]) -> list[Any]:

@@ -97,8 +97,8 @@ class Family:
             squares = float(np.average((rest - centre) ** 2, weights=weights))
             scale = float(np.sqrt(squares * count / max(count - 1.0, 1.0)))
             return centre, scale if scale > 0.0 else 1.0
-        if self.outcome == "ordinal":
-            return 0.0, 1.0
+        if self.outcome == "ordinal":  # the thresholds lie around what is known
+            return float(np.average(offset, weights=weights)), 1.0
         share = float(np.average(y, weights=weights))
         return LINKS[link](share) - float(np.average(offset, weights=weights)), 1.0
 

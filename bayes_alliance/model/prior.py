@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,9 @@ def _lkj_in_words(eta: float) -> str:
 
 
 AT_THE_MEANS = "at the means"
+_STANDING = re.compile(
+    r"(?P<prior>.*\S)\s+(?P<place>at\s+the\s+means?|as\s+written)\s*", re.IGNORECASE | re.DOTALL
+)
 
 
 def parse_standing(text: str, *, key: str) -> tuple[Prior, bool]:
@@ -90,10 +94,10 @@ def parse_standing(text: str, *, key: str) -> tuple[Prior, bool]:
     ModelError
         See :func:`parse_prior`.
     """
-    plain = text.strip()
-    if plain.endswith(AT_THE_MEANS):
-        return parse_prior(plain.removesuffix(AT_THE_MEANS), key=key), True
-    return parse_prior(text, key=key), False
+    stated = _STANDING.fullmatch(text)
+    if stated is None:
+        return parse_prior(text, key=key), False
+    return parse_prior(stated["prior"], key=key), stated["place"].lower().startswith("at")
 
 
 def parse_prior(text: str, *, key: str) -> Prior:
@@ -136,7 +140,8 @@ def _as_call(text: str, asked: str) -> ast.Call:
         raise ModelError(
             asked,
             "That is not a distribution with its arguments.",
-            "Write it as in 'Normal(0, 5)' or 'HalfNormal(sigma=2)'.",
+            "Write it as in 'Normal(0, 5)' or 'HalfNormal(sigma=2)', where wanted with "
+            f"'{AT_THE_MEANS}' behind it.",
         )
     return node
 

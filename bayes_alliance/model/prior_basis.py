@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -96,7 +97,16 @@ def is_moved(to_working: Floats) -> NDArray[np.bool_]:
 
 def is_tied(orders: Sequence[ColumnOrder]) -> NDArray[np.bool_]:
     """Tell which columns are levels of a category that depend on one another."""
-    return np.array([len(_level_correlation(order)) > 1 for order in orders], dtype=bool)
+    several = Counter(order.term for order in orders if order.factors)
+    return np.array(
+        [
+            bool(order.factors)
+            and several[order.term] > 1
+            and any(size > 1 and kind in ("treatment", "sum") for size, kind in order.coding)
+            for order in orders
+        ],
+        dtype=bool,
+    )
 
 
 def tied_levels(
@@ -114,11 +124,12 @@ def tied_levels(
         Which have a prior of their own on the design as written: those are tied to none.
     """
     found = []
-    for term in dict.fromkeys(order.term for order in orders if order.factors):
-        places = np.array([k for k, o in enumerate(orders) if o.term == term and o.factors])
-        correlation = _level_correlation(orders[places[0]])
-        if len(correlation) != len(places):
-            continue  # some levels' columns are not in the design
+    tied = is_tied(orders)
+    for term in dict.fromkeys(o.term for o, own in zip(orders, tied, strict=True) if own):
+        places = np.array([k for k, o in enumerate(orders) if tied[k] and o.term == term])
+        # A column that is not there, of levels that never meet, leaves the others as they are.
+        columns = [orders[k].column for k in places]
+        correlation = _level_correlation(orders[places[0]])[np.ix_(columns, columns)]
         for prior in dict.fromkeys(priors[k] for k in places):
             same = np.array([priors[k] == prior and not written[k] for k in places])
             if prior.distribution == "Normal" and prior.arguments[0] == 0.0 and same.sum() > 1:
@@ -128,9 +139,13 @@ def tied_levels(
 
 
 def _level_correlation(order: ColumnOrder) -> Floats:
-    """Return the correlation of a term's columns: a half between levels with one reference."""
+    """Return the correlation of all columns of a term under which any two levels differ alike."""
     whole: Floats = np.eye(1)
-    for size, compares in order.coding:
-        own = (np.eye(size) + 1.0) / 2 if compares else np.eye(size)
+    for size, kind in order.coding:
+        own = np.eye(size)
+        if kind == "treatment":
+            own = (np.eye(size) + 1.0) / 2
+        elif kind == "sum":
+            own = (np.eye(size) - 1.0 / (size + 1)) * (size + 1) / size
         whole = np.asarray(np.kron(whole, own), dtype=np.float64)
-    return whole if (whole != np.eye(len(whole))).any() else np.eye(1)
+    return whole

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 AS_WRITTEN = "as written"
 # Where the columns of a category take the place of a constant.
 MEAN_OF_ALL, DIFFERENCE_FROM = "as the mean of all", "as a difference from"
+LEVELS_ALIKE = "any two levels alike"
 _CORRELATION = "correlation"
 
 
@@ -45,8 +46,10 @@ class PriorEntry:
     chosen
         True if the user gave it, False if it is the default scaled to the data.
     stands
-        Where: ``"as written"``, ``"at the means"`` of the predictors, or as a difference from the
-        first level of a category whose columns take the place of a constant.
+        Where: ``"as written"``, ``"at the means"`` of the predictors, or, for the levels of a
+        category, ``"any two levels alike"``: their differences have one prior, whichever is the
+        reference level; or as a difference from the first level of a category whose columns take
+        the place of a constant.
     """
 
     variable: str
@@ -74,6 +77,11 @@ class PriorEntry:
     def shown(self) -> str:
         """The prior for people: the user's as it was given, a default with three digits."""
         return str(self.prior) if self.chosen else self.prior.rounded
+
+    @property
+    def in_place(self) -> str:
+        """The prior for people, with where it stands if that is not as written."""
+        return f"{self.shown} {self.stands}" if self.at_means else self.shown
 
     @property
     def written(self) -> str:
@@ -265,9 +273,9 @@ def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:
     measured = defaults.coefficients
     places = dict.fromkeys(defaults.priors, "")
     labels = design.coefficients
-    moved = is_moved(measured.to_working) | is_tied(measured.orders)
-    for label, elsewhere in zip(labels, moved, strict=True):
-        places[names.B, label] = AT_THE_MEANS if elsewhere else ""
+    moved, tied = is_moved(measured.to_working), is_tied(measured.orders)
+    for label, elsewhere, alike in zip(labels, moved, tied, strict=True):
+        places[names.B, label] = AT_THE_MEANS if elsewhere else LEVELS_ALIKE if alike else ""
     levels = np.flatnonzero(measured.origin)
     if len(levels) > 1:
         first, *others = (labels[k] for k in levels)
@@ -305,11 +313,13 @@ def _block_of(element: Element, elements: Iterable[Element], design: Design) -> 
     found = _block_place(element, design)
     assert found is not None
     group, number = found
-    blocks = [number] if number is not None else range(len(group.blocks))
+    # The correlated blocks of a factor share the prior of their correlations.
+    several = [k for k, own in enumerate(group.blocks) if len(own) > 1]
+    blocks = several if number is None or number in several else [number]
     effects = {group.effects[k] for b in blocks for k in group.blocks[b]}
     sds = [o for o in elements if o[0] == names.sd(group.name) and o[1] in effects]
-    several = len(effects) > 1
-    return sds + [o for o in elements if several and o[0] == names.cor(group.name)]
+    of_pairs = bool(several) and blocks == several
+    return sds + [o for o in elements if of_pairs and o[0] == names.cor(group.name)]
 
 
 def _basis(entries: tuple[PriorEntry, ...], defaults: Defaults, design: Design) -> PriorBasis:

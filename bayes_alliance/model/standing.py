@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.model.column_order import ColumnOrder
+from bayes_alliance.model.column_order import Coding, ColumnOrder
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.prior_basis import tied_levels
 from bayes_alliance.model.prior_table import DIFFERENCE_FROM, MEAN_OF_ALL, PriorTable
@@ -62,8 +62,9 @@ def _orders(orders: Sequence[ColumnOrder], stands: Sequence[str]) -> list[Column
     term = orders[moved[0]].term
     first, *rest = [k for k, order in enumerate(orders) if order.term == term]
     found[first] = ColumnOrder()
-    for place in rest:
-        found[place] = replace(orders[place], coding=((len(rest), True),))
+    for column, place in enumerate(rest):
+        coding: tuple[tuple[int, Coding], ...] = ((len(rest), "treatment"),)
+        found[place] = replace(orders[place], column=column, coding=coding)
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,12 @@ class MeasuredColumns:
     aliased: NDArray[np.bool_]
 
     @property
+    def constant_of_working(self) -> Floats:
+        """What each working coefficient adds to a constant that is no column, shape (k,)."""
+        back = _inverse(self.to_working, [order.degree for order in self.orders])
+        return np.asarray(self.constant @ back)
+
+    @property
     def as_written(self) -> Floats:
         """Scales of the columns as written: their coefficients have this much room, shape (k,)."""
         back = _inverse(self.to_working, [order.degree for order in self.orders])
@@ -154,9 +161,9 @@ def measure_columns(
     """
     k = columns.shape[1]
     orders = tuple(orders)
-    origin = constant_direction(columns, orders)
+    origin = np.zeros(k) if constant_beside else constant_direction(columns, orders)
     change, used = _with_constant(columns, orders, origin, constant_beside, cells=cells)
-    pinned = (origin != 0.0) & (not cells) & (not constant_beside)
+    pinned = (origin != 0.0) & (not cells)
     same = bool((change == np.eye(k)).all())
     matrix = columns if same else columns @ change
     if len(used) > k:
@@ -224,12 +231,17 @@ def _with_constant(
     if not cells:
         return change, [*used, ColumnOrder()]
     first, *rest = np.flatnonzero(origin)
+    levels: list[int] = []
     change[:, first] = origin
     used[first] = ColumnOrder()
     for place in rest:
         used[place] = ColumnOrder(
-            factors=orders[place].factors, term=orders[place].term, coding=((len(rest), True),)
+            factors=orders[place].factors,
+            term=orders[place].term,
+            column=len(levels),
+            coding=((len(rest), "treatment"),),
         )
+        levels.append(int(place))
     return change, used
 
 
@@ -268,15 +280,14 @@ def _freed(
     kept = np.zeros(k, dtype=bool)
     kept[: len(pinned)] = pinned
     sizes = np.sqrt((rest**2).sum(axis=0))
-    own = _own_scales(orders, root, half_ranges, sizes)
+    own, by_own = _own_scales(orders, root, half_ranges, sizes)
     lengths = np.sqrt(np.average(matrix**2, axis=0, weights=weights)) if matrix.size else sizes
     alone = (sizes < ALIASED * own) | (sizes <= _ROUNDING * lengths)
     alone &= ~kept & (np.arange(k) != constant)
     # Of such a column nothing is left to measure: it stands as it is written.
     on_lower[:, alone] = 0.0
     sizes = np.where(alone, lengths, sizes)
-    factor = np.array([bool(order.factors) for order in orders], dtype=bool)
-    scales = np.where(factor & (own > 0), own, np.maximum(sizes, own))
+    scales = np.where(by_own & (own > 0) & ~alone, own, np.maximum(sizes, own))
     scales[(scales <= 0.0) | kept | (np.arange(k) == constant)] = 1.0
     # What is this small is the rounding of a mean that is zero.
     on_lower[np.abs(on_lower) * scales[:, None] < _NOTHING * scales] = 0.0
@@ -321,26 +332,96 @@ def _own_scales(
     root: Floats,
     half_ranges: Floats,
     left: Floats,
-) -> Floats:
-    """Return the product of the own scales of what each column is made of, shape (k,)."""
-    sds = np.sqrt((root**2).sum(axis=0))
-    alone = np.where(half_ranges > 0.0, half_ranges, sds)
-    numbers = {
-        name: float(alone[place])
-        for place, order in enumerate(orders)
-        for name, power in order.powers.items()
-        if power == 1 and len(order.powers) == 1 and not order.factors and len(order.coding) == 1
-        if order.coding[0][0] == 1
-    }
-    found = alone.copy()
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the product of the own scales of what each column is made of, shape (k,).
+
+    Also which columns take no other scale: those with a category in them, or a number with two
+    values, which counts like one.
+    """
+    alone = np.where(half_ranges > 0.0, half_ranges, np.sqrt((root**2).sum(axis=0)))
+    numbers = _Numbers.of(orders, alone, half_ranges)
+    found, by_own = alone.copy(), np.zeros(len(orders), dtype=bool)
     for place, order in enumerate(orders):
-        if not all(name in numbers for name in order.powers):
+        if order.is_constant:
+            continue
+        own = numbers.scale(order)
+        if own is None and order.factors:
+            own = _over_levels(orders, order, root, half_ranges)
+        by_own[place] = bool(order.factors) or numbers.has_two(order)
+        if own is None:
             found[place] = left[place] if order.factors else alone[place]
-        elif order.factors or order.powers:
-            found[place] = prod(numbers[n] ** p for n, p in order.powers.items()) * prod(
-                [_HALF_RANGE] * len(order.factors)
-            )
-    return found
+        else:
+            found[place] = own * _level_scale(order)
+    return found, by_own
+
+
+class _Numbers(NamedTuple):
+    """Own scales of the numbers that are columns: single ones by part, others by all their parts.
+
+    ``two`` are the parts with two values.
+    """
+
+    single: dict[str, float]
+    whole: dict[tuple[frozenset[tuple[str, int]], tuple[int, ...]], float]
+    two: frozenset[str]
+
+    @classmethod
+    def of(cls, orders: Sequence[ColumnOrder], alone: Floats, half_ranges: Floats) -> _Numbers:
+        """Read them off the columns without a category."""
+        single: dict[str, float] = {}
+        whole: dict[tuple[frozenset[tuple[str, int]], tuple[int, ...]], float] = {}
+        two: set[str] = set()
+        for place, order in enumerate(orders):
+            if order.is_constant or order.factors or not order.factor:
+                continue
+            unit = float(alone[place]) / order.factor
+            whole.setdefault((frozenset(order.parts.items()), order.number_columns), unit)
+            if list(order.parts.values()) == [1] and not order.number_columns:
+                (part,) = order.parts
+                single.setdefault(part, unit)
+                if half_ranges[place] > 0.0:
+                    two.add(part)
+        return cls(single, whole, frozenset(two))
+
+    def scale(self, order: ColumnOrder) -> float | None:
+        """Return the scale of the product of an order's numbers, None if it is not known."""
+        if not order.number_columns and all(part in self.single for part in order.parts):
+            return order.factor * prod(self.single[n] ** p for n, p in order.parts.items())
+        known = self.whole.get((frozenset(order.parts.items()), order.number_columns))
+        return None if known is None else order.factor * known
+
+    def has_two(self, order: ColumnOrder) -> bool:
+        """Tell whether a number with two values is among an order's parts."""
+        return any(part in self.two for part in order.parts)
+
+
+def _over_levels(
+    orders: Sequence[ColumnOrder], order: ColumnOrder, root: Floats, half_ranges: Floats
+) -> float | None:
+    """Return the scale of a number that has one column a level: added up they are the number."""
+    if not all(kind in ("full", "number") for _, kind in order.coding):
+        return None
+    beside = [
+        place
+        for place, other in enumerate(orders)
+        if other.term == order.term
+        and other.factors
+        and other.number_columns == order.number_columns
+    ]
+    if (half_ranges[beside] > 0.0).all():
+        return float(half_ranges[beside].max())
+    return float(np.sqrt((root[:, beside].sum(axis=1) ** 2).sum()))
+
+
+def _level_scale(order: ColumnOrder) -> float:
+    """Return half the range of each category in a column, as its coding has it."""
+    scale = 1.0
+    for size, kind in order.coding:
+        if kind == "sum":  # levels that differ alike lie closer to their mean than to each other
+            scale *= _HALF_RANGE / np.sqrt((1.0 - 1.0 / (size + 1)) / 2.0)
+        elif kind != "number":
+            scale *= _HALF_RANGE
+    return float(scale)
 
 
 def _half_ranges(columns: Floats) -> Floats:

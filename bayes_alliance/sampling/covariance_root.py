@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+def working_roots(model: Model, posterior: xr.Dataset, group: str) -> Array:
+    """Return the same for the effects that engines sample, whose columns are less alike."""
+    basis = model.priors.basis.effects[group]
+    roots = effect_roots(model, posterior, group)
+    return roots if basis.is_trivial else np.asarray(basis.to_working @ roots)
+
+
 def effect_roots(model: Model, posterior: xr.Dataset, group: str) -> Array:
     """Return a root of the covariance of a factor's effects for every draw, (draw, q, q)."""
     design = model.design.group(group)

@@ -22,8 +22,7 @@ from bayes_alliance.kernels.leave_group_out import (
 )
 from bayes_alliance.kernels.moments import Moments, moments
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.working_basis import unchanged
-from bayes_alliance.sampling.covariance_root import effect_roots
+from bayes_alliance.sampling.covariance_root import working_roots
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.engines.streamed_moments import streamed_moments
 from bayes_alliance.sampling.fit import Fit
@@ -133,8 +132,8 @@ def _sums_by_group(model: Model, empty_groups: int) -> tuple[Moments, Array]:
     """Return the sums, and those of the logarithms of the precision weights, by group."""
     if model.stream is not None:
         stream = model.stream
-        as_written = {group.name: unchanged(len(group.effects)) for group in model.design.groups}
-        sums = streamed_moments(stream, as_written, by_group=True, empty_groups=empty_groups)
+        bases = model.priors.basis.effects
+        sums = streamed_moments(stream, bases, by_group=True, empty_groups=empty_groups)
         return sums, np.bincount(stream.group_of_cell[0], stream.sums.log_weight, len(sums.n))
     design, frame = model.design, model.frame
     (group,) = design.groups
@@ -144,7 +143,7 @@ def _sums_by_group(model: Model, empty_groups: int) -> tuple[Moments, Array]:
     sums = moments(
         frame.y - design.offset,
         design.X,
-        group.Z,
+        model.priors.basis.effects[group.name].columns(group.Z),
         group.index,
         n_groups,
         weights=weights,
@@ -156,7 +155,7 @@ def _sums_by_group(model: Model, empty_groups: int) -> tuple[Moments, Array]:
 
 def _draws(model: Model, posterior: xr.Dataset, sampled: Integers) -> tuple[Array, Array, Array]:
     """Return residual variance, root of G and sampled coefficients of every draw."""
-    root = effect_roots(model, posterior, model.groups[0])
+    root = working_roots(model, posterior, model.groups[0])
     s2 = np.ones(len(root))
     if names.SIGMA in posterior:
         s2 = posterior[names.SIGMA].to_numpy().reshape(-1) ** 2

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.covariance_root import effect_roots
+from bayes_alliance.sampling.covariance_root import working_roots
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.linear_predictor import (
     copy_weights,
@@ -83,7 +83,12 @@ def coefficients_given_variances(
     mean, covariance : Array
         Shapes (draw, k) and (draw, k, k).
     """
-    return normal_coefficients(model).places, *_coefficients(_prepare(model, posterior))
+    places, work = normal_coefficients(model).places, _prepare(model, posterior)
+    mean, covariance = _coefficients(work)
+    to_user = model.priors.basis.coefficients.to_user
+    own = to_user[np.ix_(places, places)]
+    moved = work.given @ to_user[np.ix_(places, sampled_coefficients(model))].T
+    return places, mean @ own.T + moved, own @ covariance @ own.T
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +99,7 @@ class _Work:
     its precision and repeats: ``zz`` (J, q, q), ``zx`` (J, q, p), and ``zr`` (J, q, 1 + s), whose
     columns belong to the outcome and to each coefficient that keeps its draws; ``xx`` and ``xr``
     are those of all rows. The coefficients' prior is ``prior_precision`` (p, p) and that times
-    its mean, ``prior_right`` (S, p), which the given coefficients may move.
+    its mean, ``prior_right`` (p,). All columns are those of the working basis.
     """
 
     y: Array
@@ -120,15 +125,15 @@ def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
     design, ones = model.design, np.ones(len(model.frame.y))
     (group,) = design.groups
     places = sampled_coefficients(model)
-    prior = normal_coefficients(model)
-    basis = prior.to_working[np.ix_(prior.places, prior.places)]
-    precision_of = basis.T @ (basis / prior.variance[:, None])
-    on_given = basis.T @ (prior.to_working[np.ix_(prior.places, places)] / prior.variance[:, None])
-    y, X, sampled = model.frame.y - design.offset, design.X[:, prior.places], design.X[:, places]
+    prior, basis = normal_coefficients(model), model.priors.basis
+    # On the columns that have the priors: a year and its square are nearly one column as written.
+    columns = basis.coefficients.columns(design.X)
+    Z = basis.effects[group.name].columns(group.Z)
+    y, X, sampled = model.frame.y - design.offset, columns[:, prior.places], columns[:, places]
     precision, repeats = precision_weights(model) * ones, frequency_weights(model) * ones
     weight = (precision * repeats)[:, None]
     right = np.column_stack([y, sampled])
-    root = effect_roots(model, posterior, group.name)
+    root = working_roots(model, posterior, group.name)
     s2, given = np.ones(len(root)), np.zeros((len(root), 0))
     if names.SIGMA in posterior:
         s2 = posterior[names.SIGMA].to_numpy().reshape(-1) ** 2
@@ -139,17 +144,17 @@ def _prepare(model: Model, posterior: xr.Dataset) -> _Work:
         y=y,
         X=X,
         sampled=sampled,
-        Z=group.Z,
+        Z=Z,
         index=group.index,
         precision=precision,
         one=copy_weights(model) * ones,
-        zz=_sums(group.Z, weight * group.Z, group.index, groups),
-        zx=_sums(group.Z, weight * X, group.index, groups),
-        zr=_sums(group.Z, weight * right, group.index, groups),
+        zz=_sums(Z, weight * Z, group.index, groups),
+        zx=_sums(Z, weight * X, group.index, groups),
+        zr=_sums(Z, weight * right, group.index, groups),
         xx=X.T @ (weight * X),
         xr=X.T @ (weight * right),
-        prior_right=basis.T @ (prior.mean / prior.variance) - given @ on_given.T,
-        prior_precision=precision_of,
+        prior_right=prior.mean / prior.variance,
+        prior_precision=np.diag(1.0 / prior.variance),
         s2=s2,
         root=root,
         given=given,
@@ -198,7 +203,7 @@ def _coefficients(work: _Work) -> tuple[Array, Array]:
         seen = work.xx - np.einsum("jqa,sjqb->sab", work.zx, slope)
         precision = seen / s2[:, None, None] + work.prior_precision
         right = _rest(work, draws) @ work.xr.T - np.einsum("jqa,sjq->sa", work.zx, centre)
-        right = right / s2[:, None] + work.prior_right[draws]
+        right = right / s2[:, None] + work.prior_right
         covariance[draws] = np.linalg.inv(precision)
         mean[draws] = (covariance[draws] @ right[..., None])[..., 0]
     return mean, covariance

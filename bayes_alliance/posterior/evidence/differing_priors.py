@@ -53,7 +53,7 @@ def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
     ]
     table = pd.DataFrame(
         [
-            [ABSENT if entry is None else entry.shown for entry in found]
+            [ABSENT if entry is None else entry.in_place for entry in found]
             for found in differing.values()
         ],
         index=pd.Index(list(differing), name="parameter"),
@@ -66,4 +66,6 @@ def _without_rounding(entry: PriorEntry | None) -> tuple[object, ...]:
     """Return what two entries share that differ by rounding only, as in designs of other size."""
     if entry is None:
         return ()
-    return entry.prior.distribution, *(f"{number:.9g}" for number in entry.prior.arguments)
+    own_place = entry.chosen and not entry.at_means and entry.element is not None
+    numbers = (f"{number:.9g}" for number in entry.prior.arguments)
+    return own_place, entry.prior.distribution, *numbers

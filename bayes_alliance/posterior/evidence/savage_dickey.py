@@ -149,10 +149,17 @@ def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float])
     return prior
 
 
+def _made_of(fit: Fit, coefficient: str) -> list[str]:
+    """Return the keys of the priors that make up a coefficient's: wider together, it is as wide."""
+    labels = fit.model.design.coefficients
+    weights = fit.model.priors.basis.coefficients.to_user[labels.index(coefficient)]
+    return [f"{names.B}[{labels[k]}]" for k in np.flatnonzero(weights)]
+
+
 def _refitted(fit: Fit, coefficient: str, scale: float, seed: int | None) -> Fit:
     settings = fit.settings
     return sample(
-        rescaled_model(fit.model, [f"{names.B}[{coefficient}]"], scale),
+        rescaled_model(fit.model, _made_of(fit, coefficient), scale),
         seed=settings.seed if seed is None else seed,
         **settings.length_and_tuning,
         cores=settings.cores,

@@ -42,8 +42,8 @@ def test_where_each_prior_stands(clients):
     assert {e.key: e.stands for e in table.entries} == {
         "b[Intercept]": "at the means",
         "b[stigma]": "as written",
-        "b[setting[home]]": "at the means",
-        "b[setting[ward]]": "at the means",
+        "b[setting[home]]": "any two levels alike",
+        "b[setting[ward]]": "any two levels alike",
         "sd_manager[Intercept]": "at the means",
         "sd_manager[stigma]": "at the means",
         "cor_manager": "at the means",

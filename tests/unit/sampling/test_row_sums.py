@@ -73,6 +73,20 @@ def test_every_row_against_the_dense_normal(name, student, clients, make_fit):
         np.testing.assert_allclose(found[draw], expected, rtol=1e-8, atol=1e-8)
 
 
+@pytest.mark.parametrize("far", [0.0, 2000.0])
+def test_a_year_and_its_square_leave_rows_out_as_they_do_near_zero(far, clients, make_fit):
+    """The variances are those of the fit near zero, whose columns hold all digits."""
+    formula = "alliance ~ stigma + I(stigma**2) + (1 | manager)"
+    near = make_fit(Model(formula, clients))
+    moved = Model(formula, clients.assign(stigma=clients["stigma"] + far))
+    expected, found = (
+        next(row_density_blocks(model, near.posterior, numbers=1e9))[1]
+        for model in (near.model, moved)
+    )
+    # A square keeps 2,000 / sd squared of its 16 digits.
+    np.testing.assert_allclose(found, expected, atol=1e-12 * max(1.0, far**2))
+
+
 def test_some_rows_alone_are_the_same(slopes):
     (whole,) = row_density_blocks(slopes.model, slopes.posterior, numbers=1e9)
     rows = np.array([30, 2])
