@@ -51,8 +51,8 @@ def with_means(model: Model, rows: pd.DataFrame, variables: Iterable[str]) -> pd
 def average_mean_words(taken: Sequence[MeanTaken]) -> str:
     """Say for a sentence which means are those of the average group, in every row."""
     average = [t.mean for t in taken if set(t.rows) == {AVERAGE}]
-    said = [f"{m.predictor} in {m.group}, {place(m.average)}" for m in average]
-    return f"at the average group's mean of {' and of '.join(said)}" if said else ""
+    said = [f"{m.predictor}, {place(m.average)}" for m in average]
+    return f"with the average group's mean of {' and of '.join(said)}" if said else ""
 
 
 def mean_note(taken: MeanTaken) -> str:
@@ -61,12 +61,15 @@ def mean_note(taken: MeanTaken) -> str:
     words = {
         STATED: "stated",
         OWN: "that of the row's own group",
-        AVERAGE: f"the average group's ({place(mean.average)})",
+        AVERAGE: f"that over all rows ({place(mean.average)})",
     }
     parts = [f"{words[k]} in {counted(rows[k], 'row')}" for k in words if k in rows]
     said = words[next(iter(rows))] if len(rows) == 1 else joined(parts)
-    whole = f"The mean of {mean.predictor} in {mean.group} is {said}."
-    if AVERAGE not in rows:
-        return whole
-    how = f"taken for groups not seen; a column {mean.name} states another"
-    return f"{whole} The average is over all rows the model learnt it from, {how}."
+    other = f"a column {mean.name} states another"
+    if set(rows) == {AVERAGE}:
+        return (
+            f"A group of {mean.group} not seen before is taken to have the mean of "
+            f"{mean.predictor} over all rows, {place(mean.average)}; {other}."
+        )
+    whole = f"The mean of {mean.predictor} in {mean.group} is {said}"
+    return f"{whole}; {other}." if AVERAGE in rows else f"{whole}."

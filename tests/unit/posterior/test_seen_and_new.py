@@ -105,7 +105,7 @@ def test_a_mean_is_stated_as_a_column(centred_fit: Fit, clients: pd.DataFrame, n
     expected = b[:, [0]] + b[:, [1]] * (1.0 - means) + b[:, [2]] * means
     np.testing.assert_allclose(drawn(found), expected, atol=1e-9)
     assert MEAN in found.columns
-    assert any("stated in 1 row and the average group's (2.5" in note for note in found.notes)
+    assert any("stated in 1 row and that over all rows (2.5" in note for note in found.notes)
     mapped = ba.predict(centred_fit, {"stigma": 1.0, name: 3.0})
     np.testing.assert_allclose(drawn(mapped), expected[:, :1], atol=1e-9)
 
@@ -124,7 +124,7 @@ def test_a_grid_over_a_mean_takes_the_predictor_along(centred_fit: Fit) -> None:
 
 def test_the_sentence_says_which_mean_was_taken(centred_fit: Fit) -> None:
     average = ba.predict(centred_fit, ba.grid(centred_fit, stigma=[1.0]))
-    assert "at the average group's mean of stigma in case_manager, 2.5" in average.sentence
+    assert "with the average group's mean of stigma, 2.5" in average.sentence
     assert any(f"a column {MEAN} states another" in note for note in average.notes)
     stated = ba.predict(centred_fit, ba.grid(centred_fit, **{MEAN: [1.0]}))
     assert f"{MEAN} = 1" in stated.sentence
