@@ -125,7 +125,7 @@ def test_fit_then_report_then_diagnose(
 ) -> None:
     result = run("fit", clients, "--formula", FORMULA, "--seed", 3, "--out", "study.fit")
     assert result.exit_code == 0, result.output
-    for words in ("b[stigma]", "r_hat", "Saved: study.fit", "seed 3", "Fine: "):
+    for words in ("b[stigma]", "r_hat", "Saved: study.fit", "seed 3", "fine: Every chain moved"):
         assert words in result.output
     assert load_fit(tmp_path / "study.fit").model.formula.text == FORMULA
     result = run("report", "study.fit", "--out", "from_fit.html", "--anonymise")
