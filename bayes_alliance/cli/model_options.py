@@ -52,9 +52,9 @@ class ModelOptions:
         list[str] | None,
         typer.Option(
             metavar="PARAMETER=PRIOR",
-            help='Such as "b=Normal(0, 5)" or "sd_case_manager=HalfNormal(3)", about the '
-            'parameter as written; "b[Intercept]=Normal(50, 10) at the means" is about it where '
-            "the predictors have their means. May be given repeatedly.",
+            help='Such as "b=Normal(0, 5)", about the parameter as written, or "b[Intercept]='
+            'Normal(50, 10) at the means" and "sd_case_manager=HalfNormal(3) at the means", about '
+            "it where the predictors have their means. May be given repeatedly.",
         ),
     ] = None
 

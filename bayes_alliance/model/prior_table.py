@@ -255,17 +255,26 @@ def _standing(
         found for other in together if places[other] and (found := own[other]) is not None
     ]
     if len({at_means for _, at_means in given_there}) > 1:
-        raise ModelError(
-            f"Priors were given for {listed(_key(*other) for other in together)}.",
-            f"Some stand {AT_THE_MEANS}, some as written, and they belong together.",
-            f"Write all of them with '{AT_THE_MEANS}', or none.",
-        )
+        raise _mixed({other: found for other in together if (found := own[other]) is not None})
     written = bool(given_there) and not given_there[0][1]
     if given is not None:
         return given[0], AS_WRITTEN if written else movable
     if written:
         return defaults.as_written.get(element, defaults.priors[element]), AS_WRITTEN
     return defaults.priors[element], movable
+
+
+def _mixed(given: Mapping[Element, tuple[Prior, bool]]) -> ModelError:
+    """Say which priors that belong together stand in which place."""
+    means = [_key(*other) for other, (_, at_means) in given.items() if at_means]
+    others = {_key(*other): prior for other, (prior, at_means) in given.items() if not at_means}
+    strings = " and ".join(f'"{prior} {AT_THE_MEANS}"' for prior in others.values())
+    return ModelError(
+        f"Priors were given for {listed(_key(*other) for other in given)}, which belong together.",
+        f"{listed(means)} {'stands' if len(means) == 1 else 'stand'} {AT_THE_MEANS}, "
+        f"{listed(others)} as written.",
+        f"Write {strings}, or leave '{AT_THE_MEANS}' out everywhere.",
+    )
 
 
 def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:

@@ -114,8 +114,8 @@ def looks_in_words(found: FrequencyWeights) -> str:
     """Say why the weights do not look like counts of clients."""
     if not found.whole:
         what = (
-            "They are not whole numbers, so rows do not stand for counts of clients: the result is "
-            "a pseudo-posterior, and its intervals are not those of a sample of this size"
+            "They are not whole numbers, so they are no counts of clients: the result is a "
+            "pseudo-posterior"
         )
     else:
         what = (
@@ -128,9 +128,9 @@ def looks_in_words(found: FrequencyWeights) -> str:
 def advice_in_words(found: FrequencyWeights) -> str:
     """Say what frequency weights do to the intervals, and what can be done honestly."""
     return (
-        f"Each row counts {found.column} times, so intervals are those of "
-        f"{found.clients:,.10g} clients. If they are population sizes or survey weights, that is "
-        "wrong, and weights scaled to a mean of 1 do not give the intervals of the survey either. "
+        f"Each row counts {found.column} times, so every interval is as narrow as "
+        f"{found.clients:,.10g} clients would make it. If the weights are population sizes or "
+        "survey weights, that is wrong, and scaling them to a mean of 1 does not mend it. "
         "Leave them out, make what they depend on (region, age, stratum) predictors, and average "
         "the predictions over a table that has the population's composition; or use software for "
         "survey designs."

@@ -293,7 +293,8 @@ def _written_at_zero(group: GroupDesign, shifted: _Shifted, chosen: list[PriorEn
         f"those of the effects of {group.name} that belong together: they are about the groups "
         f"{shifted.words}."
     )
-    return shifted.found("prior_at_zero", message, f'Write "{chosen[0].prior} {AT_THE_MEANS}"')
+    strings = " and ".join(f'"{entry.prior} {AT_THE_MEANS}"' for entry in chosen)
+    return shifted.found("prior_at_zero", message, f"Write {strings}")
 
 
 def _chosen(group: GroupDesign, block: Sequence[int], priors: PriorTable) -> list[PriorEntry]:

@@ -213,7 +213,10 @@ def test_a_block_stands_in_one_place(clients):
         "sd_manager[stigma]": "HalfNormal(1)",
         "sd_manager[Intercept]": "HalfNormal(1) at the means",
     }
-    with pytest.raises(ModelError, match="Some stand at the means, some as written"):
+    with pytest.raises(
+        ModelError,
+        match=r"sd_manager\[Intercept\] stands at the means, sd_manager\[stigma\] as written",
+    ):
         model(clients, mixed)
 
 

@@ -56,7 +56,7 @@ def test_sizes_of_a_population_are_cautioned(formula, family):
     weights = people()["n"].to_numpy(float)
     effective = weights.sum() ** 2 / (weights @ weights)
     assert f"as much as {effective:,.0f} rows of equal weight" in told.message
-    for words in ("survey weights", "scaled to a mean of 1", "population's composition"):
+    for words in ("survey weights", "scaling them to a mean of 1", "population's composition"):
         assert words in told.message
 
 
