@@ -56,7 +56,7 @@ def test_a_binary_reference_is_met_on_any_machine(tools, real_data, counted):
     others = table.assign(sick=0, count=table["size"] - table["incidence"])
     rows = pd.concat([sick, others], ignore_index=True).query("count > 0")
     model = ba.Model(reference["formula"], rows, reference["family"], reference["priors"])
-    fit = ba.sample(model, seed=20261122, draws=4000)
+    fit = ba.sample(model, seed=20261122, draws=6000)
     found = tools.compare_all(fit, reference)
     counted.append(len(found))
     assert tools.disagreements(found) == []
