@@ -32,7 +32,7 @@ def factors_of(model, scales, place, rows):
 
 def prior_of(model):
     """Return working columns, means and variances of all coefficients."""
-    mean, sd = np.array([prior.arguments for prior in model.priors.of(names.B)]).T
+    mean, sd = np.array([prior.arguments for prior in model.priors.of(names.B)]).reshape(-1, 2).T
     return model.priors.basis.coefficients.columns(model.design.X), mean, sd**2
 
 

@@ -59,7 +59,7 @@ def test_the_prior_of_every_row_stays(formulas, study, data, seed):
 def rows_under_prior(model):
     """Return mean and covariance; a constant that is no column is left to the thresholds."""
     working = model.priors.basis.coefficients.columns(model.design.X)
-    mean, sd = np.array([p.arguments for p in model.priors.of(names.B)]).T
+    mean, sd = np.array([p.arguments for p in model.priors.of(names.B)]).reshape(-1, 2).T
     return working @ mean, (working * sd**2) @ working.T
 
 
