@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from bayes_alliance.model.column_order import ColumnOrder
 
@@ -191,11 +190,9 @@ def measure_columns(
 def _inverse(matrix: Floats, degrees: Sequence[int]) -> Floats:
     """Invert a matrix of columns in any order, those of lower order first: that keeps digits."""
     order = np.argsort(degrees, kind="stable")
-    sorted_ = matrix[np.ix_(order, order)]
+    sorted_ = np.ix_(order, order)
     inverse = np.empty_like(matrix)
-    upper = not np.tril(sorted_, -1).any()
-    found = solve_triangular(sorted_, np.eye(len(order))) if upper else np.linalg.inv(sorted_)
-    inverse[np.ix_(order, order)] = found
+    inverse[sorted_] = np.linalg.inv(matrix[sorted_])
     return inverse
 
 
