@@ -143,15 +143,16 @@ def _measured_blocks(
     group: GroupDesign, weights: Floats | None, half_ranges: tuple[float, ...] | None
 ) -> tuple[MeasuredColumns, tuple[MeasuredColumns, ...]]:
     """Measure all columns of a factor together, and each of its correlated blocks."""
-    whole = measure_columns(group.Z, group.orders, weights=weights, half_ranges=half_ranges)
+    orders = group.orders  # read from what the factor has learnt, once
+    whole = measure_columns(group.Z, orders, weights=weights, half_ranges=half_ranges)
     if len(group.blocks) == 1:
         return whole, (whole,)
     own = []
     for block in group.blocks:
         places = list(block)
         two = None if half_ranges is None else [half_ranges[k] for k in places]
-        orders = [group.orders[k] for k in places]
-        own.append(measure_columns(group.Z[:, places], orders, weights=weights, half_ranges=two))
+        columns, of_block = group.Z[:, places], [orders[k] for k in places]
+        own.append(measure_columns(columns, of_block, weights=weights, half_ranges=two))
     return whole, tuple(own)
 
 

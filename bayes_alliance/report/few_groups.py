@@ -42,9 +42,9 @@ def few_groups_sentence(found: SpreadPrior, group: GroupDesign) -> str:
     )
     return (
         f"{count} groups ({words}) tell little about how much groups differ, so what was assumed "
-        f"about their spread has its weight. With that prior half as wide, their share of the "
-        f"variance would be {percent(float(mean.loc[0.5]))}; with the prior of this analysis it is "
-        f"{percent(float(mean.loc[1.0]))}, and with one twice as wide it would be "
+        "about their standard deviation has its weight. With that prior half as wide, their share "
+        f"of the variance would be {percent(float(mean.loc[0.5]))}; with the prior of this "
+        f"analysis it is {percent(float(mean.loc[1.0]))}, and with one twice as wide it would be "
         f"{percent(float(mean.loc[2.0]))}. {verdict}"
     )
 
@@ -65,6 +65,6 @@ def _table(found: SpreadPrior, model: Model) -> Table:
         "prior",
         frame=frame,
         headings={"lower": f"{tail:g}%", "upper": f"{100 - tail:g}%"},
-        row_heading="prior of the spread",
+        row_heading="prior of the standard deviation",
         notes=(how,),
     )
