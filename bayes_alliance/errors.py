@@ -4,8 +4,48 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 _NAMES_SHOWN = 5
+
+type Place = Literal["python", "command line"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What to do, as it is done in Python and as it is done on the command line.
+
+    Whoever sees something need not know where it will be read: the words are chosen where they
+    are shown.
+
+    Parameters
+    ----------
+    python, command_line
+        Whole sentences.
+    """
+
+    python: str
+    command_line: str
+
+    def __str__(self) -> str:
+        """Return the words of Python, which every edge but the command line has."""
+        return self.python
+
+
+type Words = str | Advice
+
+GIVE_ROWS = Advice(
+    python="Load it with load_fit(path, data=your_table).",
+    command_line="Give the table too: --data FILE.",
+)
+
+
+def words_for(words: Words, place: Place) -> str:
+    """Return sentences in the words of the place where they are shown."""
+    if isinstance(words, str):
+        return words
+    return words.python if place == "python" else words.command_line
 
 
 class AllianceError(Exception):
@@ -14,7 +54,8 @@ class AllianceError(Exception):
     Parameters
     ----------
     *sentences
-        What was asked, what was found, what to do: whole sentences, joined by a blank.
+        What was asked, what was found, what to do: whole sentences, joined by a blank. What to do
+        may be an :class:`Advice`, where Python and the command line do it in two ways.
     **facts
         The numbers and names behind the sentences, for programs that catch the error.
 
@@ -24,9 +65,14 @@ class AllianceError(Exception):
         The keyword arguments, unchanged.
     """
 
-    def __init__(self, *sentences: str, **facts: object) -> None:
-        super().__init__(" ".join(sentences))
+    def __init__(self, *sentences: Words, **facts: object) -> None:
+        super().__init__(" ".join(map(str, sentences)))
+        self.sentences = sentences
         self.facts: Mapping[str, object] = facts
+
+    def said_in(self, place: Place) -> str:
+        """Return the sentences in the words of the place where they are shown."""
+        return " ".join(words_for(words, place) for words in self.sentences)
 
 
 class DataError(AllianceError):
@@ -47,6 +93,11 @@ def listed(names: Iterable[object], *, shown: int = _NAMES_SHOWN) -> str:
     text = ", ".join(words[:shown])
     rest = len(words) - shown
     return f"{text} and {rest} more" if rest > 0 else text
+
+
+def in_the_table(python: str, file: str) -> Advice:
+    """Return advice to change the table: with code, or in the file that the command reads."""
+    return Advice(python=python, command_line=f"{file} in the file.")
 
 
 def counted(number: int, noun: str) -> str:

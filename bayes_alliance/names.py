@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError, in_the_table, listed
 
 CHAIN = "chain"
 DRAW = "draw"
@@ -140,6 +140,9 @@ def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
         raise DataError(
             f"The model needs a column called {listed(clash)}.",
             "The results use that name for one of their own variables or dimensions.",
-            f"Rename it, for example with data.rename(columns={{{clash[0]!r}: {new!r}}}).",
+            in_the_table(
+                f"Rename it, for example with data.rename(columns={{{clash[0]!r}: {new!r}}}).",
+                f"Rename it, for example to {new},",
+            ),
             columns=clash,
         )

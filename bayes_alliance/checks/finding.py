@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bayes_alliance.errors import Place, Words, words_for
+
 Level = Literal["fine", "caution", "bad"]
 SEVERITY: dict[Level, int] = {"fine": 0, "caution": 1, "bad": 2}
 
@@ -26,7 +28,8 @@ class Finding:
     message
         What was found, in a sentence.
     remedy
-        What to do, in a sentence; empty where all is well.
+        What to do, in a sentence, or as an Advice where the command line does it otherwise; empty
+        where all is well.
     """
 
     level: Level
@@ -35,8 +38,11 @@ class Finding:
     value: float
     threshold: float
     message: str
-    remedy: str = ""
+    remedy: Words = ""
+
+    def said_in(self, place: Place) -> str:
+        """Write the finding as one line, in the words of the place where it is shown."""
+        return f"{self.level}: {self.message} {words_for(self.remedy, place)}".rstrip()
 
     def __str__(self) -> str:
-        """Write the finding as one line."""
-        return f"{self.level}: {self.message} {self.remedy}".rstrip()
+        return self.said_in("python")

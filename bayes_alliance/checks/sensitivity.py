@@ -13,7 +13,7 @@ from bayes_alliance.checks.power_scaling import (
     power_scaling_table,
     scaled_densities,
 )
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import Advice, listed
 from bayes_alliance.posterior.summaries import summarize
 from bayes_alliance.sampling.at_priors import at_priors
 from bayes_alliance.sampling.fit import Fit
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FEWEST_DRAWS = 100
+_WIDER = "if they mean what they say, report the result under wider ones too."
 
 
 def check_priors(fit: Fit) -> Finding:
@@ -50,8 +51,11 @@ def check_priors(fit: Fit) -> Finding:
             threshold=THRESHOLD,
             message=f"Prior and data pull {listed(conflict.index)} in different directions "
             f"(power-scaling {worst:.2f}).",
-            remedy="Check the scale of those priors in model.priors; if they mean what they say, "
-            "report the result under wider ones too.",
+            remedy=Advice(
+                python=f"Check the scale of those priors in model.priors; {_WIDER}",
+                command_line="Check the scale of those priors, which the report lists, and give "
+                f"your own with --prior; {_WIDER}",
+            ),
         )
     return _weak(table)
 

@@ -73,7 +73,7 @@ class Verdict:
                 "value": [f.value for f in self.findings],
                 "threshold": [f.threshold for f in self.findings],
                 "message": [f.message for f in self.findings],
-                "remedy": [f.remedy for f in self.findings],
+                "remedy": [str(f.remedy) for f in self.findings],
             },
             index=pd.Index([f.code for f in self.findings], name="finding"),
         )

@@ -39,4 +39,4 @@ def show_verdict(verdict: Verdict) -> None:
     for finding in verdict.findings:
         known = finding.value == finding.value and finding.threshold == finding.threshold
         numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
-        show_level(finding.level, f"  {finding}{numbers}")
+        show_level(finding.level, f"  {finding.said_in('command line')}{numbers}")

@@ -29,7 +29,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             _say("Stopped before anything was written.")
             raise typer.Exit(STOPPED) from None
         except AllianceError as error:
-            return _fail(f"Error: {error}", error, INPUT_BAD)
+            return _fail(f"Error: {error.said_in('command line')}", error, INPUT_BAD)
         except Exception as error:
             message = str(error).partition("\n")[0]
             text = f"Unexpected error: {type(error).__name__}: {message}"

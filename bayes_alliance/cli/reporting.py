@@ -91,7 +91,7 @@ def write_and_tell(
     from bayes_alliance.report.content import build_content
     from bayes_alliance.report.writing import write_content
 
-    content = build_content(fits, title=title, anonymise=anonymise)
+    content = build_content(fits, title=title, anonymise=anonymise, place="command line")
     written = [str(write_content(content, place)) for place in places]
     show_items(content.conclusions)
     print(f"Seed {fits[0].settings.seed}. Report: {', '.join(written)}")

@@ -43,5 +43,5 @@ def check_table(
     else:
         print(title)
     for note in report.notes:
-        show_level(note.level, str(note))
+        show_level(note.level, f"{note.level}: {note.said_in('command line')}")
     raise typer.Exit(VERDICT_BAD if report.level == "bad" else FINE)

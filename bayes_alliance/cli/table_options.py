@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bayes_alliance.cli.option_records import split_pair
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bayes_alliance.data.missing_codes import Missing
 
 FILE_HELP = "Table with one row a client: .csv, .tsv, .txt, each also .gz, or .parquet."
 
@@ -21,8 +26,9 @@ class TableOptions:
     missing: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CODE",
-            help="Code that means 'no answer', such as -99; may be given repeatedly.",
+            metavar="[COLUMN=]CODE",
+            help="Code that means 'no answer', such as -99, in one column such as age=999, or in "
+            "all; may be given repeatedly.",
         ),
     ] = None
     separator: Annotated[
@@ -39,12 +45,33 @@ class TableOptions:
 
 def load_table(path: Path, options: TableOptions) -> pd.DataFrame:
     """Read the table as the options say."""
+    everywhere, by_column = _codes(options.missing or ())
+    if not by_column:
+        return _read(path, options, everywhere)
+    if everywhere:
+        # Which columns there are is known once the table is read.
+        names = _read(path, options, everywhere).columns
+        by_column = {n: [*everywhere, *by_column.pop(n, [])] for n in names} | by_column
+    return _read(path, options, by_column)
+
+
+def _read(path: Path, options: TableOptions, missing: Missing) -> pd.DataFrame:
     from bayes_alliance.data.reading import read_table
 
     return read_table(
         path,
         encoding=options.encoding,
-        missing=tuple(options.missing or ()),
+        missing=missing,
         separator=options.separator,
         decimal=options.decimal,
     )
+
+
+def _codes(given: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
+    """Return the codes that count in every column, and those of single columns."""
+    by_column: dict[str, list[str]] = {}
+    for text in given:
+        if "=" in text:
+            column, code = split_pair(text, "--missing", "age=999")
+            by_column.setdefault(column, []).append(code)
+    return tuple(text for text in given if "=" not in text), by_column

@@ -18,7 +18,7 @@ from bayes_alliance.data.columns import TypedColumn, typed_column
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
 from bayes_alliance.data.provenance import AS_WRITTEN, NUMBERS_AS_TEXT
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import Advice, DataError, listed
 
 _SEPARATORS = {";": "';'", "\t": r"'\t'", ",": "','", "|": "'|'"}
 _DECIMAL_COMMA = re.compile(r"(?<![\d,])\d+,\d+(?![\d,])")
@@ -127,10 +127,14 @@ def _check_separator(first: list[str], text: str, file: str, separator: str) -> 
     shown = _SEPARATORS[others[0]]
     body = text.partition("\n")[2]
     comma = ', decimal=","' if others[0] != "," and _DECIMAL_COMMA.search(body) else ""
+    typed = "$'\\t'" if others[0] == "\t" else f"'{others[0]}'"
     raise DataError(
         f"{file} was to be split at {_SEPARATORS.get(separator, repr(separator))}.",
         f"It arrives as one column, called '{first[0]}'.",
-        f"Read it with separator={shown}{comma}.",
+        Advice(
+            python=f"Read it with separator={shown}{comma}.",
+            command_line=f"Read it with --separator {typed}{' --decimal ,' if comma else ''}.",
+        ),
         separator=others[0],
     )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, did_you_mean, listed
 
 BLANKS = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "."})
 
 # A number as people write it; "007" is an id, not a number.
 NUMBER = re.compile(r"[+-]?(?!0\d)(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|INF|Infinity)")
+
+_SHOWN = 5
 
 type Code = str | int | float
 type Missing = Code | Iterable[Code] | Mapping[str, Code | Iterable[Code]]
@@ -67,6 +71,17 @@ def codes_by_column(missing: Missing, columns: Iterable[str]) -> dict[str, Missi
             columns=names,
         )
     return {name: _codes(missing.get(name, ())) for name in names}
+
+
+def codes_advice(opening: str, column: str, codes: Sequence[Code]) -> Advice:
+    """Say how codes of one column are made missing values; ``opening`` leads up to it."""
+    shown = list(codes)[:_SHOWN]
+    by_column = json.dumps({column: shown}, ensure_ascii=False)
+    options = [f"--missing {shlex.quote(f'{column}={code}')}" for code in shown]
+    return Advice(
+        python=f"{opening} read_table(..., missing={by_column}).",
+        command_line=f"{opening} {' '.join(options)}.",
+    )
 
 
 def _codes(codes: Code | Iterable[Code]) -> MissingCodes:

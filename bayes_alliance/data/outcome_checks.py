@@ -7,8 +7,9 @@ import re
 import pandas as pd
 
 from bayes_alliance.data.columns import zero_one
+from bayes_alliance.data.missing_codes import codes_advice
 from bayes_alliance.data.report import Note
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import Advice, Words, listed
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
@@ -38,23 +39,32 @@ def note_outcome(outcome: pd.Series) -> list[Note]:
 def _not_numeric(name: str, present: pd.Series) -> Note:
     words = present.astype("str")
     values = list(words.unique())
-    if all(_DECIMAL_COMMA.fullmatch(value) for value in values):
-        advice = 'Its numbers have a decimal comma: read the file with decimal=",".'
-    else:
-        numbers = pd.to_numeric(words, errors="coerce")
-        odd = list(words[numbers.isna()].unique())
-        if odd and len(odd) < len(values):
-            advice = (
-                f"Only {listed(map(repr, odd))} is no number."
-                if len(odd) == 1
-                else f"These are no numbers: {listed(map(repr, odd))}."
-            )
-            advice += " Correct the cells, or name the codes in read_table(missing=...)."
-        else:
-            advice = "Code it as numbers: 0 and 1 for two answers, 1, 2, 3 ... for ordered ones."
+    what, remedy = _why_text(name, words, values)
     return Note(
         level="bad",
         code="outcome_not_numeric",
-        message=f"{name} is text (such as {listed(map(repr, values), shown=3)}). {advice}",
+        message=f"{name} is text (such as {listed(map(repr, values), shown=3)}).{what}",
         columns=(name,),
+        remedy=remedy,
+    )
+
+
+def _why_text(name: str, words: pd.Series, values: list[str]) -> tuple[str, Words]:
+    """Say what makes text of an outcome, and what makes numbers of it."""
+    if all(_DECIMAL_COMMA.fullmatch(value) for value in values):
+        remedy = Advice(
+            python='Read the file with decimal=",".',
+            command_line="Read the file with --decimal , (and --separator ';' if that parts it).",
+        )
+        return " Its numbers have a decimal comma.", remedy
+    odd = list(words[pd.to_numeric(words, errors="coerce").isna()].unique())
+    if not odd or len(odd) == len(values):
+        return "", "Code it as numbers: 0 and 1 for two answers, 1, 2, 3 ... for ordered ones."
+    what = (
+        f" Only {odd[0]!r} is no number."
+        if len(odd) == 1
+        else f" These are no numbers: {listed(map(repr, odd))}."
+    )
+    return what, codes_advice(
+        "Correct the cells, or, if they mean no answer, name them:", name, odd
     )

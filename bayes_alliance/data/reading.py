@@ -14,7 +14,7 @@ from bayes_alliance.data.delimited import read_delimited
 from bayes_alliance.data.headers import clean_header
 from bayes_alliance.data.missing_codes import Missing, codes_by_column
 from bayes_alliance.data.provenance import LOST_CATEGORIES, READ_AS, lost_categories, plain_codes
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, did_you_mean, listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,16 +164,19 @@ def read_table(
 def _check_marks(separator: str | None, decimal: str) -> None:
     if separator is not None and len(separator) != 1:
         raise DataError(
-            f"The table was to be split at separator={separator!r}.",
+            f"The table was to be split at the separator {separator!r}.",
             "A separator is exactly one character.",
             r"Use ',', ';', '\t' or '|'.",
             separator=separator,
         )
     if decimal not in (".", ","):
         raise DataError(
-            f"Numbers were to be read with decimal={decimal!r}.",
+            f"Numbers were to be read with the decimal mark {decimal!r}.",
             "A decimal mark is a point or a comma.",
-            "Use decimal='.' or decimal=','.",
+            Advice(
+                python="Use decimal='.' or decimal=','.",
+                command_line="Use --decimal . or --decimal , instead.",
+            ),
             decimal=decimal,
         )
 

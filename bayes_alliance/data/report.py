@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from bayes_alliance.display import as_html, as_text
+from bayes_alliance.errors import Place, Words, words_for
 
 type Level = Literal["fine", "caution", "bad"]
 
@@ -27,19 +29,35 @@ class Note:
     code : str
         A stable name of the finding, for programs.
     message : str
-        The finding, and what to do, for people.
+        The finding, for people.
     columns : tuple of str
         The columns it is about; empty for the whole table.
+    remedy : str or Advice
+        What to do; empty where the message says it, or where there is nothing to do.
+    value, threshold : float
+        What was found in a number and what it was held against; NaN where there is none.
     """
 
     level: Level
     code: str
     message: str
     columns: tuple[str, ...] = ()
+    remedy: Words = ""
+    value: float = math.nan
+    threshold: float = math.nan
+
+    def said_in(self, place: Place) -> str:
+        """Return the finding and what to do in the words of the place where it is shown."""
+        return f"{self.message} {words_for(self.remedy, place)}".rstrip()
+
+    @property
+    def text(self) -> str:
+        """The finding and what to do, in the words of Python."""
+        return self.said_in("python")
 
     def __str__(self) -> str:
         """Return the note as one line."""
-        return f"{self.level}: {self.message} [{self.code}]"
+        return f"{self.level}: {self.text} [{self.code}]"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayes_alliance.data.provenance import LOST_CATEGORIES, NUMBERS_AS_TEXT
 from bayes_alliance.data.report import Note
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import Advice, listed
 
 
 def note_size(data: pd.DataFrame) -> list[Note]:
@@ -136,9 +136,13 @@ def note_lost_categories(data: pd.DataFrame) -> list[Note]:
             level="caution",
             code="lost_categories",
             message=f"{name} was a category of numbers in pandas, and its Parquet file holds the"
-            f" numbers only: a model takes it as a number. Write C({name}) for categories, or"
-            f" data.assign(**{{{name!r}: data[{name!r}].astype('category')}}).",
+            " numbers only: a model takes it as a number.",
             columns=(name,),
+            remedy=Advice(
+                python=f"Write C({name}) for categories, or"
+                f" data.assign(**{{{name!r}: data[{name!r}].astype('category')}}).",
+                command_line=f"Write C({name}) in the formula for categories.",
+            ),
         )
         for name in data.attrs.get(LOST_CATEGORIES, [])
         if name in data.columns and pd.api.types.is_numeric_dtype(data[name])

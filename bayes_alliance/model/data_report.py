@@ -12,7 +12,7 @@ from bayes_alliance.data.inspection import check_data, look_at_table
 from bayes_alliance.data.report import DataReport, Note
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import GIVE_ROWS, DataError, listed
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
@@ -67,7 +67,7 @@ class ModelDataReport:
     def _lines(self) -> list[str]:
         stand = "" if self.clients is None else f", which stand for {self.clients:,.10g} clients"
         used = f"{self.rows_used} of {self.rows_in_table} rows used{stand}."
-        return [used, *(f"{note.level}: {note.message}" for note in self.notes)]
+        return [used, *(f"{note.level}: {note.text}" for note in self.notes)]
 
     def __str__(self) -> str:
         if not self.missing:
@@ -150,7 +150,7 @@ def _no_rows(frame: ModelFrame) -> DataError:
         return DataError(
             asked,
             "The fit was saved without its rows.",
-            "Load it with load_fit(path, data=your_table).",
+            GIVE_ROWS,
         )
     return DataError(
         asked,

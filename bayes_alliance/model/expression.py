@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.predictor_checks import as_numbers
 from bayes_alliance.model.transforms import GROUP_MEANS, OWN_TRANSFORMS
 
@@ -249,9 +249,14 @@ def _check_has_mean(call: Any, predictor: Any) -> None:
     raise ModelError(
         f"{call} was to take the mean of {name} in each {group}.",
         f"{name} holds categories, such as {level!r}, and they have no mean.",
-        "Make a column of 0 and 1 for a category whose share you want, for example "
-        f"data.assign(is_{_word(level)}=(data[{name!r}].astype('str') == {level!r}).astype(int)),"
-        f" and write {call.callee}(is_{_word(level)}, {group}).",
+        Advice(
+            python="Make a column of 0 and 1 for a category whose share you want, for example "
+            f"data.assign(is_{_word(level)}=(data[{name!r}].astype('str') == {level!r})"
+            f".astype(int)), and write {call.callee}(is_{_word(level)}, {group}).",
+            command_line="Make a column of 0 and 1 in the file for a category whose share you "
+            f"want, such as is_{_word(level)}, and write "
+            f"{call.callee}(is_{_word(level)}, {group}).",
+        ),
         column=name,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.errors import DataError, ModelError, did_you_mean, in_the_table, listed
 from bayes_alliance.model.expression import describe, group_mean_columns, uses_of
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
@@ -175,7 +175,10 @@ def _check_slashes(names: list[str]) -> None:
         raise DataError(
             f"The outcome and the groups give the results their names; one is {listed(slashed)}.",
             "A slash parts groups from variables in the container of the results.",
-            f"Rename it, for example with data.rename(columns={{{slashed[0]!r}: {new!r}}}).",
+            in_the_table(
+                f"Rename it, for example with data.rename(columns={{{slashed[0]!r}: {new!r}}}).",
+                f"Rename it, for example to {new},",
+            ),
             columns=slashed,
         )
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.data.labels import factorized, group_labels
 from bayes_alliance.data.provenance import AS_WRITTEN
-from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.errors import DataError, ModelError, in_the_table, listed
 from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.formula import GroupTerm
 from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
@@ -214,8 +214,11 @@ def _check_names(by_factors: Mapping[tuple[str, ...], list[GroupTerm]]) -> None:
             raise DataError(
                 f"Effects were to vary between the groups of {name}.",
                 f"That is a column, and the combinations of {listed(parts)}.",
-                "Rename the column, for example with "
-                f"data.rename(columns={{{name!r}: {name.replace(':', '_')!r}}}).",
+                in_the_table(
+                    "Rename the column, for example with "
+                    f"data.rename(columns={{{name!r}: {name.replace(':', '_')!r}}}).",
+                    f"Rename the column, for example to {name.replace(':', '_')},",
+                ),
                 group=name,
             )
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.data.columns import ordinary_column
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.errors import DataError, ModelError, counted, listed
+from bayes_alliance.errors import DataError, ModelError, counted, in_the_table, listed
 from bayes_alliance.model.column_order import orders_of, orders_to_json
 from bayes_alliance.model.expression import (
     FUNCTIONS,
@@ -216,8 +216,11 @@ def _check_constant(uses: Uses) -> None:
         raise DataError(
             f"The formula has the predictor {names.INTERCEPT}.",
             "The constant of the model is called that.",
-            "Rename the column, for example with "
-            f"data.rename(columns={{{names.INTERCEPT!r}: 'intercept_score'}}).",
+            in_the_table(
+                "Rename the column, for example with "
+                f"data.rename(columns={{{names.INTERCEPT!r}: 'intercept_score'}}).",
+                "Rename the column, for example to intercept_score,",
+            ),
             column=names.INTERCEPT,
         )
 

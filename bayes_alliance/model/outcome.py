@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.columns import zero_one
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import Advice, DataError, in_the_table, listed
 from bayes_alliance.model.families import Family
 
 # An ordered scale of more categories is hardly one.
@@ -51,8 +51,12 @@ def _numeric(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {column.name} was to be modelled as {family}.",
             f"It is not numeric; it has values such as {_values(column)}.",
-            f'{_to_numbers(column)}, or choose family="cumulative" for an ordered '
-            'scale or family="bernoulli" for yes and no.',
+            Advice(
+                python=f'{_to_numbers(column)}, or choose family="cumulative" for an ordered '
+                'scale or family="bernoulli" for yes and no.',
+                command_line="Code it as numbers in the file, or choose --family cumulative for an "
+                "ordered scale or --family bernoulli for yes and no.",
+            ),
             outcome=column.name,
         )
     return column.to_numpy(dtype=float), ()
@@ -77,9 +81,12 @@ def _binary(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {name} was to be modelled as yes or no.",
             f"It is text: {_values(column)}.",
-            "Recode the column to 0 and 1 in the file, or say which value counts as 1, "
-            "for example "
-            f"data.assign(**{{{name!r}: (data[{name!r}].astype('str') == {one!r}).astype(int)}}).",
+            in_the_table(
+                "Recode the column to 0 and 1 in the file, or say which value counts as 1, for "
+                f"example data.assign(**{{{name!r}: (data[{name!r}].astype('str') == {one!r})"
+                ".astype(int)}).",
+                "Recode the column to 0 and 1",
+            ),
             outcome=name,
         )
     raise DataError(
@@ -103,7 +110,10 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {name} was to be modelled as ordered categories.",
             f"Its order is not known; it has values such as {_values(column)}.",
-            f"Give whole numbers, or {_in_order(column)}.",
+            in_the_table(
+                f"Give whole numbers, or {_in_order(column)}.",
+                "Write the categories as whole numbers, from low to high,",
+            ),
             outcome=name,
         )
     empty = [level for k, level in enumerate(levels) if not (codes == k).any()]
@@ -111,8 +121,12 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
         raise DataError(
             f"The outcome {name} was to be modelled as {len(levels)} ordered categories.",
             f"Nobody is in most of them: {listed(empty)}.",
-            "Give the categories in order, without those gaps, as an ordered pandas Categorical or "
-            'as 1, 2, 3, ...; or choose family="gaussian" if it is a number.',
+            Advice(
+                python="Give the categories in order, without those gaps, as an ordered pandas "
+                'Categorical or as 1, 2, 3, ...; or choose family="gaussian" if it is a number.',
+                command_line="Write the categories in order, without those gaps, as 1, 2, 3, ... "
+                "in the file; or choose --family gaussian if it is a number.",
+            ),
             outcome=name,
             empty=empty,
         )

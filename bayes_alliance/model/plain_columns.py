@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_alliance.data.columns import numbers_of, ordinary_column
 from bayes_alliance.data.labels import group_labels, texts_of
 from bayes_alliance.data.provenance import AS_WRITTEN, NUMBERS_AS_TEXT
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError, in_the_table, listed
 
 
 def plain_table(
@@ -95,7 +95,10 @@ def _check_one_use(table: pd.DataFrame, numbers: Collection[str], ids: Collectio
         raise DataError(
             f"The column {name} was to be a number and to name groups too.",
             f"The file writes one number in two ways, {listed(twice[name])}: as ids they are two.",
-            "Make a column for the number first, for example "
-            f"data.assign(**{{{name + ' as number'!r}: data[{name!r}].astype(float)}}).",
+            in_the_table(
+                "Make a column for the number first, for example "
+                f"data.assign(**{{{name + ' as number'!r}: data[{name!r}].astype(float)}}).",
+                "Make a column of its own for the number",
+            ),
             column=name,
         )

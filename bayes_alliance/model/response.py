@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bayes_alliance.errors import in_the_table
 from bayes_alliance.model.tokens import Token, point_at
 
 WeightKind = Literal["frequency", "precision", "known_error"]
@@ -53,8 +54,11 @@ def parse_response(text: str, tokens: tuple[Token, ...]) -> Response:
             text,
             first.start,
             "Left of the '~' stands one column of the table.",
-            "If the outcome is transformed, make it a column first, for example with "
-            f"{_made_first(tokens)}.",
+            in_the_table(
+                "If the outcome is transformed, make it a column first, for example with "
+                f"{_made_first(tokens)}.",
+                "If the outcome is transformed, make it a column",
+            ),
         )
     outcome = first.text.strip("`")
     if len(tokens) == 1:

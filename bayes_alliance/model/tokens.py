@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import Advice, ModelError, Words
 
 _TOKEN = re.compile(
     r"""
@@ -37,10 +37,15 @@ class Token:
         return self.start + len(self.text)
 
 
-def point_at(formula: str, place: int, *sentences: str) -> ModelError:
+def point_at(formula: str, place: int, *sentences: Words) -> ModelError:
     """Return a ModelError that shows the formula with a caret under ``place``."""
     picture = f"\n    {formula}\n    {' ' * place}^\n"
-    return ModelError(sentences[0], picture + " ".join(sentences[1:]), formula=formula, place=place)
+    asked, found, *rest = sentences
+    shown: Words = f"{picture}{found}"
+    if not isinstance(found, str):
+        own = {"python": picture + found.python, "command_line": picture + found.command_line}
+        shown = Advice(**own)
+    return ModelError(asked, shown, *rest, formula=formula, place=place)
 
 
 def tokenize(formula: str) -> tuple[Token, ...]:

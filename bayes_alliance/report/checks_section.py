@@ -6,6 +6,7 @@ from bayes_alliance.checks.coverage import Coverage
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.predictive import PredictiveCheck
 from bayes_alliance.display import number
+from bayes_alliance.errors import Place, words_for
 from bayes_alliance.report.blocks import (
     Block,
     Figure,
@@ -122,7 +123,7 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
             title=verdict.sentence,
             text=verdict_sentence(results),
         ),
-        *(_finding_notice(f, labels) for f in verdict.findings if f.level != "fine"),
+        *(_finding_notice(f, labels, results.place) for f in verdict.findings if f.level != "fine"),
     ]
     fine = [finding for finding in verdict.findings if finding.level == "fine"]
     passed = [finding for finding in fine if finding.value == finding.value]
@@ -149,12 +150,12 @@ def _passed_table(passed: list[Finding], labels: ShownLabels) -> Table:
     return Table(caption="Checks that were passed", frame=frame, headings={}, row_heading="check")
 
 
-def _finding_notice(finding: Finding, labels: ShownLabels) -> Notice:
+def _finding_notice(finding: Finding, labels: ShownLabels, place: Place) -> Notice:
     facts = [
         ("where", labels.guarded(finding.where)),
         ("value", _shown(finding.value)),
         ("threshold", _shown(finding.threshold)),
-        ("what to do", labels.guarded(finding.remedy)),
+        ("what to do", labels.guarded(words_for(finding.remedy, place))),
     ]
     return Notice(
         tone=_TONES[finding.level],

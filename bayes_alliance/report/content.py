@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bayes_alliance.checks.finding import Level
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import ModelError, Place
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.fits_by_name import several_fits
 from bayes_alliance.report.blocks import Items, Notice, Section
@@ -15,7 +15,7 @@ from bayes_alliance.report.checklist_section import checklist_section
 from bayes_alliance.report.checks_section import computation_section, predictive_section
 from bayes_alliance.report.comparison_section import comparison_section
 from bayes_alliance.report.data_section import data_section
-from bayes_alliance.report.group_labels import shown_labels
+from bayes_alliance.report.group_labels import ShownLabels, shown_labels
 from bayes_alliance.report.group_words import all_groups
 from bayes_alliance.report.groups_section import groups_section
 from bayes_alliance.report.influence_section import influence_section
@@ -64,7 +64,11 @@ class ReportContent:
 
 
 def build_content(
-    fits: Fit | Sequence[Fit], *, title: str | None = None, anonymise: bool = False
+    fits: Fit | Sequence[Fit],
+    *,
+    title: str | None = None,
+    anonymise: bool = False,
+    place: Place = "python",
 ) -> ReportContent:
     """Gather all that a report of this fit shows; the same fit gives the same content.
 
@@ -76,17 +80,32 @@ def build_content(
         Title of the report; one made from the outcome if None.
     anonymise
         Show numbers in the place of the groups' own labels.
+    place
+        Where whoever reads it works: advice is in the words of Python or of the command line.
     """
     main, *others = several_fits(fits, "write_report")
     if anonymise:
         for fit in (main, *others):
             _check_names_hidden(fit)
-    results = collect_results(main, others)
+    results = collect_results(main, others, place=place)
     labels = shown_labels(results, anonymise=anonymise)
-    model, answers = main.model, conclusions(results)
+    sections = _sections(results, labels)
+    return ReportContent(
+        title=title or f"Multilevel analysis of {main.model.outcome}",
+        subtitle=_subtitle(main),
+        notices=_notices(results),
+        conclusions=conclusions(results),
+        level=results.verdict.level,
+        sections=tuple(typeset(section) for section in sections),
+        record=session_record(main, others, title=title, anonymise=anonymise, place=place),
+    )
+
+
+def _sections(results: Results, labels: ShownLabels) -> list[Section]:
+    model = results.fit.model
     sections = (
         question_section(model),
-        Section(key="in-short", heading="In short", blocks=(Items(items=answers),)),
+        Section(key="in-short", heading="In short", blocks=(Items(items=conclusions(results)),)),
         data_section(results, labels),
         model_section(model),
         prior_section(results),
@@ -101,17 +120,9 @@ def build_content(
         Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
         methods_section(results, labels),
         checklist_section(results),
-        reproduction_section(main),
+        reproduction_section(results.fit),
     )
-    return ReportContent(
-        title=title or f"Multilevel analysis of {model.outcome}",
-        subtitle=_subtitle(main),
-        notices=_notices(results),
-        conclusions=answers,
-        level=results.verdict.level,
-        sections=tuple(typeset(section) for section in sections if section is not None),
-        record=session_record(main, others, title=title, anonymise=anonymise),
-    )
+    return [section for section in sections if section is not None]
 
 
 def _subtitle(fit: Fit) -> str:

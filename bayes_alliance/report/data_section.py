@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from bayes_alliance.data.report import Note
+from bayes_alliance.errors import GIVE_ROWS, words_for
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section
@@ -15,7 +17,6 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import data_tables
 from bayes_alliance.report.wording import count, percent, plural
-from bayes_alliance.sampling.fit import Fit
 
 _FEWEST_FOR_PICTURE = 5
 _SAID_ABOVE = frozenset({"rows"})
@@ -26,9 +27,13 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     """Describe the rows behind the fit, never the rows themselves."""
     model = results.fit.model
     if not results.fit.has_data and model.stream is None:
-        text = _why_no_rows(results.fit)
+        text = _why_no_rows(results)
         return Section(key="data", heading="Data", blocks=(Paragraph(text=text),))
     report = model.data_report
+
+    def shown(note: Note) -> str:
+        return labels.guarded(note.said_in(results.place))
+
     blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
     blocks += data_tables(report)
     blocks += [
@@ -37,26 +42,28 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
         if len(group.labels) >= _FEWEST_FOR_PICTURE
     ]
     blocks += [
-        Notice(tone=note.level, title=_TITLES[note.level], text=labels.guarded(note.message))
+        Notice(
+            tone=note.level,
+            title=_TITLES[note.level],
+            text=labels.guarded(note.said_in(results.place)),
+        )
         for note in report.notes
         if note.level != "fine"
     ]
     rest = [n for n in report.notes if n.level == "fine" and n.code not in _SAID_ABOVE]
     if rest:
-        blocks.append(Items(items=tuple(labels.guarded(note.message) for note in rest)))
+        blocks.append(Items(items=tuple(shown(note) for note in rest)))
     return Section(key="data", heading="Data", blocks=tuple(blocks))
 
 
-def _why_no_rows(fit: Fit) -> str:
-    if fit.streamed_from is not None:
+def _why_no_rows(results: Results) -> str:
+    if results.fit.streamed_from is not None:
         return (
             "The rows were read as a stream and never kept, and the fit was saved without the sums "
             "and counts made of them, so the data cannot be described here."
         )
-    return (
-        "This fit was saved without the rows it was made from, so the data cannot be "
-        "described here. Load it with load_fit(path, data=your_table) for the whole report."
-    )
+    why = "This fit was saved without the rows it was made from, so the data cannot be described"
+    return f"{why} here. {words_for(GIVE_ROWS, results.place)}"
 
 
 def _rows_sentence(report: ModelDataReport) -> str:

@@ -19,6 +19,6 @@ def why_not(fit: Fit, *, sums_suffice: bool = False) -> str:
             "into memory, and look at it there."
         )
     return (
-        "This needs the rows the model was fitted to, and the fit was saved without them: load it "
-        "with load_fit(path, data=your_table)."
+        "This needs the rows the model was fitted to, and the fit was saved without them: give "
+        "them with load_fit(path, data=your_table), or --data FILE on the command line."
     )

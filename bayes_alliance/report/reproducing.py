@@ -85,7 +85,10 @@ def _compared(
 ) -> Reproduction:
     main = records[0]
     content = build_content(
-        fits if len(fits) > 1 else fits[0], title=main["title"], anonymise=main["anonymise"]
+        fits if len(fits) > 1 else fits[0],
+        title=main["title"],
+        anonymise=main["anonymise"],
+        place=main.get("place", "python"),  # reports of before have its words
     )
     # Written and read once, so that what JSON does to a number is done to both.
     made = json.loads(write_data(report_data(content)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
-from bayes_alliance.errors import AllianceError, SamplingError
+from bayes_alliance.errors import AllianceError, Place, SamplingError
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
 from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes, typical_value
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
@@ -35,6 +35,8 @@ class Results:
         The fit itself.
     others
         Fits it is compared with.
+    place
+        Where whoever reads the report works.
     verdict
         Whether the draws can be trusted.
     shares
@@ -51,6 +53,7 @@ class Results:
 
     fit: Fit
     others: tuple[Fit, ...] = ()
+    place: Place = "python"
     verdict: Verdict
     shares: Shares | str
     coefficients: Summary | None
@@ -99,13 +102,14 @@ class Results:
         return tuple(curve for curve in found if curve is not None)
 
 
-def collect_results(fit: Fit, others: Sequence[Fit] = ()) -> Results:
+def collect_results(fit: Fit, others: Sequence[Fit] = (), *, place: Place = "python") -> Results:
     """Compute what the report shows."""
     model = fit.model
     groups = model.design.groups
     return Results(
         fit=fit,
         others=tuple(others),
+        place=place,
         verdict=diagnose(fit),
         shares=_shares(fit),
         coefficients=_summary(fit, [names.B] if model.design.coefficients else []),

@@ -11,6 +11,7 @@ import numpy as np
 
 from bayes_alliance.data.provenance import EXAMPLE, READ_AS
 from bayes_alliance.data.scanning import streamed_from
+from bayes_alliance.errors import Place
 from bayes_alliance.model.saved import column_fingerprints, fingerprint
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.fit import Fit
@@ -22,7 +23,12 @@ _DIGITS = 8  # of sums and means, whose last digits depend on the versions that 
 
 
 def session_record(
-    fit: Fit, others: Iterable[Fit] = (), *, title: str | None = None, anonymise: bool = False
+    fit: Fit,
+    others: Iterable[Fit] = (),
+    *,
+    title: str | None = None,
+    anonymise: bool = False,
+    place: Place = "python",
 ) -> dict[str, Any]:
     """Return what a report must hold to be made again; it holds no row of the table.
 
@@ -32,7 +38,7 @@ def session_record(
         The fit the report is of.
     others
         Fits it is compared with.
-    title, anonymise
+    title, anonymise, place
         As given to the report.
     """
     return {
@@ -40,6 +46,7 @@ def session_record(
         "record_format": RECORD_FORMAT,
         "title": title,
         "anonymise": anonymise,
+        "place": place,
         "report_versions": installed_versions(),
         "others": [_fit_record(other) for other in others],
     }

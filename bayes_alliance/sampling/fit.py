@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.errors import GIVE_ROWS, ModelError, SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import Settings
 
@@ -120,7 +120,7 @@ class Fit:
             raise SamplingError(
                 f"{what} needs the rows the model was fitted to.",
                 "This fit was saved without them (data=False).",
-                "Load it with load_fit(path, data=your_table).",
+                GIVE_ROWS,
             )
 
     def save(self, path: str | Path, *, data: bool = True) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import SamplingError, listed
+from bayes_alliance.errors import Advice, SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import check_gigabytes
 
@@ -141,6 +141,9 @@ def check_memory(what: str, draws: int, numbers: int, limit: float, *, unit: str
         raise SamplingError(
             f"{what} keeps one number for each of {draws} draws and {numbers} {unit}.",
             f"That is {size:.1f} GB; the limit is {limit:g} GB.",
-            "Ask for fewer draws with draws=, or raise the limit with memory=.",
+            Advice(
+                python="Ask for fewer draws with draws=, or raise the limit with memory=.",
+                command_line="Ask for fewer draws with --draws.",
+            ),
             gigabytes=size,
         )

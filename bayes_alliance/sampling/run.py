@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bayes_alliance import names
-from bayes_alliance.errors import SamplingError, did_you_mean, listed
+from bayes_alliance.errors import Advice, SamplingError, did_you_mean, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.container import (
     draws_dataset,
@@ -173,7 +173,10 @@ def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
         return CollapsedEngine.name, "Coefficients and group effects are integrated out exactly."
     if engine not in ENGINES:
         raise SamplingError(
-            f'engine="{engine}" was asked for.',
+            Advice(
+                python=f'engine="{engine}" was asked for.',
+                command_line=f"--engine {engine} was asked for.",
+            ),
             f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
             f"The engines are {listed([AUTO, *ENGINES])}.",
             engine=engine,

@@ -187,7 +187,7 @@ def test_categories_of_numbers_that_a_file_has_lost_are_named(tmp_path):
     table = read_table(tmp_path / "a.parquet")
     (note,) = (n for n in check_data(table).notes if n.code == "lost_categories")
     assert note.columns == ("wave",)
-    better = eval(note.message.partition(", or ")[2].rstrip("."), {"data": table})
+    better = eval(note.text.partition(", or ")[2].rstrip("."), {"data": table})
     assert better["wave"].cat.categories.tolist() == [1, 3]
     assert "lost_categories" not in {n.code for n in check_data(better).notes}
 

@@ -86,13 +86,13 @@ def test_infinite(outcome, level):
     data.loc[[3, 5], "stigma"] = [np.inf, -np.inf]
     note = only(check_data(data, outcome, "manager"), "infinite")
     assert note.level == level
-    assert "infinite in 2 rows" in note.message
+    assert "infinite in 2 rows" in note.text
 
 
 def test_outcome_constant():
     note = only(check_data(study(alliance=60), "alliance", "manager"), "outcome_constant")
     assert note.level == "bad"
-    assert "60 in every row" in note.message
+    assert "60 in every row" in note.text
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_outcome_is_text(values, words):
     data = study(alliance=np.resize(values, 180))
     note = only(check_data(data, "alliance", "manager"), "outcome_not_numeric")
     assert note.level == "bad"
-    assert words in note.message
+    assert words in note.text
 
 
 def test_truth_values_are_an_outcome():
@@ -147,8 +147,8 @@ def test_similar_ids():
     data.loc[3, "manager"] = "m01"
     note = only(check_data(data, "alliance", "manager"), "similar_ids")
     assert note.level == "caution"
-    assert "'M00' and 'M00 '" in note.message
-    assert "'M01' and 'm01'" in note.message
+    assert "'M00' and 'M00 '" in note.text
+    assert "'M01' and 'm01'" in note.text
     zeros = study(manager=np.repeat(["7", "007", *map(str, range(10, 68))], 3))
     assert "'007' and '7'" in only(check_data(zeros, groups="manager"), "similar_ids").message
 
@@ -164,7 +164,7 @@ def test_similar_ids():
 def test_number_ids(ids, code, words):
     report = check_data(study(manager=np.repeat(ids, 3)), "alliance", "manager")
     note = only(report, code)
-    assert words in note.message
+    assert words in note.text
     assert note.level == ("fine" if code == "numeric_ids" else "caution")
     assert len(codes(report)) == 2
 
@@ -176,7 +176,7 @@ def test_number_ids(ids, code, words):
 def test_few_groups(groups, words):
     data = pd.DataFrame({"g": np.arange(200) % groups, "y": np.arange(200.0)})
     notes = check_data(data, "y", "g").notes_with("few_groups")
-    assert [words in note.message for note in notes] == ([True] if words else [])
+    assert [words in note.text for note in notes] == ([True] if words else [])
     assert all(note.level == "caution" for note in notes)
 
 
@@ -196,7 +196,7 @@ def test_group_is_row():
 def test_one_client_groups(alone, level):
     managers = np.array([*range(alone), *np.resize(np.arange(100, 130), 180 - alone)])
     note = only(check_data(study(manager=managers), "alliance", "manager"), "one_client_groups")
-    assert note.message.startswith(f"{alone} of {alone + 30} manager groups")
+    assert note.text.startswith(f"{alone} of {alone + 30} manager groups")
     assert note.level == level
 
 
@@ -204,7 +204,7 @@ def test_nested_levels():
     agency = np.repeat([f"A{number}" for number in range(20)], 9)
     report = check_data(study(agency=agency), "alliance", ("agency", "manager"))
     note = only(report, "nested")
-    assert "(1 | agency/manager)" in note.message
+    assert "(1 | agency/manager)" in note.text
     assert report.table["groups"].to_dict() == {"agency": 20, "manager": 60}
 
 
@@ -213,7 +213,7 @@ def test_swapped_levels():
     report = check_data(study(agency=agency), "alliance", ("manager", "agency"))
     note = only(report, "swapped_levels")
     assert note.level == "caution"
-    assert "(1 | agency/manager)" in note.message
+    assert "(1 | agency/manager)" in note.text
 
 
 @pytest.mark.parametrize("order", [("agency", "manager"), ("manager", "agency")])
@@ -222,7 +222,7 @@ def test_moved_between_groups(order):
     agency[0] = "A7"
     report = check_data(study(agency=agency), "alliance", order)
     note = only(report, "partially_crossed")
-    assert "1 of 60 manager appear under more than one agency: M00 (A0, A7)" in note.message
+    assert "1 of 60 manager appear under more than one agency: M00 (A0, A7)" in note.text
     assert note.level == "caution"
 
 
@@ -232,8 +232,8 @@ def test_ids_that_repeat_across_groups():
     data = study(agency=agency, manager=np.tile(np.repeat([1, 2, 3], 3), 20))
     report = check_data(data, "alliance", ("agency", "manager"))
     note = only(report, "ids_repeat_across_groups")
-    assert "3 of 3 manager ids occur under several agency" in note.message
-    assert "(1 | agency/manager)" in note.message
+    assert "3 of 3 manager ids occur under several agency" in note.text
+    assert "(1 | agency/manager)" in note.text
     assert "every pair occurs" in only(report, "crossed").message
 
 
