@@ -20,7 +20,9 @@ def check_levels(fit: Fit) -> list[Finding]:
     """Look for nested factors written the wrong way round, or naming the same groups twice."""
     if not fit.has_data:
         return []
-    findings = [_swapped(fit, group) for group in fit.model.design.groups if len(group.factors) > 1]
+    # Combinations alone, (1 | a:b), say nothing of which level lies in which.
+    nested = [group for group in fit.model.design.groups if group.upper in fit.model.groups]
+    findings = [_swapped(fit, group) for group in nested]
     return [finding for finding in findings if finding is not None]
 
 
@@ -37,7 +39,7 @@ def _swapped(fit: Fit, group: GroupDesign) -> Finding | None:
         value=float(found.combinations),
         threshold=float(found.upper_groups),
         message=f"Every group of {upper} has one {lower} only, so {upper} and {group.name} are the "
-        "same groups and their variances cannot be told apart.",
+        "same groups and the data cannot divide the variance between them.",
         remedy=f"The levels look swapped: write (1 | {lower}/{upper}).",
     )
 

@@ -18,10 +18,14 @@ def diagnose_file(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A fit saved by `bayes-alliance fit`.")
     ],
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Show each finding's value and its threshold as numbers."),
+    ] = False,
 ) -> None:
     """Say whether a saved fit can be trusted.
 
-    Every finding is shown with its value, its threshold and what to do about it.
+    Every finding is shown with what to do about it.
 
     Ends with 1 if the verdict is bad.
     """
@@ -29,14 +33,15 @@ def diagnose_file(
     from bayes_alliance.sampling.loading import load_fit
 
     verdict = diagnose(load_fit(file))
-    show_verdict(verdict)
+    show_verdict(verdict, verbose=verbose)
     raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
 
 
-def show_verdict(verdict: Verdict) -> None:
+def show_verdict(verdict: Verdict, *, verbose: bool = False) -> None:
     """Show the verdict and every finding, each in the colour of its level."""
     show_level(verdict.level, verdict.sentence)
     for finding in verdict.findings:
-        known = finding.value == finding.value and finding.threshold == finding.threshold
+        both = finding.value == finding.value and finding.threshold == finding.threshold
+        known = verbose and both
         numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
         show_level(finding.level, f"  {finding.said_in('command line')}{numbers}")

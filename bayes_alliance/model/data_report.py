@@ -94,7 +94,9 @@ def build_data_report(
     """
     if not len(frame.rows):
         raise _no_rows(frame)
-    columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
+    factors = dict.fromkeys(f for term in formula.group_terms for f in term.factors)
+    # Terms side by side say nothing of which level is the upper one: that with fewer groups.
+    columns = sorted(factors, key=lambda factor: int(frame.rows[factor].nunique()))
     weights = frequency_weights_of(formula.response, frame)
     nesting = _nesting(formula, frame, columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)

@@ -16,9 +16,7 @@ class Distribution:
     Parameters
     ----------
     arguments
-        Names in PyMC's order.
-    defaults
-        PyMC's defaults, for the arguments that have one.
+        Names in PyMC's order. None has a default: a scale that nobody wrote is nobody's belief.
     positive
         Arguments that must be greater than zero.
     support
@@ -30,7 +28,6 @@ class Distribution:
     arguments: tuple[str, ...]
     support: Support
     positive: tuple[str, ...] = ()
-    defaults: tuple[tuple[str, float], ...] = ()
     frozen: Callable[..., Any] | None = None
 
 
@@ -43,14 +40,12 @@ def _stats() -> Any:
 DISTRIBUTIONS: dict[str, Distribution] = {
     "Normal": Distribution(
         arguments=("mu", "sigma"),
-        defaults=(("mu", 0.0), ("sigma", 1.0)),
         positive=("sigma",),
         support="real",
         frozen=lambda mu, sigma: _stats().norm(mu, sigma),
     ),
     "StudentT": Distribution(
         arguments=("nu", "mu", "sigma"),
-        defaults=(("mu", 0.0), ("sigma", 1.0)),
         positive=("nu", "sigma"),
         support="real",
         frozen=lambda nu, mu, sigma: _stats().t(nu, mu, sigma),
@@ -69,7 +64,6 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     ),
     "Logistic": Distribution(
         arguments=("mu", "s"),
-        defaults=(("mu", 0.0), ("s", 1.0)),
         positive=("s",),
         support="real",
         frozen=lambda mu, s: _stats().logistic(mu, s),
@@ -77,20 +71,17 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "Flat": Distribution(arguments=(), support="real"),
     "Uniform": Distribution(
         arguments=("lower", "upper"),
-        defaults=(("lower", 0.0), ("upper", 1.0)),
         support="interval",
         frozen=lambda lower, upper: _stats().uniform(lower, upper - lower),
     ),
     "HalfNormal": Distribution(
         arguments=("sigma",),
-        defaults=(("sigma", 1.0),),
         positive=("sigma",),
         support="positive",
         frozen=lambda sigma: _stats().halfnorm(0, sigma),
     ),
     "HalfStudentT": Distribution(
         arguments=("nu", "sigma"),
-        defaults=(("sigma", 1.0),),
         positive=("nu", "sigma"),
         support="positive",
         frozen=lambda nu, sigma: _FoldedT(nu, sigma),
@@ -104,7 +95,6 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "HalfFlat": Distribution(arguments=(), support="positive"),
     "Exponential": Distribution(
         arguments=("lam",),
-        defaults=(("lam", 1.0),),
         positive=("lam",),
         support="positive",
         frozen=lambda lam: _stats().expon(0, 1 / lam),
@@ -118,13 +108,11 @@ DISTRIBUTIONS: dict[str, Distribution] = {
     "InverseGamma": Distribution(
         arguments=("alpha", "beta"),
         positive=("alpha", "beta"),
-        defaults=(("beta", 1.0),),
         support="positive",
         frozen=lambda alpha, beta: _stats().invgamma(alpha, scale=beta),
     ),
     "LogNormal": Distribution(
         arguments=("mu", "sigma"),
-        defaults=(("mu", 0.0), ("sigma", 1.0)),
         positive=("sigma",),
         support="positive",
         frozen=lambda mu, sigma: _stats().lognorm(sigma, scale=_exp(mu)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,8 +148,7 @@ def _as_call(text: str, asked: str) -> ast.Call:
 
 
 def _arguments(call: ast.Call, name: str, asked: str) -> dict[str, float]:
-    distribution = DISTRIBUTIONS[name]
-    names = distribution.arguments
+    names = DISTRIBUTIONS[name].arguments
     signature = f"{name} takes ({', '.join(names)})."
     if len(call.args) > len(names):
         raise ModelError(asked, f"It has {len(call.args)} arguments.", signature)
@@ -159,12 +159,26 @@ def _arguments(call: ast.Call, name: str, asked: str) -> dict[str, float]:
         if keyword.arg in given:
             raise ModelError(asked, f"It gives {keyword.arg} twice.", signature)
         given[keyword.arg] = keyword.value
-    values = dict(distribution.defaults)
-    values.update({arg: _number(node, arg, asked) for arg, node in given.items()})
+    values = {arg: _number(node, arg, asked) for arg, node in given.items()}
     missing = [arg for arg in names if arg not in values]
     if missing:
-        raise ModelError(asked, f"It lacks {listed(missing)}.", signature)
+        raise ModelError(
+            asked,
+            f"It lacks {listed(missing)}. {signature}",
+            f"Write {_completed(name, values)} with a number for {' and '.join(missing)}: no scale "
+            "or place is assumed.",
+            missing=missing,
+        )
     return {arg: values[arg] for arg in names}
+
+
+def _completed(name: str, values: Mapping[str, float]) -> str:
+    """Write a prior with dots for the arguments that were not given."""
+    shown = [
+        f"{arg}={values[arg]:g}" if arg in values else f"{arg}=..."
+        for arg in DISTRIBUTIONS[name].arguments
+    ]
+    return f"{name}({', '.join(shown)})"
 
 
 def _number(node: ast.expr, argument: str, asked: str) -> float:

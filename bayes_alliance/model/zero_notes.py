@@ -32,6 +32,9 @@ FAR = 2.0
 # Whether columns are closed does not depend on how many rows show it.
 _ROWS = 1000
 _ROUNDING = 1e-9
+# Weights of columns that are nearly combinations of each other lose more digits than that.
+_GAIN = 1e-6
+_EVERY = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +141,7 @@ def find_far_zeros(
         if shifted is None:
             continue
         found += _in_population(design, shifted, constant_beside=constant_beside)
+        found += _coefficients_at_zero(design, shifted, priors, constant_beside=constant_beside)
         for group in design.groups:
             found += _in_group(group, shifted, priors)
     return found
@@ -245,6 +249,49 @@ def _in_population(
     yield shifted.found("zero_decides", message, remedy)
 
 
+def _coefficients_at_zero(
+    design: Design, shifted: _Shifted, priors: PriorTable, *, constant_beside: bool
+) -> Iterator[FarZero]:
+    """Find the user's own priors of coefficients, as written, that are about a far zero."""
+    every = range(len(design.coefficients))
+    whole = _columns(
+        shifted, lambda new: new.X, design.orders, every, constant_beside=constant_beside
+    )
+    here, further = shifted.here.X, shifted.further.X
+    labels: list[tuple[str, str | None]] = [(names.B, label) for label in design.coefficients]
+    if constant_beside:
+        here = np.column_stack([np.ones(len(here)), here])
+        labels.insert(0, (names.CUTPOINT, _EVERY))
+    moved = [k for k in whole.far if k not in whole.tied]
+    # What the others gain when the zero moves: their coefficients are then about another place.
+    gains = _in_terms_of(here, further[:, moved])
+    for own, k in enumerate(moved):
+        gains[k + constant_beside, own] = 0.0
+    about = {labels[k] for k in np.flatnonzero((np.abs(gains) > _GAIN).any(axis=1))}
+    chosen = [
+        entry
+        for entry in priors.entries
+        if entry.chosen and not entry.at_means
+        if {(entry.variable, entry.element), (entry.variable, _EVERY)} & about
+    ]
+    if chosen:
+        keys, one = listed(entry.key for entry in chosen), len(chosen) == 1
+        message = (
+            f"Your {'prior' if one else 'priors'} for {keys} {'is' if one else 'are'} taken as "
+            f"written: {'it is' if one else 'they are'} about the point {shifted.words}."
+        )
+        yield shifted.found("prior_at_zero", message, _at_the_means(chosen))
+
+
+def _in_terms_of(matrix: Floats, columns: Floats) -> Floats:
+    """Return the weights of a matrix' columns that make others, all at their lengths."""
+    lengths = np.sqrt((matrix**2).sum(axis=0))
+    scaled = matrix / np.where(lengths > 0.0, lengths, 1.0)
+    own = np.sqrt((columns**2).sum(axis=0))
+    wanted = columns / np.where(own > 0.0, own, 1.0)
+    return np.asarray(np.linalg.lstsq(scaled, wanted, rcond=1e-14)[0])
+
+
 def _in_group(group: GroupDesign, shifted: _Shifted, priors: PriorTable) -> Iterator[FarZero]:
     def matrix_of(design: NewDesign) -> Floats:
         return design.Z[group.name]
@@ -293,8 +340,18 @@ def _written_at_zero(group: GroupDesign, shifted: _Shifted, chosen: list[PriorEn
         f"those of the effects of {group.name} that belong together: they are about the groups "
         f"{shifted.words}."
     )
-    strings = " and ".join(f'"{entry.prior} {AT_THE_MEANS}"' for entry in chosen)
-    return shifted.found("prior_at_zero", message, f"Write {strings}")
+    return shifted.found("prior_at_zero", message, _at_the_means(chosen))
+
+
+def _at_the_means(chosen: list[PriorEntry]) -> str:
+    """Say what to write; at the means a coefficient takes a normal prior only."""
+    priors = [
+        "Normal(location, sd)"
+        if entry.variable == names.B and entry.prior.distribution != "Normal"
+        else str(entry.prior)
+        for entry in chosen
+    ]
+    return "Write " + " and ".join(f'"{prior} {AT_THE_MEANS}"' for prior in priors)
 
 
 def _chosen(group: GroupDesign, block: Sequence[int], priors: PriorTable) -> list[PriorEntry]:

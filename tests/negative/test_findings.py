@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.checks.convergence import check_r_hat
 from bayes_alliance.model import group_design
 
 
@@ -93,6 +94,43 @@ def test_chains_in_different_places_are_caught(good_fit):
     verdict = ba.diagnose(good_fit.with_group("posterior", moved))
     assert verdict.found("r_hat")
     assert verdict.level == "bad"
+
+
+def table_of(r_hat, ess_bulk):
+    return pd.DataFrame(
+        {"r_hat": [1.0, *r_hat], "ess_bulk": [3000.0, *ess_bulk]},
+        index=["sigma", *(f"b[{k}]" for k in range(len(r_hat)))],
+    )
+
+
+@pytest.mark.parametrize(
+    ("r_hat", "ess_bulk", "level"),
+    [
+        ([1.009], [300.0], "fine"),
+        ([1.012], [900.0], "caution"),
+        ([1.049, 1.02], [900.0, 210.0], "caution"),
+        ([1.02], [150.0], "bad"),  # too few draws to call it a small matter
+        ([1.02, 1.03], [900.0, 150.0], "bad"),
+        ([1.06], [900.0], "bad"),
+    ],
+)
+def test_an_r_hat_just_over_the_limit_asks_for_more_draws_only(r_hat, ess_bulk, level):
+    finding = check_r_hat(table_of(r_hat, ess_bulk))
+    assert finding.level == level
+    assert ("Draw more" in finding.remedy) == (level == "caution")
+
+
+def test_combinations_alone_are_not_called_swapped(study):
+    one_agency = study.assign(pair=study["case_manager"] + "x")
+    model = ba.Model("alliance ~ stigma + (1 | case_manager:pair)", one_agency)
+    assert ba.diagnose(ba.sample(model, seed=4, draws=200)).found("swapped_levels") == ()
+
+
+def test_levels_are_swapped_only_where_nesting_was_written(study):
+    model = ba.Model("alliance ~ (1 | case_manager) + (1 | agency)", study)
+    codes = {note.code for note in model.data_report.notes}
+    assert "swapped_levels" not in codes
+    assert "nested" in codes
 
 
 def test_too_few_draws_are_caught(study):

@@ -42,29 +42,6 @@ def test_arguments_have_the_names_and_order_of_pymc(name):
     assert found[: len(ours)] == ours
 
 
-@pytest.mark.parametrize("name", [n for n in DISTRIBUTIONS if n != "LKJ"])
-def test_defaults_do_what_pymc_does(name, evaluate):
-    """Leaving the defaults out gives, in PyMC, the density with our defaults in."""
-    kind = DISTRIBUTIONS[name]
-    if not kind.arguments:
-        assert kind.defaults == ()
-        return
-    defaults = dict(kind.defaults)
-    given = {
-        argument: value
-        for argument, value in zip(kind.arguments, ARGUMENTS[name], strict=True)
-        if argument not in defaults
-    }
-    left_out = pm.logp(getattr(pm, name).dist(**given), 0.5)
-    spelt_out = pm.logp(getattr(pm, name).dist(**given, **defaults), 0.5)
-    found, expected = evaluate([left_out, spelt_out])
-    assert found == expected
-    for argument in given:
-        rest = {a: v for a, v in given.items() if a != argument}
-        with pytest.raises((TypeError, ValueError, NotImplementedError)):
-            getattr(pm, name).dist(**rest)
-
-
 @pytest.mark.parametrize("name", PROPER)
 def test_the_density_is_pymcs(name, evaluate):
     prior = Prior(name, ARGUMENTS[name])

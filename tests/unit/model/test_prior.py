@@ -14,14 +14,10 @@ READ = {
     "Normal(sigma=20, mu=70)": Prior("Normal", (70.0, 20.0)),
     "Normal(70, sigma=20)": Prior("Normal", (70.0, 20.0)),
     " Normal( -1.5 , 2e1 ) ": Prior("Normal", (-1.5, 20.0)),
-    "Normal()": Prior("Normal", (0.0, 1.0)),
-    "Normal(3)": Prior("Normal", (3.0, 1.0)),
     "HalfNormal(0.5)": Prior("HalfNormal", (0.5,)),
     "HalfStudentT(3, 2)": Prior("HalfStudentT", (3.0, 2.0)),
-    "HalfStudentT(nu=3)": Prior("HalfStudentT", (3.0, 1.0)),
     "StudentT(4, 0, 2.5)": Prior("StudentT", (4.0, 0.0, 2.5)),
-    "StudentT(nu=4, sigma=2)": Prior("StudentT", (4.0, 0.0, 2.0)),
-    "Exponential()": Prior("Exponential", (1.0,)),
+    "StudentT(nu=4, sigma=2, mu=-1)": Prior("StudentT", (4.0, -1.0, 2.0)),
     "Exponential(1)": Prior("Exponential", (1.0,)),
     "Gamma(2, 0.1)": Prior("Gamma", (2.0, 0.1)),
     "Uniform(-2, 3)": Prior("Uniform", (-2.0, 3.0)),
@@ -45,7 +41,9 @@ def test_read(text):
         ("Normal(0, 1, 2)", "It has 3 arguments. Normal takes (mu, sigma)."),
         ("Normal(sd=3)", "Normal has no argument sd. Normal takes (mu, sigma)."),
         ("Normal(0, mu=1)", "It gives mu twice."),
-        ("StudentT()", "It lacks nu. StudentT takes (nu, mu, sigma)."),
+        ("StudentT()", "It lacks nu, mu, sigma. StudentT takes (nu, mu, sigma)."),
+        ("StudentT(nu=4, sigma=2)", "Write StudentT(nu=4, mu=..., sigma=2) with a number for mu"),
+        ("Normal(0)", "It lacks sigma. Normal takes (mu, sigma). Write Normal(mu=0, sigma=...)"),
         ("Gamma(2)", "It lacks beta."),
         ("Normal(0, 0)", "Its sigma is 0, which is impossible. sigma must be a number greater"),
         ("Normal(0, -1)", "Its sigma is -1, which is impossible."),
@@ -78,6 +76,16 @@ def test_refused_with_what_was_asked_and_what_to_do(text, found):
     message = str(caught.value)
     assert message.startswith(f"The prior of sd_case_manager[stigma] was given as {text!r}.")
     assert found in message
+
+
+@pytest.mark.parametrize("name", [n for n, kind in DISTRIBUTIONS.items() if kind.arguments])
+def test_no_argument_is_filled_in(name):
+    arguments = DISTRIBUTIONS[name].arguments
+    for missing in arguments:
+        given = ", ".join(f"{a}={k + 0.5}" for k, a in enumerate(arguments) if a != missing)
+        with pytest.raises(ModelError, match=f"It lacks {missing}") as caught:
+            parse_prior(f"{name}({given})", key="b")
+        assert f"{missing}=..." in str(caught.value)
 
 
 def test_an_unknown_distribution_lists_all():

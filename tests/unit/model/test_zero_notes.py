@@ -111,3 +111,41 @@ def test_words_name_what_is_missing(years):
         "answer. Add these (the constant, the predictors of a product, the first power beside a "
         "square), or use center(year)."
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "priors", "key"),
+    [
+        ("y ~ year", {"b[Intercept]": "Normal(50, 10)"}, "b[Intercept]"),
+        ("y ~ year + (1 | g)", {"b[Intercept]": "StudentT(4, 50, 9)"}, "b[Intercept]"),
+        ("y ~ score*year", {"b[score]": "Normal(0, 5)"}, "b[score]"),
+        ("y ~ year + I(year**2)", {"b[year]": "Normal(0, 5)"}, "b[year]"),
+        ("rating ~ year", {"cutpoint": "Normal(0, 5)"}, "cutpoint"),
+    ],
+)
+def test_a_prior_as_written_on_what_a_far_zero_decides_is_said(formula, priors, key, years):
+    family = "cumulative" if formula.startswith("rating") else "gaussian"
+    model = Model(formula, years, family, priors=priors)
+    (note,) = [note for note in model.data_report.notes if note.code == "prior_at_zero"]
+    assert f"for {key}" in note.message
+    assert 'at the means"' in note.message
+    assert "center(year)" in note.message
+    moved = {k: f"{prior} at the means" for k, prior in priors.items() if "Normal" in prior}
+    if not moved:  # a coefficient takes no other prior there
+        assert "Normal(location, sd) at the means" in note.message
+        return
+    assert found(Model(formula, years, family, priors=moved)) == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "priors"),
+    [
+        ("y ~ year", {"b[year]": "Normal(0, 5)"}),
+        ("y ~ score*year", {"b[score:year]": "Normal(0, 5)"}),
+        ("y ~ score", {"b[Intercept]": "Normal(50, 10)"}),
+        ("y ~ center(year)", {"b[Intercept]": "Normal(50, 10)"}),
+        ("y ~ kind*score + year", {"b[score]": "Normal(0, 5)"}),
+    ],
+)
+def test_a_prior_on_what_no_far_zero_decides_is_let_alone(formula, priors, years):
+    assert found(Model(formula, years, priors=priors)) == []
