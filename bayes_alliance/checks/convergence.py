@@ -140,7 +140,7 @@ def check_tree_depth(fit: Fit) -> Finding:
 
 
 def check_stuck_chains(fit: Fit) -> Finding:
-    """Look for chains that hardly move: one value repeated, or a standard deviation far below the others'."""
+    """Look for chains that hardly move: one value repeated, or an sd far below the others'."""
     posterior = fit.posterior
     stuck: dict[int, list[str]] = {}
     for name in posterior.data_vars:

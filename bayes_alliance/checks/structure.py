@@ -8,6 +8,11 @@ from bayes_alliance import names
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.data.levels import nesting
 from bayes_alliance.errors import listed
+from bayes_alliance.model.data_report import (
+    LEAVE_ONE_OUT,
+    collinear_columns,
+    collinear_in_words,
+)
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.working_scale import posterior_working_scales
@@ -42,6 +47,26 @@ def _swapped(fit: Fit, group: GroupDesign) -> Finding | None:
         "same groups and the data cannot divide the variance between them.",
         remedy=f"The levels look swapped: write (1 | {lower}/{upper}).",
     )
+
+
+def check_collinear(fit: Fit) -> list[Finding]:
+    """Name predictors that follow from each other: only the priors divide their effect."""
+    model = fit.model
+    if model.stream is None and not fit.has_data:
+        return []
+    design = model.design if model.stream is None else model.stream.typical_design
+    return [
+        Finding(
+            level="caution",
+            code="collinear",
+            where=listed(columns),
+            value=float(len(columns)),
+            threshold=float("nan"),
+            message=collinear_in_words(columns),
+            remedy=LEAVE_ONE_OUT,
+        )
+        for columns in collinear_columns(design, model.family)
+    ]
 
 
 def check_group_counts(fit: Fit) -> list[Finding]:

@@ -19,6 +19,7 @@ from bayes_alliance.checks.finding import SEVERITY, Finding, Level
 from bayes_alliance.checks.sensitivity import check_priors
 from bayes_alliance.checks.structure import (
     check_boundary,
+    check_collinear,
     check_group_counts,
     check_interrupted,
     check_levels,
@@ -95,7 +96,8 @@ def diagnose(fit: Fit) -> Verdict:
     Rank-normalised split R-hat at most 1.01 and bulk and tail ESS at least 400 for every
     parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth not saturated,
     chains that move, no optima that compete (where the engine sought them), priors that do not
-    fight the data, levels the right way round, enough groups, standard deviations away from 0,
+    fight the data, levels the right way round, predictors that do not
+    follow from each other, enough groups, standard deviations away from 0,
     frequency weights that look like counts, nothing that hangs on a predictor's zero far from
     the rows.
 
@@ -133,6 +135,7 @@ def diagnose(fit: Fit) -> Verdict:
         *check_optima(fit),
         *check_interrupted(fit),
         *check_levels(fit),
+        *check_collinear(fit),
         *check_group_counts(fit),
         *check_boundary(fit),
         *check_weights(fit),

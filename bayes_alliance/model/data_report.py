@@ -20,10 +20,15 @@ from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.ordered_categories import category_words, empty_categories
 from bayes_alliance.model.prior_table import PriorTable
 from bayes_alliance.model.weight_checks import frequency_weights_of, weight_notes
+from bayes_alliance.model.working_basis import measure_columns, working_basis
 from bayes_alliance.model.zero_notes import FarZero, find_far_zeros, zero_notes
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LEAVE_ONE_OUT = "Leave one of them out."
+# Singular values of columns of length one, relative to the largest: less is rounding.
+_COLLINEAR = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +101,8 @@ def build_data_report(
         raise _no_rows(frame)
     factors = dict.fromkeys(f for term in formula.group_terms for f in term.factors)
     # Terms side by side say nothing of which level is the upper one: that with fewer groups.
-    columns = sorted(factors, key=lambda factor: int(frame.rows[factor].nunique()))
+    counts = frame.rows[list(factors)].nunique().to_dict()
+    columns = sorted(factors, key=lambda factor: counts[factor])
     weights = frequency_weights_of(formula.response, frame)
     nesting = _nesting(formula, frame, columns)
     dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
@@ -178,7 +184,7 @@ def missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]
 
 
 def design_notes(design: Design, family: Family) -> list[Note]:
-    """Say which coefficients the rows cannot tell apart."""
+    """Say which coefficients the rows do not identify."""
     notes = []
     if design.aliased:
         one = len(design.aliased) == 1
@@ -188,16 +194,50 @@ def design_notes(design: Design, family: Family) -> list[Note]:
             f"data say nothing about {'it' if one else 'them'}."
         )
         notes.append(Note(level="caution", code="aliased", message=message))
-    X = design.X
-    if not family.intercept:
-        X = np.column_stack([np.ones(len(X)), X])  # thresholds take the constant's place
-    if X.shape[1] == 0 or np.linalg.matrix_rank(_by_length(X)) == X.shape[1]:
-        return notes
-    message = (
-        f"The coefficients {listed(design.coefficients)} are not told apart by the "
-        "data: some columns are sums of others. Their priors decide between them."
+    return notes + [
+        Note(
+            level="caution",
+            code="collinear",
+            message=f"{collinear_in_words(found)} {LEAVE_ONE_OUT}",
+        )
+        for found in collinear_columns(design, family)
+    ]
+
+
+def collinear_columns(design: Design, family: Family) -> list[tuple[str, ...]]:
+    """Find the sets of coefficients that the rows do not identify, and no others.
+
+    In the working basis, and at length one, neither a unit nor a zero decides what is a sum.
+    """
+    measured = measure_columns(design.X, design.orders, constant_beside=not family.intercept)
+    basis = working_basis(measured.to_working, design.orders, measured.constant)
+    columns = _by_length(basis.columns(design.X))
+    if columns.shape[1] < 2:
+        return []
+    _, lengths, directions = np.linalg.svd(np.linalg.qr(columns, mode="r"))
+    shared = np.zeros(columns.shape[1])
+    shared[: len(lengths)] = lengths
+    nothing = directions[shared <= _COLLINEAR * shared.max()]
+    # Columns of one set have a part in the same directions; a column by itself has none.
+    tied = np.abs(nothing.T @ nothing) > _COLLINEAR
+    rest, sets = set(np.flatnonzero(tied.diagonal()).tolist()), []
+    while rest:
+        found, reached = set[int](), {min(rest)}
+        while reached - found:
+            found |= reached
+            reached = set(np.flatnonzero(tied[sorted(found)].any(axis=0)).tolist())
+        sets.append(tuple(design.coefficients[k] for k in sorted(found)))
+        rest -= found
+    return sets
+
+
+def collinear_in_words(columns: tuple[str, ...]) -> str:
+    """Say what it means that columns are collinear."""
+    each = "one follows from the other" if len(columns) == 2 else "each follows from the others"
+    return (
+        f"{listed(columns)} are collinear: {each}, so the data do not identify their "
+        "coefficients. The priors decide how the effect is divided between them."
     )
-    return [*notes, Note(level="caution", code="collinear", message=message)]
 
 
 def _by_length(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -134,13 +134,22 @@ def _ordinal(column: pd.Series[Any], family: str) -> Coded:
 
 
 def _in_order(column: pd.Series[Any]) -> str:
-    """Write the code that gives an outcome an order; the user puts its categories right."""
-    name = column.name
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        levels = [str(level) for level in column.cat.categories]
-    else:
-        levels = sorted(column.astype("str").unique())
+    """Write the code that gives an outcome an order.
+
+    Only categories that somebody has put into another order than the alphabet's have one; that of
+    all others is asked for.
+    """
+    name, known = column.name, isinstance(column.dtype, pd.CategoricalDtype)
+    levels = [str(c) for c in column.cat.categories] if known else sorted(set(column.astype("str")))
     if len(levels) > _MOST_WRITTEN:
         return "an ordered pandas Categorical"
-    code = f"data[{name!r}].astype('str').astype('category').cat.set_categories({levels!r}, "
-    return f"the categories from low to high: data.assign(**{{{name!r}: {code}ordered=True)}})"
+    if known and levels != sorted(levels):
+        order, asked = repr(levels), "the categories from low to high, if this is their order: "
+    else:
+        order = "order"
+        asked = (
+            f"write all of {listed(map(repr, levels), shown=_MOST_WRITTEN)} from low to high into "
+            "a list, order = [...], and then use it: "
+        )
+    code = f"data[{name!r}].astype('str').astype('category').cat.set_categories({order}, "
+    return f"{asked}data.assign(**{{{name!r}: {code}ordered=True)}})"

@@ -120,6 +120,14 @@ def test_an_r_hat_just_over_the_limit_asks_for_more_draws_only(r_hat, ess_bulk, 
     assert ("Draw more" in finding.remedy) == (level == "caution")
 
 
+def test_collinear_predictors_are_named(study):
+    table = study.assign(reversed=10 - study["stigma"], age=np.tile(np.arange(20.0, 60.0), 10))
+    model = ba.Model("alliance ~ age + stigma + reversed + (1 | case_manager)", table)
+    verdict = ba.diagnose(ba.sample(model, seed=4, draws=200))
+    (finding,) = verdict.found("collinear")
+    assert finding.where == "stigma, reversed"
+
+
 def test_combinations_alone_are_not_called_swapped(study):
     one_agency = study.assign(pair=study["case_manager"] + "x")
     model = ba.Model("alliance ~ stigma + (1 | case_manager:pair)", one_agency)

@@ -158,12 +158,35 @@ def test_weights_that_are_no_counts_are_remarked_on(clients):
         assert "pseudo_posterior" not in codes
 
 
-def test_columns_that_are_sums_of_others_are_remarked_on(clients):
-    table = clients.assign(twice=2 * clients["stigma"])
-    codes = {n.code for n in Model("alliance ~ stigma + twice", table).data_report.notes}
-    assert "collinear" in codes
-    codes = {n.code for n in Model("alliance ~ stigma + age", table).data_report.notes}
-    assert "collinear" not in codes
+@pytest.mark.parametrize(
+    ("formula", "sets"),
+    [
+        ("alliance ~ stigma + age", []),
+        ("alliance ~ stigma + far + far2 + stigma:far", []),  # nearly one line, yet not one
+        ("alliance ~ age + stigma + twice", ["stigma, twice are collinear: one follows from the"]),
+        (
+            "alliance ~ stigma + age + born + interview + twice",
+            ["age, born, interview are collinear: each", "stigma, twice are collinear: one"],
+        ),
+    ],
+)
+def test_collinear_columns_are_named_and_no_others(formula, sets, clients):
+    rng = np.random.default_rng(2)
+    interview = 2000 + rng.integers(0, 20, size=len(clients))
+    age = rng.integers(20, 60, size=len(clients))
+    table = clients.assign(
+        twice=2 * clients["stigma"] + 1000,
+        age=age,
+        interview=interview,
+        born=interview - age,
+        far=1e6 + rng.normal(size=len(clients)),
+    )
+    table["far2"] = table["far"] + 1e-3 * rng.normal(size=len(clients))
+    notes = Model(formula, table).data_report.notes
+    messages = [note.message for note in notes if note.code == "collinear"]
+    assert len(messages) == len(sets)
+    for words in sets:
+        assert any(message.startswith(words) for message in messages), messages
 
 
 def test_notes_stand_most_serious_first(clients):
