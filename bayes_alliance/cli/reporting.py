@@ -21,6 +21,10 @@ OUT_HELP = (
     "Where to write: .html, .docx, .md or .json; may be repeated for several formats. "
     "report.html if left out."
 )
+NAMES_HELP = (
+    "Name the groups of this factor, such as case_manager; may be repeated. Without it they are "
+    "numbers."
+)
 
 
 def report_file(
@@ -36,9 +40,7 @@ def report_file(
         typer.Option(metavar="FILE", help="A saved fit to compare with; may be repeated."),
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
-    anonymise: Annotated[
-        bool, typer.Option("--anonymise", help="Number the groups in the place of their labels.")
-    ] = False,
+    names: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help=NAMES_HELP)] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The table, for a fit that was saved with --no-data."),
@@ -51,6 +53,7 @@ def report_file(
 
     Ends with 1 if the verdict on the fit is bad; the report is written all the same and says so.
     """
+    from bayes_alliance.report.group_labels import check_names
     from bayes_alliance.report.writing import check_report_path
 
     places = out or [Path("report.html")]
@@ -61,8 +64,10 @@ def report_file(
         fit = _saved_fit(file, model, table, data)
     else:
         check_model_options(model)
-        fit = run_sampling(make_model(model, load_table(file, table)), sampling)
-    write_and_tell([fit, *others], places, title=title, anonymise=anonymise)
+        own = make_model(model, load_table(file, table))
+        check_names([own, *(other.model for other in others)], names or ())
+        fit = run_sampling(own, sampling)
+    write_and_tell([fit, *others], places, title=title, names=names or ())
 
 
 def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path | None) -> Fit:
@@ -84,14 +89,14 @@ def write_and_tell(
     places: Sequence[Path],
     *,
     title: str | None = None,
-    anonymise: bool = False,
+    names: Sequence[str] = (),
 ) -> None:
     """Write the report once for each place, print its conclusions, and end with its verdict."""
     from bayes_alliance.cli.screen import show_items
     from bayes_alliance.report.content import build_content
     from bayes_alliance.report.writing import write_content
 
-    content = build_content(fits, title=title, anonymise=anonymise, place="command line")
+    content = build_content(fits, title=title, names=names, place="command line")
     written = [str(write_content(content, place)) for place in places]
     show_items(content.conclusions)
     print(f"Seed {fits[0].settings.seed}. Report: {', '.join(written)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bayes_alliance.checks.finding import Level
-from bayes_alliance.errors import ModelError, Place
+from bayes_alliance.errors import Place
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.fits_by_name import several_fits
 from bayes_alliance.report.blocks import Items, Notice, Section
@@ -15,7 +15,7 @@ from bayes_alliance.report.checklist_section import checklist_section
 from bayes_alliance.report.checks_section import computation_section, predictive_section
 from bayes_alliance.report.comparison_section import comparison_section
 from bayes_alliance.report.data_section import data_section
-from bayes_alliance.report.group_labels import ShownLabels, shown_labels
+from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
 from bayes_alliance.report.group_words import all_groups
 from bayes_alliance.report.groups_section import groups_section
 from bayes_alliance.report.influence_section import influence_section
@@ -29,7 +29,7 @@ from bayes_alliance.report.sensitivity_section import sensitivity_section
 from bayes_alliance.report.sentences import conclusions
 from bayes_alliance.report.session_record import session_record
 from bayes_alliance.report.slopes_section import slopes_section
-from bayes_alliance.report.typesetting import typeset
+from bayes_alliance.report.typesetting import retold, retold_notice, typeset
 from bayes_alliance.report.wording import plural
 from bayes_alliance.sampling.fit import Fit
 
@@ -67,7 +67,7 @@ def build_content(
     fits: Fit | Sequence[Fit],
     *,
     title: str | None = None,
-    anonymise: bool = False,
+    names: str | Sequence[str] = (),
     place: Place = "python",
 ) -> ReportContent:
     """Gather all that a report of this fit shows; the same fit gives the same content.
@@ -78,26 +78,27 @@ def build_content(
         The fit; of several the first is the one reported, and the others are compared with it.
     title
         Title of the report; one made from the outcome if None.
-    anonymise
-        Show numbers in the place of the groups' own labels.
+    names
+        Grouping factors whose groups are named; those of others are numbered.
     place
         Where whoever reads it works: advice is in the words of Python or of the command line.
     """
     main, *others = several_fits(fits, "write_report")
-    if anonymise:
-        for fit in (main, *others):
-            _check_names_hidden(fit)
+    named = check_names([fit.model for fit in (main, *others)], names)
     results = collect_results(main, others, place=place)
-    labels = shown_labels(results, anonymise=anonymise)
-    sections = _sections(results, labels)
+    labels = shown_labels([main, *others], named=named)
+    options: dict[str, Any] = {"title": title, "names": sorted(named)}
+    sections = [*_sections(results, labels), reproduction_section(main, **options)]
+    # What was written without knowing what is hidden is looked through once more.
+    hide = labels.guarded
     return ReportContent(
         title=title or f"Multilevel analysis of {main.model.outcome}",
         subtitle=_subtitle(main),
-        notices=_notices(results),
-        conclusions=conclusions(results),
+        notices=tuple(retold_notice(notice, hide) for notice in _notices(results)),
+        conclusions=tuple(hide(answer) for answer in conclusions(results)),
         level=results.verdict.level,
-        sections=tuple(typeset(section) for section in sections),
-        record=session_record(main, others, title=title, anonymise=anonymise, place=place),
+        sections=tuple(retold(typeset(section), hide) for section in sections),
+        record=session_record(main, others, **options, place=place),
     )
 
 
@@ -120,7 +121,6 @@ def _sections(results: Results, labels: ShownLabels) -> list[Section]:
         Section(key="limits", heading="Limits", blocks=(Items(items=limits(results)),)),
         methods_section(results, labels),
         checklist_section(results),
-        reproduction_section(results.fit),
     )
     return [section for section in sections if section is not None]
 
@@ -151,20 +151,3 @@ def _notices(results: Results) -> tuple[Notice, ...]:
     told = {notice.text for notice in notices}
     rest = [note for note in fit.notes if note not in told]
     return (*notices, *(Notice(tone="caution", title="Note", text=note) for note in rest))
-
-
-def _check_names_hidden(fit: Fit) -> None:
-    """Refuse to promise anonymity where a group's label stands in the name of a coefficient."""
-    design = fit.model.design
-    named = [
-        coefficient
-        for coefficient in design.coefficients
-        if any(f"[{label}]" in coefficient for group in design.groups for label in group.labels)
-    ]
-    if named:
-        raise ModelError(
-            "A report without the groups' names was asked for.",
-            f"{len(named)} coefficients carry them, because the column of the groups is a "
-            "predictor too.",
-            "Take it out of the formula, or write the report with the names.",
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from bayes_alliance.posterior.groups.caterpillar import (
 )
 from bayes_alliance.posterior.groups.group_effect import CAUTION, GroupEffects
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
-from bayes_alliance.report.group_labels import ShownLabels, shown_effects
+from bayes_alliance.report.group_labels import FEWEST_ROWS, ShownLabels, shown_effects
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import group_table
@@ -53,6 +54,8 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
             f"interval that holds 0 means that the group cannot be told from the average. {CAUTION}"
         ),
     ]
+    if effects.group in labels.kept_back:
+        return [*blocks, *_kept_back(effects, words)]
     if results.trusted:
         blocks.append(Paragraph(text=shown_effects(effects, labels).sentence))
     blocks += [_caterpillar(effects, effect, shown, words) for effect in group.effects]
@@ -65,6 +68,22 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
         f'group_effects(fit, group="{effects.group}").table holds them.'
     )
     return [*blocks, Paragraph(text=text)]
+
+
+def _kept_back(effects: GroupEffects, words: str) -> list[Block]:
+    """Show how people differ as a picture without names, and say what brings the rest."""
+    unseen = replace(effects, table=effects.table.assign(raw=float("nan")))
+    unnamed = dict.fromkeys(map(str, effects.design.labels), "")
+    factor = ", ".join(f'"{name}"' for name in effects.design.factors)
+    whose = words if words.startswith("the ") else f"the {words}"
+    text = (
+        f"Half of {whose} or more have fewer than {FEWEST_ROWS} rows each: what is said of one of "
+        "them is nearly their own answers. So none has a place here in sentences, ranks and "
+        f"tables; write_report(..., names=[{factor}]) shows them, on the command line --names "
+        f"{effects.group}."
+    )
+    pictures = [_caterpillar(unseen, effect, unnamed, words) for effect in effects.design.effects]
+    return [Paragraph(text=text), *pictures]
 
 
 def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], words: str) -> Figure:

@@ -37,7 +37,7 @@ def influence_section(results: Results, labels: ShownLabels) -> Section | None:
         if isinstance(influence, str):
             blocks.append(Paragraph(text=influence))
         else:
-            blocks += _influence_blocks(shown_influence(influence, labels), words)
+            blocks += _influence_blocks(shown_influence(influence, labels), words, labels)
     return Section(key="influence", heading="Influence of single groups", blocks=tuple(blocks))
 
 
@@ -49,7 +49,9 @@ def shown_influence(influence: Influence, labels: ShownLabels) -> Influence:
     return replace(influence, table=renamed)
 
 
-def _influence_blocks(influence: Influence, words: str) -> list[Block]:
+def _influence_blocks(influence: Influence, words: str, labels: ShownLabels) -> list[Block]:
+    if influence.group in labels.kept_back:
+        return _kept_back(influence, words, labels)
     many = influence.table.groupby(["variable", "element"], sort=False).ngroups
     drawn = _those_that_move(influence)
     groups = influence.table["group"].nunique()
@@ -83,6 +85,23 @@ def _influence_blocks(influence: Influence, words: str) -> list[Block]:
         ),
         Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
     ]
+
+
+def _kept_back(influence: Influence, words: str, labels: ShownLabels) -> list[Block]:
+    """Say what leaving out one of many people does, without saying which."""
+    said = labels.unnumbered(influence.sentence, influence.group)
+    drawn = _those_that_move(influence)
+    unnamed = replace(drawn, table=drawn.table.assign(group=""))
+    picture = Figure(
+        key=f"influence-{influence.group}",
+        caption=f"How far each result moves without {words}, in posterior standard deviations."
+        f"{_rings(drawn)}",
+        description=said,
+        draw=partial(_draw, drawn=unnamed),
+        height=intervals_height(influence.table.groupby(["variable", "element"]).ngroups),
+    )
+    notes = [note for note in influence._notes() if note != influence.sentence]
+    return [Paragraph(text=said), picture, Items(items=tuple(notes))]
 
 
 def _rings(drawn: Influence) -> str:

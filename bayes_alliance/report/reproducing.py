@@ -87,7 +87,7 @@ def _compared(
     content = build_content(
         fits if len(fits) > 1 else fits[0],
         title=main["title"],
-        anonymise=main["anonymise"],
+        names=_names(main, fits),
         place=main.get("place", "python"),  # reports of before have its words
     )
     # Written and read once, so that what JSON does to a number is done to both.
@@ -115,6 +115,13 @@ def _compared(
         versions=versions,
         fits=fits,
     )
+
+
+def _names(record: Mapping[str, Any], fits: Sequence[Fit]) -> list[str]:
+    """Return the factors that were named; a record of format 1 names all of them or none."""
+    if "names" in record:
+        return list(record["names"])
+    return [] if record["anonymise"] else [name for fit in fits for name in fit.model.groups]
 
 
 def _versions(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from bayes_alliance.sampling.fit import Fit
 _USUAL: dict[str, Any] = {"encoding": "utf-8", "missing": [], "separator": None, "decimal": "."}
 
 
-def reproduction_section(fit: Fit) -> Section:
-    """Name seed, engine, settings and versions, and write the program."""
+def reproduction_section(fit: Fit, **options: Any) -> Section:
+    """Name seed, engine, settings and versions, and write the program with the report's options."""
     settings, sizes = fit.settings, fit.idata[names.POSTERIOR].sizes
     drawn = "" if settings.seed_given else " (drawn for this run)"
     facts = (
@@ -39,14 +39,15 @@ def reproduction_section(fit: Fit) -> Section:
         blocks=(
             Facts(pairs=facts),
             Paragraph(text=text),
-            Code(text=program(fit), label="Python program that repeats the analysis"),
+            Code(text=program(fit, **options), label="Python program that repeats the analysis"),
         ),
     )
 
 
-def program(fit: Fit) -> str:
+def program(fit: Fit, **options: Any) -> str:
     """Write the Python program that repeats a fit and its report."""
     settings = fit.settings
+    given = "".join(f", {name}={_written(own)}" for name, own in options.items() if own)
     sampling = {
         "engine": settings.engine,
         **settings.length_and_tuning,
@@ -66,7 +67,7 @@ def program(fit: Fit) -> str:
             "    model,",
             *(f"    {name}={_written(value)}," for name, value in sampling.items()),
             ")",
-            'ba.write_report(fit, "report.html")',
+            f'ba.write_report(fit, "report.html"{given})',
         ]
     )
 
@@ -91,6 +92,8 @@ def _written(value: Any) -> str:
     if isinstance(value, dict):
         pairs = ", ".join(f"{_written(k)}: {_written(v)}" for k, v in value.items())
         return f"{{{pairs}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 

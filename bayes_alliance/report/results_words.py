@@ -35,9 +35,10 @@ def results_paragraphs(results: Results, labels: ShownLabels) -> tuple[str, ...]
 
 def _groups(results: Results, labels: ShownLabels) -> str:
     """Say how far groups can be told apart, never who is first."""
-    if not results.groups:
+    told = [effects for effects in results.groups if effects.group not in labels.kept_back]
+    if not told:
         return ""
-    said = " ".join(shown_effects(effects, labels).sentence for effects in results.groups)
+    said = " ".join(shown_effects(effects, labels).sentence for effects in told)
     return f"{said} Such orders are no league tables {cited('goldstein1996')}."
 
 

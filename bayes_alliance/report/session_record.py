@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import installed_versions
 from bayes_alliance.sampling.store import FINGERPRINT
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
 _DIGITS = 8  # of sums and means, whose last digits depend on the versions that add
 
 
@@ -27,7 +27,7 @@ def session_record(
     others: Iterable[Fit] = (),
     *,
     title: str | None = None,
-    anonymise: bool = False,
+    names: Sequence[str] = (),
     place: Place = "python",
 ) -> dict[str, Any]:
     """Return what a report must hold to be made again; it holds no row of the table.
@@ -38,14 +38,14 @@ def session_record(
         The fit the report is of.
     others
         Fits it is compared with.
-    title, anonymise, place
+    title, names, place
         As given to the report.
     """
     return {
         **_fit_record(fit),
         "record_format": RECORD_FORMAT,
         "title": title,
-        "anonymise": anonymise,
+        "names": list(names),
         "place": place,
         "report_versions": installed_versions(),
         "others": [_fit_record(other) for other in others],

@@ -62,7 +62,7 @@ def _slope_blocks(results: Results, slopes: GroupSlopes, labels: ShownLabels) ->
     )
     heading = Heading(text=f"The slope of {slopes.predictor} in {words}")
     said = [Paragraph(text=slopes.sentence)] if results.trusted else []
-    if len(slopes.table) > ROWS_SHOWN:
+    if len(slopes.table) > ROWS_SHOWN or slopes.group in labels.kept_back:
         return [heading, *said, picture]
     sizes = slopes.draws.sizes
     used = sizes[names.CHAIN] * sizes[names.DRAW]

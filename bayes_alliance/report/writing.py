@@ -25,7 +25,7 @@ def write_report(
     path: str | Path,
     *,
     title: str | None = None,
-    anonymise: bool = False,
+    names: str | Sequence[str] = (),
 ) -> Path:
     """Write the report of a fit as a page, a Word document, Markdown or JSON.
 
@@ -48,8 +48,11 @@ def write_report(
         Where to write; an existing file is replaced once the new one is whole.
     title : str, optional
         Title of the report; one made from the outcome if left out.
-    anonymise : bool
-        Show numbers in the place of the groups' own labels.
+    names : sequence of str, optional
+        Grouping factors whose groups are named: ``names=["case_manager"]``. The groups of all
+        others are numbers, in an order that tells nothing. Groups with fewer than 5 rows in the
+        middle, such as clients, have no place in sentences, ranks and tables unless their factor
+        is named here.
 
     Returns
     -------
@@ -60,15 +63,17 @@ def write_report(
     ------
     DataError
         If the name ends in none of these, or its folder does not exist.
+    ModelError
+        If ``names`` holds what is no grouping factor of the model.
 
     Examples
     --------
     >>> import bayes_alliance as ba
     >>> ba.write_report(fit, "report.html")  # doctest: +SKIP
-    >>> ba.write_report([fit, simpler], "report.docx", anonymise=True)  # doctest: +SKIP
+    >>> ba.write_report([fit, simpler], "report.docx", names=["case_manager"])  # doctest: +SKIP
     """
     check_report_path(path)
-    return write_content(build_content(fit, title=title, anonymise=anonymise), path)
+    return write_content(build_content(fit, title=title, names=names), path)
 
 
 def write_content(content: ReportContent, path: str | Path) -> Path:

@@ -128,11 +128,11 @@ def test_fit_then_report_then_diagnose(
     for words in ("b[stigma]", "r_hat", "Saved: study.fit", "seed 3", "fine: Every chain moved"):
         assert words in result.output
     assert load_fit(tmp_path / "study.fit").model.formula.text == FORMULA
-    result = run("report", "study.fit", "--out", "from_fit.html", "--anonymise")
+    result = run("report", "study.fit", "--out", "from_fit.html")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "from_fit.html").read_text(encoding="utf-8")
     assert "CM01" not in page
-    assert "#30" in page
+    assert "case manager 30" in page
     result = run("diagnose", "study.fit")
     assert result.exit_code == 0
     assert "threshold" not in result.output

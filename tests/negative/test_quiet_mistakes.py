@@ -134,4 +134,4 @@ def test_shares_of_a_centred_slope_depend_on_its_own_value(clients):
 def test_anonymity_is_not_promised_where_names_are_coefficients(clients, tmp_path):
     fit = ba.sample(ba.Model("y ~ g + (1 | g)", clients), seed=1, draws=50, tune=200)
     with pytest.raises(ba.ModelError, match="a predictor too"):
-        ba.write_report(fit, tmp_path / "a.html", anonymise=True)
+        ba.write_report(fit, tmp_path / "a.html")

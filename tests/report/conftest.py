@@ -56,7 +56,7 @@ def ordinal_fit(made_up: ModuleType) -> Fit:
 
 @pytest.fixture(scope="session")
 def ordinal_content(ordinal_fit: Fit) -> ReportContent:
-    return build_content(ordinal_fit, anonymise=True)
+    return build_content(ordinal_fit)
 
 
 @pytest.fixture(scope="session")

@@ -255,7 +255,7 @@ def test_with_other_versions_a_number_beyond_its_error_is_found(
 def test_an_anonymised_report_comes_out_too(
     fit: ba.Fit, clients: pd.DataFrame, write: Write
 ) -> None:
-    data = data_of(fit, anonymise=True, title="No names")
+    data = data_of(fit, title="No names")
     text = write_data(data)
     assert not [label for label in clients["case_manager"].unique() if f'"{label}' in text]
     found = ba.reproduce(write(data))
@@ -349,7 +349,7 @@ def test_a_report_of_the_joint_engine_comes_out_again(
     model = ba.Model("high ~ stigma + (1 | case_manager)", table, "bernoulli")
     fit = ba.sample(model, seed=7, **(SHORT | {"draws": 200}))
     assert fit.settings.engine == "nutpie"
-    report = ba.write_report(fit, tmp_path / "report.html", anonymise=True)
+    report = ba.write_report(fit, tmp_path / "report.html")
     found = ba.reproduce(report, data=table)
     assert found.agree
     assert found.same_draws
