@@ -106,7 +106,10 @@ class PredictiveCheck:
         if self.kind == "prior":
             if not self.unusual:
                 return "The data lie within what the priors expect in these respects."
-            return f"The priors hardly ever expect data like these: see {self._unusual_in_words}."
+            return (
+                "Under the priors, data like these would be very unusual: look at "
+                f"{self._unusual_in_words}."
+            )
         if not self.unusual:
             return "Data simulated from the model look like the data in these respects."
         return f"The model hardly ever reproduces {self._unusual_in_words}."

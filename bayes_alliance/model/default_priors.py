@@ -23,9 +23,10 @@ from bayes_alliance.model.working_basis import MeasuredColumns, measure_columns
 
 Floats = NDArray[np.float64]
 Element = tuple[str, str | None]
-_WIDTH = 2.5
-_THRESHOLD_WIDTH = 2 * _WIDTH
-_GROUP_WIDTH = 0.5
+# How wide priors are, in standard deviations of the outcome per one of the column.
+COEFFICIENT_WIDTH = 2.5
+_THRESHOLD_WIDTH = 2 * COEFFICIENT_WIDTH
+GROUP_WIDTH = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,7 @@ def default_priors(
     )
     priors = _population(design, measured, centre, scale, has_level=family.intercept)
     as_written: dict[Element, Prior] = {}
-    at_zero = _WIDTH * measured.constant_of_working / measured.scales
+    at_zero = COEFFICIENT_WIDTH * measured.constant_of_working / measured.scales
     room = float(np.sqrt(_THRESHOLD_WIDTH**2 + (at_zero**2).sum()))
     for between in threshold_labels(levels):
         priors[names.CUTPOINT, between] = Prior("Normal", (centre, _THRESHOLD_WIDTH))
@@ -134,7 +135,7 @@ def _population(
     for place, label in enumerate(design.coefficients):
         constant = measured.orders[place].is_constant
         location = centre if constant else 0.0
-        width = _WIDTH * room / float(measured.scales[place])
+        width = COEFFICIENT_WIDTH * room / float(measured.scales[place])
         priors[names.B, label] = Prior("Normal", (location, width))
     return priors
 
@@ -169,13 +170,13 @@ def _add_group(
     An effect that is correlated with no other stands as written: its room is that of its column
     beside all others of the factor.
     """
-    written = _GROUP_WIDTH * scale / whole.as_written
+    written = GROUP_WIDTH * scale / whole.as_written
     for block, measured in zip(group.blocks, own, strict=True):
         alone = len(block) == 1 and len(group.effects) > 1
         for place, working in zip(block, measured.scales, strict=True):
             element = names.sd(group.name), group.effects[place]
             as_written[element] = Prior("HalfStudentT", (3.0, float(written[place])))
-            at_means = Prior("HalfStudentT", (3.0, _GROUP_WIDTH * scale / float(working)))
+            at_means = Prior("HalfStudentT", (3.0, GROUP_WIDTH * scale / float(working)))
             priors[element] = as_written[element] if alone else at_means
     # In the order of the effects, whatever the blocks.
     for effect in group.effects:

@@ -273,6 +273,12 @@ def _defaults(
     return default_priors(shown, _rows(formula, frame, stream), family, link, frame.levels)
 
 
+def defaults_of(model: Model) -> Defaults:
+    """Return the default priors of a model again, those in whose place the user put others too."""
+    shown = model.formula, model.frame, model.design, model.stream
+    return _defaults(*shown, model.family, model.link)
+
+
 def _rows(formula: Formula, frame: ModelFrame, stream: StreamedRows | None) -> Rows:
     """Return what default priors are scaled to: the rows, or those that stand in for them."""
     if stream is not None:

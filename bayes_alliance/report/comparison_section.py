@@ -106,17 +106,31 @@ def _evidence(found: BayesFactors | str) -> list[Block]:
     return [
         heading,
         Paragraph(text=found.sentence),
+        Figure(
+            key="comparison-evidence",
+            caption="Bayes factors over the scale of the prior that each rests on, with two Monte "
+            "Carlo errors to either side. The dots at half, one and two times the scale decide "
+            "the words; the rest of the curve decides nothing.",
+            description=found.sentence,
+            draw=partial(_draw_factors, found=found),
+            height=3.2,
+        ),
         Table(
-            caption=f"Evidence of each model, and Bayes factors against '{found.against}'",
+            caption=f"Evidence of each model with the priors of its fit, and Bayes factors against "
+            f"'{found.against}' with the priors that the sentence names",
             frame=found.table,
             headings={name: name.replace("_", " ") for name in found.table.columns},
             row_heading="model",
         ),
         Table(
-            caption="Bayes factors with the differing priors at half and double their scale",
+            caption="Bayes factors with these priors at other scales",
             frame=found.sensitivity,
             headings={name: name.replace("x ", "scale × ") for name in found.sensitivity.columns},
             row_heading="model",
             notes=found.notes,
         ),
     ]
+
+
+def _draw_factors(axes: Axes, *, found: BayesFactors) -> Axes:
+    return found.plot(axes)

@@ -13,19 +13,22 @@ _REASON = (
 _MEANING = {
     (OPEN, VARY): "So slopes that vary describe these data better, but help little to predict a "
     "new group.",
-    (OPEN, DO_NOT): "So one slope for all describes these data better, and predicts a new group "
-    "about as well.",
+    (
+        OPEN,
+        DO_NOT,
+    ): "So one slope for all describes these data better than slopes that vary as "
+    "much as the prior expects, and predicts a new group about as well.",
     (VARY, OPEN): "So slopes that vary predict a new group better, but whether they describe these "
-    "data better is open or turns on the prior.",
+    "data better is open or depends on the prior.",
     (DO_NOT, OPEN): "So one slope for all predicts a new group better, but whether it describes "
-    "these data better is open or turns on the prior.",
+    "these data better is open or depends on the prior.",
     (VARY, DO_NOT): "So the priors may fit badly: look at them before either model is believed.",
     (DO_NOT, VARY): "So slopes that vary describe these data better, yet predict a new group "
     "worse: look at how slopes are distributed over the groups.",
 }
 _AGREED = {
     VARY: "Taken together: slopes that vary.",
-    DO_NOT: "Taken together: one slope for all.",
+    DO_NOT: "Taken together: one slope for all, unless slopes vary less than the prior expects.",
     OPEN: "Taken together: neither model can be ruled out; report both.",
 }
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NULL, FIXED, VARYING = "null", "fixed slope", "varying slopes"
-_CLEAR_FACTOR = 3.0
+_VOTES = {"for": VARY, "against": DO_NOT}
 # A spread of slopes that moves the outcome by this many residual sd per sd of the predictor.
 NOTABLE_MOVE = 0.1
 _TITLE = "Three questions"
@@ -61,7 +61,8 @@ class Answers:
     comparison
         Elpd with and without varying slopes, one group left out at a time.
     factors
-        Bayes factor of varying slopes against a fixed one, at three prior scales.
+        Bayes factor of varying slopes against a fixed one, at half, one and two times the scale
+        of the prior of their standard deviation.
     verdict
         The model with the most serious verdict, and that verdict.
     dropped
@@ -145,12 +146,9 @@ class Answers:
         """
         worse = str(self.comparison.table.index[1])
         clear = self.comparison.is_clear(worse)
-        factors = self.factors.sensitivity.loc[VARYING].to_numpy(dtype=float)
-        by_factor = OPEN
-        if (factors > _CLEAR_FACTOR).all():
-            by_factor = VARY
-        elif (factors < 1 / _CLEAR_FACTOR).all():
-            by_factor = DO_NOT
+        term = self.factors.terms.get(VARYING)
+        found = None if term is None else term.judgement
+        by_factor = OPEN if found is None else _VOTES.get(found.kind, OPEN)
         by_elpd = (DO_NOT if worse == VARYING else VARY) if clear else OPEN
         return {"elpd": by_elpd, "bayes factor": by_factor}
 

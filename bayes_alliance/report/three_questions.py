@@ -47,8 +47,8 @@ def answer_questions(
     there a slope of the predictor (a model whose slopes may vary)? Does the slope depend on the
     group? The last is answered two ways, which need not agree: how well groups not yet seen are
     predicted with and without varying slopes (elpd, one group left out at a time), and the Bayes
-    factor, with the prior of what varies at half and double its scale. The slopes' standard
-    deviation is shown with its interval, which never reaches 0 and so answers nothing by itself.
+    factor, with the words of :func:`bayes_factors`. The slopes' standard deviation is shown with
+    its interval, which never reaches 0 and so answers nothing by itself.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def log_prior(fit: Fit) -> dict[str, Array]:
     """
     model = fit.model
     values: dict[str, Array] = {}
-    for variable, draws in _with_priors(fit).items():
+    for variable, draws in values_with_priors(fit).items():
         priors = model.priors.of(variable)
         if priors[0].kind.support == "correlation":
             eta = priors[0].arguments[0]
@@ -48,7 +48,7 @@ def log_prior(fit: Fit) -> dict[str, Array]:
     return values
 
 
-def _with_priors(fit: Fit) -> dict[str, Array]:
+def values_with_priors(fit: Fit) -> dict[str, Array]:
     """Return what has the priors: the top-level variables, at the means where those stand."""
     model, posterior = fit.model, fit.posterior
     found = {name: posterior[name].to_numpy() for name in model.priors.variables}

@@ -11,20 +11,26 @@ from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.posterior.evidence.differing_priors import differing_priors
 from bayes_alliance.posterior.evidence.evidence import Evidence, check_evidence_exists, log_evidence
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
+from bayes_alliance.posterior.evidence.evidence_words import DECIDING
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
+from bayes_alliance.posterior.evidence.scaled_evidence import ScaledEvidence
+from bayes_alliance.posterior.evidence.small_effect import small_effect
+from bayes_alliance.posterior.evidence.term import Term, at_scale, term_between
+from bayes_alliance.posterior.evidence.term_evidence import (
+    CURVE,
+    ERROR,
+    LOG,
+    TermEvidence,
+    factor_table,
+)
 from bayes_alliance.posterior.fits_by_name import named_fits
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.run import compile_model, sample
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from bayes_alliance.sampling.engines.contract import Compiled
-
-PRIOR_SCALES = (0.5, 1.0, 2.0)
+PRIOR_SCALES = DECIDING
 _ASKED = "Bayes factors were asked for."
 
 
@@ -38,10 +44,24 @@ def bayes_factors(
 ) -> BayesFactors:
     """Weigh models of the same data against one another by their evidence.
 
-    A Bayes factor is the ratio of two models' evidence. It depends on the priors of what the
-    models do not share, however many the data, so it is given with those priors at half and at
-    double their scale too. For that the models are fitted again: half a second each where the
-    model is gaussian; elsewhere a model is compiled once for all scales.
+    A Bayes factor is the ratio of two models' evidence. However many the data, it depends on the
+    prior of what one model has and the other lacks, and a prior that is good for estimating is a
+    bad one for that: it expects effects of many standard deviations, beside which a real one
+    counts as absent. Such a term is therefore weighed under a prior of its own, which the
+    sentence names: coefficients ``Normal(0, 0.5 s / scale)``, half a standard deviation s of the
+    outcome for one of the column; standard deviations of group effects ``HalfStudentT(3, s / 2)``;
+    your own prior of it as you wrote it. What both models share keeps its prior.
+
+    Words follow three scales of that prior, half, one and two times. Evidence *for* a term is
+    that of the weakest of the three, if all three are at least 3. Evidence *against* it is that
+    at the named scale, against effects of the size that it expects, with the smallest scale
+    at which it holds. Else the answer depends on the prior, and there is no word where the
+    Monte Carlo error leaves more than one.
+
+    Models of which neither has all that the other has are weighed under the priors of the fits.
+
+    The factors at other scales come from the draws; only where these would rest on a few of them
+    is a model fitted again.
 
     Parameters
     ----------
@@ -51,18 +71,19 @@ def bayes_factors(
     against : str, optional
         The model the others are held against; the first if left out.
     prior_scales : sequence of float
-        What the scales of the differing priors are multiplied by, all at once. 1 is always among
-        them; ``(1,)`` skips the new fits.
+        Multiples of the scale of the priors in question. 1 is always among them; without half and
+        two there are no words. ``(1,)`` never fits again but for the named prior.
     seed : int, optional
-        Of the bridges and the new fits; each fit's own if left out.
+        Of the bridges and new fits; each fit's own if left out.
     repeats : int
         As in :func:`log_evidence`.
 
     Returns
     -------
     BayesFactors
-        Log evidence, Bayes factors with their errors, and posterior model probabilities when all
-        models are equally probable beforehand, at each scale.
+        Log evidence under the priors of the fits; Bayes factors with their errors, words, and
+        posterior model probabilities when all models are equally probable beforehand, at
+        each scale.
 
     Raises
     ------
@@ -85,87 +106,108 @@ def bayes_factors(
     chosen = _checked(fits, against, prior_scales)
     for fit in fits.values():
         check_evidence_exists(fit, repeats)
-    differing = differing_priors({name: fit.model for name, fit in fits.items()})
-    scales = sorted({1.0, *map(float, prior_scales)}) if differing.scaled else [1.0]
-    found: dict[str, dict[float, Evidence]] = {}
-    for name, fit in fits.items():
-        own = [k for k in differing.scaled if k in {e.key for e in fit.model.priors.entries}]
-        found[name] = _by_scale(fit, own, scales, seed, repeats)
-    tables = {
-        scale: _table({name: by_scale[scale] for name, by_scale in found.items()}, chosen)
-        for scale in scales
+    scales = sorted({1.0, *map(float, prior_scales)})
+    weighed = {
+        name: ScaledEvidence(
+            fit=fit,
+            fitted=log_evidence(fit, seed=seed, repeats=repeats),
+            seed=seed,
+            repeats=repeats,
+        )
+        for name, fit in fits.items()
     }
+    pairs = {name: _pair(weighed, name, chosen, scales) for name in fits if name != chosen}
     return BayesFactors(
-        tables=tables,
-        draws=_bridges(found, scales),
+        evidence=_evidence_table({name: own.fitted for name, own in weighed.items()}),
+        factors={name: table for name, (table, _, _) in pairs.items()},
+        terms={name: term for name, (_, term, _) in pairs.items() if term is not None},
+        scaled={name: keys for name, (_, _, keys) in pairs.items()},
+        draws=_bridges(weighed),
         against=chosen,
-        priors=differing.table,
-        scaled=differing.scaled,
-        notes=_notes(found),
+        priors=differing_priors({name: fit.model for name, fit in fits.items()}).table,
+        notes=_notes(weighed, pairs),
     )
 
 
-def _by_scale(
-    fit: Fit, keys: Sequence[str], scales: Sequence[float], seed: int | None, repeats: int
-) -> dict[float, Evidence]:
-    """Return the evidence at each scale; a model without scaled priors is the same at all."""
-    original = log_evidence(fit, seed=seed, repeats=repeats)
-    if not keys or len(scales) == 1:
-        return dict.fromkeys(scales, original)
-    ready: Compiled | None = None
-    found = {}
+Pair = tuple["pd.DataFrame", TermEvidence | None, tuple[str, ...]]
+
+
+def _pair(
+    weighed: Mapping[str, ScaledEvidence], name: str, against: str, scales: Sequence[float]
+) -> Pair:
+    """Weigh one model against another: factors, what they say of a term, and what was scaled."""
+    one, other = weighed[name], weighed[against]
+    for larger, smaller, sign in ((name, against, 1.0), (against, name, -1.0)):
+        term = term_between(weighed[smaller].fit.model, weighed[larger].fit.model)
+        if term is not None:
+            found = _term_evidence(weighed, larger, smaller, term, scales)
+            table = factor_table(
+                scales, sign * found.table[LOG].to_numpy(), found.table[ERROR].to_numpy()
+            )
+            return table, found, tuple(entry.key for entry in term.scaled)
+    keys = differing_priors({against: other.fit.model, name: one.fit.model}).scaled
+    scales = list(scales) if keys else [1.0]
+    logs, errors = [], []
     for scale in scales:
-        if scale == 1:
-            found[scale] = original
-            continue
-        model = rescaled_model(fit.model, keys, scale)
-        engine = fit.settings.engine if reasons_against(model) else "collapsed"
-        ready = compile_model(model, engine=engine) if ready is None else ready
-        settings = fit.settings
-        new = sample(
-            model,
-            seed=settings.seed if seed is None else seed,
-            compiled=ready,
-            **settings.length_and_tuning,
-            cores=settings.cores,
-            progress=False,
-        )
-        found[scale] = log_evidence(new, seed=seed, repeats=repeats)
-    return found
+        values = [own.under(at_scale(own.entries(keys), scale)) for own in (one, other)]
+        logs.append(values[0].value - values[1].value)
+        errors.append(float(np.hypot(values[0].mcse, values[1].mcse)))
+    return factor_table(scales, logs, errors), None, keys
 
 
-def _table(evidence: Mapping[str, Evidence], against: str) -> pd.DataFrame:
+def _term_evidence(
+    weighed: Mapping[str, ScaledEvidence],
+    larger: str,
+    smaller: str,
+    term: Term,
+    scales: Sequence[float],
+) -> TermEvidence:
+    """Weigh a term under its prior in a test, at every scale."""
+    whole, less = weighed[larger], weighed[smaller].fitted
+    found = [whole.under(term.at_scale(scale)) for scale in scales]
+    table = factor_table(
+        scales,
+        [own.value - less.log_evidence for own in found],
+        [float(np.hypot(own.mcse, less.mcse)) for own in found],
+    )
+    curve = {s: own for s in CURVE if (own := whole.from_draws(term.at_scale(s))) is not None}
+    small = small_effect(whole.fit.model, term.scaled, whole.draws)
+    return TermEvidence(
+        free=larger,
+        fixed=smaller,
+        table=table,
+        curve=factor_table(
+            list(curve),
+            [own.value - less.log_evidence for own in curve.values()],
+            [float(np.hypot(own.mcse, less.mcse)) for own in curve.values()],
+        ),
+        priors=term.in_words,
+        own=term.own,
+        unlike=term.unlike,
+        small="" if small is None else small.words,
+        small_probability=float("nan") if small is None else small.probability,
+    )
+
+
+def _evidence_table(evidence: Mapping[str, Evidence]) -> pd.DataFrame:
     import pandas as pd
 
-    values = np.asarray([e.log_evidence for e in evidence.values()])
-    errors = np.asarray([e.mcse for e in evidence.values()])
-    place = list(evidence).index(against)
-    difference = values - values[place]
-    # The model held against itself is no estimate: its difference has no error.
-    error = np.where(np.arange(len(values)) == place, 0.0, np.hypot(errors, errors[place]))
-    with np.errstate(over="ignore"):
-        factor = np.exp(difference)
-    weight = np.exp(values - values.max())
     return pd.DataFrame(
         {
-            "log_evidence": values,
-            "mcse": errors,
-            "log_bayes_factor": difference,
-            "mcse_log_bayes_factor": error,
-            "bayes_factor": factor,
-            "probability": weight / weight.sum(),
+            "log_evidence": [e.log_evidence for e in evidence.values()],
+            "mcse": [e.mcse for e in evidence.values()],
         },
         index=pd.Index(list(evidence), name="model"),
     )
 
 
-def _bridges(found: Mapping[str, Mapping[float, Evidence]], scales: list[float]) -> xr.Dataset:
+def _bridges(weighed: Mapping[str, ScaledEvidence]) -> xr.Dataset:
     import xarray as xr
 
-    estimates = np.stack([[found[name][scale].estimates for name in found] for scale in scales])
+    estimates = np.stack([own.fitted.estimates for own in weighed.values()])
     return xr.Dataset(
-        {"log_evidence": (("prior_scale", "model", "repeat", "half"), estimates)},
-        coords={"prior_scale": scales, "model": np.asarray(list(found), dtype=object)},
+        {"log_evidence": (("model", "repeat", "half"), estimates)},
+        coords={"model": np.asarray(list(weighed), dtype=object)},
     )
 
 
@@ -203,10 +245,14 @@ def _checked(fits: Mapping[str, Fit], against: str | None, scales: Sequence[floa
     return chosen
 
 
-def _notes(found: Mapping[str, Mapping[float, Evidence]]) -> tuple[str, ...]:
-    scaled = {
-        key for by_scale in found.values() for e in by_scale.values() for key in e.scaled_priors
-    }
-    if not scaled:
-        return ()
-    return (f"Default priors, scaled to the data: {listed(sorted(scaled))}.",)
+def _notes(weighed: Mapping[str, ScaledEvidence], pairs: Mapping[str, Pair]) -> tuple[str, ...]:
+    notes = [
+        f"The default prior of {listed(term.unlike)} is not the same in {term.free} and "
+        f"{term.fixed}, and the factor rests on that too."
+        for _, term, _ in pairs.values()
+        if term is not None and term.unlike
+    ]
+    scaled = {key for own in weighed.values() for key in own.fitted.scaled_priors}
+    if scaled:
+        notes.append(f"Default priors of the fits, scaled to the data: {listed(sorted(scaled))}.")
+    return tuple(notes)

@@ -43,7 +43,7 @@ def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
         key: [own.get(key) for own in entries.values()] for key in keys
     }
     differing = {
-        key: found for key, found in rows.items() if len({_without_rounding(e) for e in found}) > 1
+        key: found for key, found in rows.items() if len({without_rounding(e) for e in found}) > 1
     }
     only_some = [key for key, found in differing.items() if None in found]
     candidates = [
@@ -62,7 +62,7 @@ def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
     return DifferingPriors(table=table, scaled=tuple(candidates))
 
 
-def _without_rounding(entry: PriorEntry | None) -> tuple[object, ...]:
+def without_rounding(entry: PriorEntry | None) -> tuple[object, ...]:
     """Return what two entries share that differ by rounding only, as in designs of other size."""
     if entry is None:
         return ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,19 +13,40 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.prior_table import PriorEntry
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.bayes_factor import PRIOR_SCALES
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
+from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
 from bayes_alliance.posterior.evidence.savage_dickey_record import PointBayesFactor
+from bayes_alliance.posterior.evidence.small_effect import small_effect
+from bayes_alliance.posterior.evidence.term import (
+    at_scale,
+    is_constant,
+    tested_entry,
+    with_entries,
+)
+from bayes_alliance.posterior.evidence.term_evidence import (
+    CURVE,
+    ERROR,
+    FACTOR,
+    LOG,
+    TermEvidence,
+    factor_table,
+)
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.row_sums import coefficients_given_variances, rows_have_closed_form
 from bayes_alliance.sampling.run import sample
 from bayes_alliance.sampling.stand_in import stand_in_model
+from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 Array = NDArray[np.float64]
 _CURVE_POINTS, _CURVE_WIDTHS, _CURVE_DRAWS = 201, 4.5, 500
+# Draws for the curve over prior scales, which decides nothing.
+_CURVE_MOST = 4000
 
 
 def point_bayes_factor(
@@ -39,8 +62,10 @@ def point_bayes_factor(
     The Bayes factor is the prior density of the coefficient at the point over its posterior
     density there (Savage and Dickey), so that the other model need not be fitted. It is exact up
     to the draws of the variances: given these the coefficient is normal. It depends on the
-    coefficient's prior, so it is given with that prior at half and at double its scale too, for
-    which the model is fitted again.
+    coefficient's prior, and is weighed under the one of a test, at half, one and two times
+    its scale, as in :func:`bayes_factors`: ``Normal(0, 0.5 s / scale)`` where the prior is the
+    default, your own as you wrote it. For that the draws are weighted, and the model is fitted
+    again only where few of them would count. An intercept is no effect and keeps its prior.
 
     Whether slopes *vary* is a question to a standard deviation at its boundary, where no such
     density can be had: use :func:`bayes_factors`.
@@ -55,8 +80,8 @@ def point_bayes_factor(
     value : float
         The point.
     prior_scales : sequence of float
-        What the scale of the coefficient's prior is multiplied by. 1 is always among them; ``(1,)``
-        skips the new fits.
+        What the scale of that prior is multiplied by. 1 is always among them; without half and
+        two there are no words.
     seed : int, optional
         Of the new fits; the fit's own if left out.
 
@@ -83,36 +108,196 @@ def point_bayes_factor(
     >>> ba.point_bayes_factor(fit, "stigma")  # doctest: +SKIP
     """
     import pandas as pd
-    import xarray as xr
 
     check_fit(fit, "point_bayes_factor")
-    prior = _prior_of(fit, coefficient, value, prior_scales)
+    _check_value(coefficient, value, prior_scales)
+    _prior_of(fit.model, coefficient, value)
     fit.need_data("A Bayes factor against a point", sums_suffice=True)
+    entries = _made_of(fit.model, coefficient)
+    asked = _Asked(fit=fit, coefficient=coefficient, value=float(value), seed=seed)
     scales = sorted({1.0, *map(float, prior_scales)})
-    mean, sd = _moments(fit, coefficient)
-    rows = {1.0: _row(fit, mean, sd, value, prior)}
-    for scale in scales:
-        if scale != 1:
-            other = _refitted(fit, coefficient, scale, seed)
-            own = _prior_of(other, coefficient, value, ())
-            rows[scale] = _row(other, *_moments(other, coefficient), value, own)
-    shape = (fit.posterior.sizes[names.CHAIN], fit.posterior.sizes[names.DRAW])
-    index = pd.Index(scales, name="prior_scale")
-    density = (_normal(np.array([value]), mean, sd)[0]).reshape(shape)
+    found = {scale: asked.under(at_scale(entries, scale)) for scale in scales}
+    named = found[1.0]
     return PointBayesFactor(
         coefficient=coefficient,
         value=float(value),
-        table=pd.DataFrame([rows[scale] for scale in scales], index=index),
-        draws=xr.Dataset({"density": ((names.CHAIN, names.DRAW), density)}),
-        curves=_curves(prior, mean, sd, float(value)),
-        prior=prior.rounded,
+        table=pd.DataFrame(
+            [own.row for own in found.values()], index=pd.Index(scales, name="prior_scale")
+        ),
+        draws=named.draws,
+        curves=_curves(named, float(value)),
+        prior=named.prior.rounded,
+        term=_term_evidence(asked, entries, found),
     )
 
 
-def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float]) -> Prior:
+def _term_evidence(
+    asked: _Asked, entries: Sequence[PriorEntry], found: Mapping[float, _AtScale]
+) -> TermEvidence:
+    """Return what the factors say of the coefficient, with their curve."""
+    logs = {scale: (own.row[LOG], own.row[ERROR]) for scale, own in found.items()}
+    curve = dict(logs)
+    short = replace(asked, fit=asked.fit.with_group(names.POSTERIOR, asked.thinned_posterior))
+    for scale in CURVE:
+        own = None if scale in curve else short.from_draws(at_scale(entries, scale))
+        if own is not None:
+            curve[scale] = own.row[LOG], own.row[ERROR]
+    small = None
+    if len(entries) == 1 and not entries[0].at_means:
+        draws = DrawsOfPriors.of(asked.fit)
+        small = small_effect(asked.fit.model, entries, draws, around=asked.value)
+    return TermEvidence(
+        free=f"{asked.coefficient} free",
+        fixed=f"{asked.coefficient} = {asked.value:g}",
+        under="with",
+        table=_factors(logs),
+        curve=_factors(curve),
+        priors=(f"{names.B}[{asked.coefficient}] ~ {found[1.0].prior.rounded}",),
+        own=tuple(entry.key for entry in entries if entry.chosen),
+        small="" if small is None else small.words,
+        small_probability=float("nan") if small is None else small.probability,
+    )
+
+
+def _factors(logs: Mapping[float, tuple[float, float]]) -> pd.DataFrame:
+    scales = sorted(logs)
+    values, errors = zip(*(logs[scale] for scale in scales), strict=True)
+    return factor_table(scales, values, errors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AtScale:
+    """The densities of a coefficient under one prior.
+
+    Parameters
+    ----------
+    prior
+        The coefficient's.
+    mean, sd
+        Of its posterior given the variances of each draw, shape (chain, draw).
+    weight
+        Of each draw, with the mean 1, shape (chain, draw): 1 where the draws are under this prior.
+    value
+        Where the densities are compared.
+    """
+
+    prior: Prior
+    mean: Array
+    sd: Array
+    weight: Array
+    value: float
+
+    @property
+    def draws(self) -> xr.Dataset:
+        """Density at the value, and weight, of each draw."""
+        import xarray as xr
+
+        dims = (names.CHAIN, names.DRAW)
+        density = np.exp(_log_normal(self.value, self.mean, self.sd))
+        return xr.Dataset({"density": (dims, density), "weight": (dims, self.weight)})
+
+    @cached_property
+    def row(self) -> dict[str, float]:
+        """The row of the table."""
+        import arviz as az
+
+        logs = _log_normal(self.value, self.mean, self.sd)
+        top = float(logs.max())
+        relative = np.exp(logs - top)
+        mean = float((self.weight * relative).mean())
+        # The error of a ratio of two means of the same draws.
+        residual = self.weight * (relative - mean)
+        log_prior = float(self.prior.frozen.logpdf(self.value))
+        log_posterior = top + float(np.log(mean))
+        return {
+            "prior_density": float(np.exp(log_prior)),
+            "posterior_density": float(np.exp(log_posterior)),
+            LOG: log_prior - log_posterior,
+            ERROR: float(az.mcse(residual, method="mean")) / mean,
+            FACTOR: float(np.exp(min(log_prior - log_posterior, 700.0))),
+        }
+
+    def posterior_density(self, at: Array) -> Array:
+        """Return the density at several values, from a part of the draws."""
+        mean, sd, weight = (own.ravel() for own in (self.mean, self.sd, self.weight))
+        every = max(1, len(mean) // _CURVE_DRAWS)
+        mean, sd, weight = mean[::every], sd[::every], weight[::every]
+        density = np.exp(_log_normal(at[:, None], mean, sd))
+        return np.asarray(density @ weight / weight.sum())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A coefficient of a fit held against a value."""
+
+    fit: Fit
+    coefficient: str
+    value: float
+    seed: int | None
+
+    @property
+    def thinned_posterior(self) -> xr.Dataset:
+        """Draws that suffice for a curve."""
+        return thinned(self.fit.posterior, _CURVE_MOST)
+
+    @cached_property
+    def _values(self) -> DrawsOfPriors:
+        return DrawsOfPriors.of(self.fit)
+
+    def under(self, entries: Sequence[PriorEntry]) -> _AtScale:
+        """Return the densities under these priors: from the draws, or from a new fit."""
+        found = self.from_draws(entries)
+        if found is not None:
+            return found
+        settings = self.fit.settings
+        new = sample(
+            with_entries(self.fit.model, entries),
+            seed=settings.seed if self.seed is None else self.seed,
+            **settings.length_and_tuning,
+            cores=settings.cores,
+            progress=False,
+        )
+        shape = (new.posterior.sizes[names.CHAIN], new.posterior.sizes[names.DRAW])
+        return self._moments(new, new.model, np.ones(shape))
+
+    def from_draws(self, entries: Sequence[PriorEntry]) -> _AtScale | None:
+        """Return the densities under these priors from the draws; None if they cannot tell."""
+        weights = self._values.weights(entries)
+        if not weights.reliable:
+            return None
+        relative = weights.relative
+        model = with_entries(self.fit.model, entries)
+        return self._moments(self.fit, model, relative / relative.mean())
+
+    def _moments(self, fit: Fit, model: Model, weight: Array) -> _AtScale:
+        """Return mean and sd of the coefficient given the variances of each draw."""
+        prior = _prior_of(model, self.coefficient, self.value)
+        rows = stand_in_model(model) if fit.has_sums else model
+        places, mean, covariance = coefficients_given_variances(rows, fit.posterior)
+        labels = [model.design.coefficients[place] for place in places]
+        k = labels.index(self.coefficient)
+        return _AtScale(
+            prior=prior,
+            mean=mean[:, k].reshape(weight.shape),
+            sd=np.sqrt(covariance[:, k, k]).reshape(weight.shape),
+            weight=weight,
+            value=self.value,
+        )
+
+
+def _check_value(coefficient: str, value: float, scales: Sequence[float]) -> None:
+    if not np.isfinite(value) or not all(np.isfinite(s) and s > 0 for s in scales):
+        raise ModelError(
+            f"A Bayes factor of {coefficient} against {value:g} was asked for.",
+            f"The value is {value} and the prior scales are {listed(scales)}.",
+            "Give a finite value and scales greater than zero.",
+        )
+
+
+def _prior_of(model: Model, coefficient: str, value: float) -> Prior:
     """Return the coefficient's prior; refuse what has no density in closed form."""
     asked = f"A Bayes factor of {coefficient} against {value:g} was asked for."
-    labels = list(fit.model.design.coefficients)
+    labels = list(model.design.coefficients)
     if coefficient not in labels:
         raise ModelError(
             asked,
@@ -120,15 +305,9 @@ def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float])
             f"The coefficients are {listed(labels)}.",
             coefficient=coefficient,
         )
-    if not np.isfinite(value) or not all(np.isfinite(s) and s > 0 for s in scales):
-        raise ModelError(
-            asked,
-            f"The value is {value} and the prior scales are {listed(scales)}.",
-            "Give a finite value and scales greater than zero.",
-        )
     instead = "Fit the model with and without it, and give both to bayes_factors."
-    if not rows_have_closed_form(fit.model):
-        kind = f"{fit.model.family.name} with {len(fit.model.groups)} grouping factors"
+    if not rows_have_closed_form(model):
+        kind = f"{model.family.name} with {len(model.groups)} grouping factors"
         raise ModelError(
             asked,
             "Its posterior density has a closed form in gaussian models with one grouping factor; "
@@ -136,9 +315,9 @@ def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float])
             instead,
         )
     place = labels.index(coefficient)
-    prior = fit.model.priors.coefficient_prior(place)
+    prior = model.priors.coefficient_prior(place)
     if prior is None or prior.distribution != "Normal":
-        own = fit.model.priors.of(names.B)[place]
+        own = model.priors.of(names.B)[place]
         raise ModelError(
             asked,
             f"Its prior depends on {own}, and only under a normal one is its posterior density had "
@@ -149,69 +328,34 @@ def _prior_of(fit: Fit, coefficient: str, value: float, scales: Sequence[float])
     return prior
 
 
-def _made_of(fit: Fit, coefficient: str) -> list[str]:
-    """Return the keys of the priors that make up a coefficient's: wider together, it is as wide."""
-    labels = fit.model.design.coefficients
-    weights = fit.model.priors.basis.coefficients.to_user[labels.index(coefficient)]
-    return [f"{names.B}[{labels[k]}]" for k in np.flatnonzero(weights)]
+def _made_of(model: Model, coefficient: str) -> tuple[PriorEntry, ...]:
+    """Return the priors that make up a coefficient's, as a test has them.
+
+    Wider together, it is as wide. One that the level of the outcome is a part of is no effect, and
+    keeps its prior.
+    """
+    labels = model.design.coefficients
+    weights = model.priors.basis.coefficients.to_user[labels.index(coefficient)]
+    of_b = [entry for entry in model.priors.entries if entry.variable == names.B]
+    entries = [of_b[k] for k in np.flatnonzero(weights)]
+    if any(is_constant(entry) for entry in entries):
+        return tuple(entries)
+    return tuple(map(tested_entry, entries))
 
 
-def _refitted(fit: Fit, coefficient: str, scale: float, seed: int | None) -> Fit:
-    settings = fit.settings
-    return sample(
-        rescaled_model(fit.model, _made_of(fit, coefficient), scale),
-        seed=settings.seed if seed is None else seed,
-        **settings.length_and_tuning,
-        cores=settings.cores,
-        progress=False,
-    )
-
-
-def _moments(fit: Fit, coefficient: str) -> tuple[Array, Array]:
-    """Return mean and sd of the coefficient given the variances of each draw."""
-    model = stand_in_model(fit.model) if fit.has_sums else fit.model
-    places, mean, covariance = coefficients_given_variances(model, fit.posterior)
-    labels = [fit.model.design.coefficients[place] for place in places]
-    place = labels.index(coefficient)
-    return mean[:, place], np.sqrt(covariance[:, place, place])
-
-
-def _row(fit: Fit, mean: Array, sd: Array, value: float, prior: Prior) -> dict[str, float]:
-    import arviz as az
-
-    logs = _log_normal(np.array([value]), mean, sd)[0]
-    top = float(logs.max())
-    relative = np.exp(logs - top).reshape(fit.posterior.sizes[names.CHAIN], -1)
-    log_prior = float(prior.frozen.logpdf(value))
-    log_posterior = top + float(np.log(relative.mean()))
-    return {
-        "prior_density": float(np.exp(log_prior)),
-        "posterior_density": float(np.exp(log_posterior)),
-        "log_bayes_factor": log_prior - log_posterior,
-        "mcse": float(az.mcse(relative, method="mean")) / float(relative.mean()),
-        "bayes_factor": float(np.exp(min(log_prior - log_posterior, 700.0))),
-    }
-
-
-def _log_normal(at: Array, mean: Array, sd: Array) -> Array:
-    """Return log densities, shape (point, draw)."""
-    standard = (at[:, None] - mean) / sd
+def _log_normal(at: Array | float, mean: Array, sd: Array) -> Array:
+    standard = (at - mean) / sd
     return np.asarray(-0.5 * standard**2 - np.log(sd) - 0.5 * np.log(2.0 * np.pi))
 
 
-def _normal(at: Array, mean: Array, sd: Array) -> Array:
-    return np.asarray(np.exp(_log_normal(at, mean, sd)))
-
-
-def _curves(prior: Prior, mean: Array, sd: Array, value: float) -> pd.DataFrame:
+def _curves(found: _AtScale, value: float) -> pd.DataFrame:
     """Return both densities over the range of the posterior and the point."""
     import pandas as pd
 
-    half = _CURVE_WIDTHS * float(np.hypot(mean.std(), sd.mean()))
-    ends = (min(mean.mean() - half, value), max(mean.mean() + half, value))
+    half = _CURVE_WIDTHS * float(np.hypot(found.mean.std(), found.sd.mean()))
+    ends = (min(found.mean.mean() - half, value), max(found.mean.mean() + half, value))
     x = np.linspace(*ends, _CURVE_POINTS)
-    every = max(1, len(mean) // _CURVE_DRAWS)
-    posterior = _normal(x, mean[::every], sd[::every]).mean(axis=1)
     return pd.DataFrame(
-        {"prior": prior.frozen.pdf(x), "posterior": posterior}, index=pd.Index(x, name="value")
+        {"prior": found.prior.frozen.pdf(x), "posterior": found.posterior_density(x)},
+        index=pd.Index(x, name="value"),
     )

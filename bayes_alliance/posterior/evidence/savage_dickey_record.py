@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import BLUE, GREY, own_axes, reference_line
-from bayes_alliance.posterior.evidence.bayes_factor_words import (
-    scale_in_words,
-    strength_of_factor,
-    times_in_words,
-)
+from bayes_alliance.posterior.evidence.term_evidence import TermEvidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TITLE = "Bayes factor against a point"
-_WIDTHS = 2.0
 _UNSURE = 0.1
 
 
@@ -35,16 +28,19 @@ class PointBayesFactor:
     coefficient, value
         Which one, and where the other model fixes it.
     table
-        One row a prior scale: prior_density and posterior_density at the value,
+        One row a multiple of the prior's scale: prior_density and posterior_density at the value,
         log_bayes_factor (natural logarithm; above 0 for the free coefficient), its Monte Carlo
         error mcse, bayes_factor.
     draws
-        ``density``: the posterior density at the value given the variances of each draw, at the
-        prior as stated, dims (chain, draw).
+        ``density``: the posterior density at the value given the variances of each draw, under
+        the prior of the comparison; ``weight``, what each draw counts under it, with the mean 1.
+        Dims (chain, draw).
     curves
-        Prior and posterior density of the coefficient over its range, at the prior as stated.
+        Prior and posterior density of the coefficient over its range, under that prior.
     prior
-        The coefficient's prior, as stated.
+        The coefficient's prior in this comparison.
+    term
+        The same factors with the word for them, and their curve over the scale of the prior.
     """
 
     coefficient: str
@@ -53,35 +49,12 @@ class PointBayesFactor:
     draws: xr.Dataset
     curves: pd.DataFrame
     prior: str
+    term: TermEvidence
 
     @property
     def sentence(self) -> str:
-        """The answer in one sentence for a paper, with that of other prior scales."""
-        scales = self.table.index.to_numpy(dtype=float).tolist()
-        logs = dict(zip(scales, self.table["log_bayes_factor"].to_numpy(dtype=float), strict=True))
-        log_factor, error = logs[1.0], float(self.table["mcse"].to_numpy()[scales.index(1.0)])
-        free, fixed = f"{self.coefficient} free", f"{self.coefficient} = {self.value:g}"
-        if abs(log_factor) < _WIDTHS * error or not np.isfinite(log_factor):
-            return (
-                f"The draws are too few to tell a model with {free} from one with {fixed}: the log "
-                f"Bayes factor is {log_factor:.2g} with a Monte Carlo standard error of "
-                f"{error:.2g}."
-            )
-        sign = 1.0 if log_factor > 0 else -1.0
-        winner, loser = (free, fixed) if log_factor > 0 else (fixed, free)
-        said = (
-            f"The data are {times_in_words(sign * log_factor)} times as probable with {winner} as "
-            f"with {loser} ({strength_of_factor(sign * log_factor)} evidence)"
-        )
-        rest = {scale: sign * float(value) for scale, value in logs.items() if scale != 1}
-        if not rest:
-            return f"{said}."
-        other = " and ".join(
-            f"{times_in_words(log_times)} times with {scale_in_words(scale)}"
-            for scale, log_times in rest.items()
-        )
-        turned = ", so the answer turns on the prior" if min(rest.values()) < 0 else ""
-        return f"{said}; {other} the prior scale{turned}."
+        """The answer for a paper, with that of other prior scales and the word for them."""
+        return self.term.sentence
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw prior and posterior density, with dots where they are compared.

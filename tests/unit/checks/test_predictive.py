@@ -201,7 +201,7 @@ def test_priors_the_data_contradict_are_caught(clients):
     )
     found = ba.check_predictive(ba.sample(model, seed=1), kind="prior")
     assert "mean" in found.unusual
-    assert "priors hardly ever expect" in found.sentence
+    assert "Under the priors, data like these would be very unusual" in found.sentence
 
 
 @pytest.mark.parametrize("by", ["row", "group"])

@@ -80,27 +80,63 @@ def test_given_the_variances_the_density_is_that_of_all_rows_together(fit, found
 def test_the_table_is_made_of_the_densities(found):
     row = found.table.loc[1.0]
     assert row["prior_density"] == pytest.approx(stats.norm.pdf(0, 0, 4))
+    # The prior is the user's own and as written: the draws are under it.
+    assert (found.draws["weight"] == 1).all()
     assert row["posterior_density"] == pytest.approx(float(found.draws["density"].mean()))
     assert row["bayes_factor"] == pytest.approx(row["prior_density"] / row["posterior_density"])
     area = np.trapezoid(found.curves["posterior"], found.curves.index)
     assert area == pytest.approx(1.0, abs=1e-3)
 
 
-def test_it_says_what_it_found_and_how_it_turns_on_the_prior(found):
+def test_a_default_prior_is_that_of_a_test(mixed):
+    """Half an outcome sd for one of the predictor, whatever the prior of the fit."""
+    fit = ba.sample(ba.Model(FREE, mixed), seed=1)
+    found = ba.point_bayes_factor(fit, "stigma")
+    width = 0.5 * mixed["alliance"].std() / mixed["stigma"].std()
+    assert found.table.loc[1.0, "prior_density"] == pytest.approx(stats.norm.pdf(0, 0, width))
+    own = ba.Model(FREE, mixed, priors={"b[stigma]": f"Normal(0, {width})"})
+    written = ba.point_bayes_factor(ba.sample(own, seed=1), "stigma")
+    error = np.hypot(found.table["mcse"], written.table["mcse"])
+    assert (error < 0.02).all()
+    gap = found.table["log_bayes_factor"] - written.table["log_bayes_factor"]
+    assert (gap.abs() < 5 * error).all()
+    weighted = found.draws["density"].weighted(found.draws["weight"]).mean()
+    assert found.table.loc[1.0, "posterior_density"] == pytest.approx(float(weighted))
+    # A fit's own default is five times as wide, and says something else.
+    fitted = fit.model.priors.coefficient_prior(1).arguments[1]
+    assert fitted == pytest.approx(5 * width)
+    assert f"the prior b[stigma] ~ {found.prior}" in found.sentence
+    assert "your prior b[stigma] ~" in written.sentence
+
+
+def test_few_draws_of_weight_mean_a_new_fit(mixed):
+    """A prior that denies the slope leaves no draws where a prior of twice the scale puts it."""
+    moved = mixed.assign(alliance=mixed["alliance"] + 8 * mixed["stigma"])
+    priors = SHARED | {"b[stigma]": "Normal(0, 0.15)"}
+    found = ba.point_bayes_factor(ba.sample(ba.Model(FREE, moved, priors=priors), seed=1), "stigma")
+    wide = SHARED | {"b[stigma]": "Normal(0, 0.3)"}
+    other = ba.sample(ba.Model(FREE, moved, priors=wide), seed=1)
+    expected = ba.point_bayes_factor(other, "stigma", prior_scales=(1,)).table.loc[1.0]
+    assert found.table.loc[2.0, "log_bayes_factor"] == expected["log_bayes_factor"]
+    assert 2.0 in found.term.curve.index  # from the new fit
+    assert 8.0 not in found.term.curve.index  # where the draws cannot tell, there is no curve
+
+
+def test_it_says_what_it_found_with_the_prior_it_rests_on(found):
     # Beside a slope of nothing the fixed model gains with the width of the prior.
     assert "times as probable with stigma = 0 as with stigma free" in found.sentence
-    assert "times with half and" in found.sentence
+    assert found.sentence == found.term.sentence
     assert "significan" not in str(found) + found._repr_html_()
+    assert "your prior b[stigma] ~ Normal(0, 4)" in found.sentence
     assert "b[stigma] ~ Normal(0, 4)" in str(found)
-    turned = found.table.assign(log_bayes_factor=[-0.5, 1.5, 2.5])
-    assert "turns on the prior" in replace(found, table=turned).sentence
-    strong = found.table.assign(log_bayes_factor=[3.2, 3.3, 3.4])
-    assert (
-        "stigma free as with stigma = 0 (strong evidence)" in replace(found, table=strong).sentence
-    )
-    rough = found.table.assign(mcse=5.0)
-    assert replace(found, table=rough).sentence.startswith("The draws are too few")
-    assert "bayes_factors between the two models is surer" in str(replace(found, table=rough))
+    rough = replace(found, table=found.table.assign(mcse=5.0))
+    assert "bayes_factors between the two models is surer" in str(rough)
+
+
+def test_an_intercept_is_no_effect_and_keeps_its_prior(mixed):
+    fit = ba.sample(ba.Model(FREE, mixed), seed=1)
+    found = ba.point_bayes_factor(fit, "Intercept", value=60.0)
+    assert found.prior == fit.model.priors.coefficient_prior(0).rounded
 
 
 def test_it_draws_both_densities(found):

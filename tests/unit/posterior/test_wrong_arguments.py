@@ -190,9 +190,7 @@ def test_bayes_factors_take_a_list_as_compare_does(null_fit: Fit, clients: pd.Da
     formulas = [fit.model.formula.text for fit in (null_fit, other)]
     assert list(found.tables[1.0].index) == formulas
     named = ba.bayes_factors(dict(zip("ab", (null_fit, other), strict=True)), prior_scales=(1,))
-    np.testing.assert_array_equal(
-        found.tables[1.0]["log_evidence"], named.tables[1.0]["log_evidence"]
-    )
+    np.testing.assert_array_equal(found.table["log_evidence"], named.table["log_evidence"])
     with pytest.raises(ba.ModelError, match="One fit was given"):
         ba.bayes_factors(null_fit)
     with pytest.raises(ba.ModelError, match=r"takes a fit\. It was given None"):
