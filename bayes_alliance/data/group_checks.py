@@ -87,20 +87,26 @@ def _note_number_ids(ids: pd.Series, name: str) -> list[Note]:
         return []
     values = present.to_numpy(dtype="float64")
     level: Level = "caution"
+    unnamed = ""
     if pd.api.types.is_integer_dtype(ids):
         level, code = "fine", "numeric_ids"
         what = "has numbers as ids: used as labels, their size means nothing."
     elif np.all(values == np.trunc(values)):
         code = "float_ids"
+        often = "most often because some are missing"
         what = (
-            f"has decimal numbers as ids (such as {present.iloc[0]}), most often because some are"
-            f" missing. They are used as labels ({int(present.iloc[0])}); check the missing ones."
+            f"has decimal numbers as ids (such as {present.iloc[0]}), {often}."
+            f" They are used as labels ({int(present.iloc[0])}); check the missing ones."
         )
+        unnamed = f"{name} has decimal numbers as ids, {often}; check the missing ones."
     else:
         code = "fractional_ids"
         odd = present[values != np.trunc(values)].iloc[0]
-        what = f"has fractions (such as {odd}): a measurement, not an id? Name the group column."
-    return [Note(level=level, code=code, message=f"{name} {what}", columns=(name,))]
+        asked = "a measurement, not an id? Name the group column."
+        what, unnamed = f"has fractions (such as {odd}): {asked}", f"{name} has fractions: {asked}"
+    return [
+        Note(level=level, code=code, message=f"{name} {what}", columns=(name,), unnamed=unnamed)
+    ]
 
 
 def _note_joined_ids(ids: pd.Series, name: str) -> list[Note]:
@@ -111,12 +117,13 @@ def _note_joined_ids(ids: pd.Series, name: str) -> list[Note]:
     joined = [" and ".join(map(repr, values)) for values in alike.values() if len(values) > 1]
     if not joined:
         return []
+    what = f"{name} has ids that are numbers in some rows and text in others"
     return [
         Note(
             level="caution",
             code="joined_ids",
-            message=f"{name} has ids that are numbers in some rows and text in others:"
-            f" {listed(joined)}. They count as one group each.",
+            message=f"{what}: {listed(joined)}. They count as one group each.",
+            unnamed=f"{what}. They count as one group each.",
             columns=(name,),
         )
     ]

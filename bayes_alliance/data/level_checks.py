@@ -44,18 +44,27 @@ def note_levels(upper: pd.Series, lower: pd.Series) -> list[Note]:
 
 
 def _partially_crossed(found: Nesting) -> Note:
+    what = (
+        f"{len(found.several)} of {found.lower_groups} {found.lower} appear under more than one"
+        f" {found.upper}"
+    )
     return Note(
         level="caution",
         code="partially_crossed",
-        message=f"{len(found.several)} of {found.lower_groups} {found.lower} appear under more than"
-        f" one {found.upper}: {listed(_moved(found.several))}. If they moved, write"
-        f" (1 | {found.upper}) + (1 | {found.lower}); if it is a slip, correct it.",
+        message=f"{what}: {listed(_moved(found.several))}.",
+        unnamed=f"{what}.",
+        remedy=f"If they moved, write (1 | {found.upper}) + (1 | {found.lower}); if it is a slip,"
+        " correct it.",
         columns=(found.upper, found.lower),
     )
 
 
 def _crossed(found: Nesting) -> list[Note]:
     columns = (found.upper, found.lower)
+    several = (
+        f"{len(found.several)} of {found.lower_groups} {found.lower} ids occur under several"
+        f" {found.upper}"
+    )
     extent = "every pair occurs" if found.fully_crossed else f"{found.combinations} pairs occur"
     return [
         Note(
@@ -68,9 +77,9 @@ def _crossed(found: Nesting) -> list[Note]:
         Note(
             level="caution",
             code="ids_repeat_across_groups",
-            message=f"{len(found.several)} of {found.lower_groups} {found.lower} ids occur under"
-            f" several {found.upper}: {listed(_moved(found.several))}. As they stand they are"
-            f" crossed; if one id means different people, write"
+            message=f"{several}: {listed(_moved(found.several))}.",
+            unnamed=f"{several}.",
+            remedy="As they stand they are crossed; if one id means different people, write"
             f" (1 | {found.upper}/{found.lower}).",
             columns=columns,
         ),

@@ -36,6 +36,9 @@ class Note:
         What to do; empty where the message says it, or where there is nothing to do.
     value, threshold : float
         What was found in a number and what it was held against; NaN where there is none.
+    unnamed : str
+        The finding without ids, for a report that is to name nobody; empty where the message names
+        none.
     """
 
     level: Level
@@ -45,6 +48,7 @@ class Note:
     remedy: Words = ""
     value: float = math.nan
     threshold: float = math.nan
+    unnamed: str = ""
 
     def said_in(self, place: Place) -> str:
         """Return the finding and what to do in the words of the place where it is shown."""

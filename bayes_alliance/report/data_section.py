@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,6 +33,8 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     report = model.data_report
 
     def shown(note: Note) -> str:
+        if note.unnamed and not labels.named.issuperset(note.columns):
+            note = replace(note, message=note.unnamed)
         return labels.guarded(note.said_in(results.place))
 
     blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
@@ -42,11 +45,7 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
         if len(group.labels) >= _FEWEST_FOR_PICTURE
     ]
     blocks += [
-        Notice(
-            tone=note.level,
-            title=_TITLES[note.level],
-            text=labels.guarded(note.said_in(results.place)),
-        )
+        Notice(tone=note.level, title=_TITLES[note.level], text=shown(note))
         for note in report.notes
         if note.level != "fine"
     ]

@@ -31,6 +31,8 @@ class ShownLabels:
         For each grouping factor, from a label to the one shown, in the order to show them.
     words
         For each grouping factor, what one of its groups is called.
+    named
+        Columns whose groups are named.
     kept_back
         Factors with a handful of rows a group, whose groups are not shown one by one.
     hidden
@@ -39,6 +41,7 @@ class ShownLabels:
 
     by_group: Mapping[str, dict[str, str]]
     words: Mapping[str, str]
+    named: frozenset[str]
     kept_back: frozenset[str]
     hidden: Mapping[str, str]
 
@@ -126,6 +129,7 @@ def shown_labels(fits: Sequence[Fit], *, named: frozenset[str] = frozenset()) ->
     return ShownLabels(
         by_group=by_group,
         words={group.name: numbers.words[group.factors] for group in designs},
+        named=named,
         kept_back=frozenset(g.name for g in few if not named.issuperset(g.factors)),
         hidden=hidden,
     )

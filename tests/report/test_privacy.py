@@ -19,6 +19,7 @@ import bayes_alliance as ba
 from bayes_alliance.report.blocks import Figure, Heading, Paragraph, Table
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.group_labels import check_names, shown_labels
+from bayes_alliance.report.report_data import report_data, write_data
 from bayes_alliance.report.writing import write_content
 from bayes_alliance.sampling.fit import Fit
 
@@ -148,6 +149,31 @@ def test_texts_that_name_a_group_are_put_otherwise(nested: Fit) -> None:
     assert re.fullmatch(r"case manager \d+ of agency \d is odd\.", notice.text)
     (notice,) = build_content(fit, names=["agency"]).notices
     assert re.fullmatch(rf"{AGENCY}3: case manager \d+ of {AGENCY}3 is odd\.", notice.text)
+
+
+def numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the study with numbers as ids, which no search for words would find."""
+    starts = {"agency": 700_000, "case_manager": 800_000, "client": 900_000}
+    codes = {name: pd.factorize(table[name])[0] + start for name, start in starts.items()}
+    return table.assign(**codes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("formula", [NESTED, CROSSED])
+def test_numbers_as_ids_are_hidden_too(formula: str, made_up: ModuleType) -> None:
+    """Managers of several agencies, and ids that are numbers here and text there, are quoted."""
+    table = numbered(study()).astype({"client": object})
+    table.loc[::7, "client"] = table.loc[::7, "client"].astype(str)
+    fit = made_up.made_up_fit(made_up.Model(formula, table))
+    notes = " ".join(note.text for note in fit.model.data_report.notes)
+    assert re.search(r"\b[789]000\d\d", notes)
+    ids = re.compile(r"\b[789]00\d\d\d\b")
+    content = build_content(fit)
+    said = write_data(report_data(content)) + drawn_texts(content)
+    assert not [said[found.start() - 80 : found.end()] for found in ids.finditer(said)]
+    agencies = re.compile(r"\b700\d\d\d\b")
+    named = write_data(report_data(build_content(fit, names=["agency"])))
+    assert set(ids.findall(named)) == set(agencies.findall(named)) != set()
 
 
 def test_one_label_has_one_number_everywhere(nested: Fit, crossed: Fit) -> None:
