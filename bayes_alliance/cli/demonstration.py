@@ -26,7 +26,7 @@ def run_demo(
     The answers are printed too. The example is simulated: 160 clients of 30 case managers, with
     published figures as its target. It takes less than a minute.
     """
-    from bayes_alliance.cli.reporting import write_and_tell
+    from bayes_alliance.cli.reporting import PageOptions, write_and_tell
     from bayes_alliance.data.examples import load_example
     from bayes_alliance.model.library import load_model
     from bayes_alliance.report.writing import check_report_path
@@ -36,4 +36,4 @@ def run_demo(
     print("The example data is simulated; no real client stands behind it.")
     print(f"Fitting: {model.formula.text} (less than a minute)", flush=True)
     fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
-    write_and_tell([fit], [out])
+    write_and_tell([fit], [out], PageOptions())

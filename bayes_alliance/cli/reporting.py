@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,10 +22,25 @@ OUT_HELP = (
     "Where to write: .html, .docx, .md or .json; may be repeated for several formats. "
     "report.html if left out."
 )
-NAMES_HELP = (
-    "Name the groups of this factor, such as case_manager; may be repeated. Without it they are "
-    "numbers."
-)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOptions:
+    """The user's wishes for the page."""
+
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None
+    question: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Your question in your own words, shown on the page."),
+    ] = None
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Name the groups of this factor, such as case_manager; may be repeated. Without "
+            "it they are numbers.",
+        ),
+    ] = None
 
 
 def report_file(
@@ -34,13 +50,12 @@ def report_file(
     table: TableOptions,
     model: ModelOptions,
     sampling: SamplingOptions,
+    page: PageOptions,
     out: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=OUT_HELP)] = None,
     compare: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="A saved fit to compare with; may be repeated."),
     ] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the report.")] = None,
-    names: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help=NAMES_HELP)] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The table, for a fit that was saved with --no-data."),
@@ -54,20 +69,27 @@ def report_file(
     Ends with 1 if the verdict on the fit is bad; the report is written all the same and says so.
     """
     from bayes_alliance.report.group_labels import check_names
-    from bayes_alliance.report.writing import check_report_path
+    from bayes_alliance.report.writing import check_report_paths
 
-    places = out or [Path("report.html")]
-    for place in places:
-        check_report_path(place)
-    others = [_loaded(other, table, data) for other in compare or ()]
+    places = check_report_paths(out or [Path("report.html")])
+    others = {other: _loaded(other, table, data) for other in compare or ()}
     if file.suffix == FIT_SUFFIX:
         fit = _saved_fit(file, model, table, data)
     else:
         check_model_options(model)
         own = make_model(model, load_table(file, table))
-        check_names([own, *(other.model for other in others)], names or ())
+        check_names([own, *(other.model for other in others.values())], page.names or ())
         fit = run_sampling(own, sampling)
-    write_and_tell([fit, *others], places, title=title, names=names or ())
+    write_and_tell(_called({file: fit} | others), places, page)
+
+
+def _called(fits: Mapping[Path, Fit]) -> Mapping[str, Fit] | list[Fit]:
+    """Call saved fits by the names of their files, unless two have one name."""
+    named = {
+        place.stem if place.suffix == FIT_SUFFIX else "this model": fit
+        for place, fit in fits.items()
+    }
+    return named if len(named) == len(fits) else list(fits.values())
 
 
 def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path | None) -> Fit:
@@ -85,19 +107,23 @@ def _loaded(file: Path, table: TableOptions, data: Path | None) -> Fit:
 
 
 def write_and_tell(
-    fits: Sequence[Fit],
-    places: Sequence[Path],
-    *,
-    title: str | None = None,
-    names: Sequence[str] = (),
+    fits: Mapping[str, Fit] | Sequence[Fit], places: Sequence[Path], page: PageOptions
 ) -> None:
     """Write the report once for each place, print its conclusions, and end with its verdict."""
     from bayes_alliance.cli.screen import show_items
+    from bayes_alliance.posterior.fits_by_name import several_fits
     from bayes_alliance.report.content import build_content
     from bayes_alliance.report.writing import write_content
 
-    content = build_content(fits, title=title, names=names, place="command line")
+    content = build_content(
+        fits,
+        title=page.title,
+        question=page.question,
+        names=page.names or (),
+        place="command line",
+    )
     written = [str(write_content(content, place)) for place in places]
     show_items(content.conclusions)
-    print(f"Seed {fits[0].settings.seed}. Report: {', '.join(written)}")
+    seed = several_fits(fits, "report")[0].settings.seed
+    print(f"Seed {seed}. Report: {', '.join(written)}")
     raise typer.Exit(VERDICT_BAD if content.level == "bad" else FINE)

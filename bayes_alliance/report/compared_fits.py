@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayes_alliance.checks.finding import Level
@@ -46,26 +46,24 @@ class ComparedFits:
         return tuple(name for name, level in self.levels.items() if level == "bad")
 
 
-def compare_fits(fits: Sequence[Fit], *, level: Level) -> ComparedFits:
+def compare_fits(named: Mapping[str, Fit], *, level: Level) -> ComparedFits:
     """Compare the first fit with the others.
 
     Parameters
     ----------
-    fits
-        Two or more.
+    named
+        Two or more, by the names to show.
     level
         Level of the verdict on the first.
     """
-    # Short names: formulas in every sentence would hide what it says.
-    named = {f"Model {k}": fit for k, fit in enumerate(fits, start=1)}
     others = list(named)[1:]
     levels = {next(iter(named)): level} | {name: diagnose(named[name]).level for name in others}
     if "bad" in levels.values():
         failed = ", ".join(f"'{name}'" for name, found in levels.items() if found == "bad")
         reason = f"Nothing is compared, because the fit of {failed} failed its checks."
         return ComparedFits(fits=named, levels=levels, by_row=reason, by_group=None, factors=reason)
-    quick = all(_is_quick(fit) for fit in fits)
-    grouped = any(fit.model.groups for fit in fits)
+    quick = all(_is_quick(fit) for fit in named.values())
+    grouped = any(fit.model.groups for fit in named.values())
     return ComparedFits(
         fits=named,
         levels=levels,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,9 +64,10 @@ class ReportContent:
 
 
 def build_content(
-    fits: Fit | Sequence[Fit],
+    fits: Fit | Sequence[Fit] | Mapping[str, Fit],
     *,
     title: str | None = None,
+    question: str | None = None,
     names: str | Sequence[str] = (),
     place: Place = "python",
 ) -> ReportContent:
@@ -76,8 +77,11 @@ def build_content(
     ----------
     fits
         The fit; of several the first is the one reported, and the others are compared with it.
+        Fits of a mapping keep their names, others are called Model 1, Model 2.
     title
         Title of the report; one made from the outcome if None.
+    question
+        The question in the author's own words; the model's follows it.
     names
         Grouping factors whose groups are named; those of others are numbered.
     place
@@ -85,27 +89,34 @@ def build_content(
     """
     main, *others = several_fits(fits, "write_report")
     named = check_names([fit.model for fit in (main, *others)], names)
-    results = collect_results(main, others, place=place)
+    # Short names: formulas in every sentence would hide what it says.
+    numbers = [f"Model {k}" for k, _ in enumerate((main, *others), start=1)]
+    called = [str(name) for name in fits] if isinstance(fits, Mapping) else numbers
+    results = collect_results(main, others, called, place=place)
     labels = shown_labels([main, *others], named=named)
-    options: dict[str, Any] = {"title": title, "names": sorted(named)}
-    sections = [*_sections(results, labels), reproduction_section(main, **options)]
+    options: dict[str, Any] = {"title": title, "question": question, "names": sorted(named)}
+    sections = [
+        question_section(main.model, question),
+        *_sections(results, labels),
+        reproduction_section(main, **options),
+    ]
     # What was written without knowing what is hidden is looked through once more.
     hide = labels.guarded
+    told = [sections[0], *(retold(own, hide) for own in sections[1:])]
     return ReportContent(
         title=title or f"Multilevel analysis of {main.model.outcome}",
         subtitle=_subtitle(main),
         notices=tuple(retold_notice(notice, hide) for notice in _notices(results)),
         conclusions=tuple(hide(answer) for answer in conclusions(results)),
         level=results.verdict.level,
-        sections=tuple(retold(typeset(section), hide) for section in sections),
-        record=session_record(main, others, **options, place=place),
+        sections=tuple(typeset(section) for section in told),
+        record=session_record(main, others, **options, called=called, place=place),
     )
 
 
 def _sections(results: Results, labels: ShownLabels) -> list[Section]:
     model = results.fit.model
     sections = (
-        question_section(model),
         Section(key="in-short", heading="In short", blocks=(Items(items=conclusions(results)),)),
         data_section(results, labels),
         model_section(model),

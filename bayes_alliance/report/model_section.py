@@ -16,10 +16,11 @@ from bayes_alliance.report.tables import predictive_table, prior_table
 from bayes_alliance.report.wording import joined, plural
 
 
-def question_section(model: Model) -> Section:
-    """Say what was asked: the library's question, or what the formula amounts to."""
+def question_section(model: Model, question: str | None = None) -> Section:
+    """Say what was asked: by the author, by the library, or what the formula amounts to."""
     text = model.question.text or _asked(model)
-    blocks: list[Block] = [Paragraph(text=text)]
+    own = [Paragraph(text=part.strip()) for part in (question or "").split("\n\n") if part.strip()]
+    blocks: list[Block] = [*own, Paragraph(text=f"What the model asks: {text}" if own else text)]
     if model.question.name:
         blocks.append(Paragraph(text=f"Model “{model.question.name}” of the model library."))
     return Section(key="question", heading="Question", blocks=tuple(blocks))

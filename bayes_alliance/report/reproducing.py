@@ -85,8 +85,9 @@ def _compared(
 ) -> Reproduction:
     main = records[0]
     content = build_content(
-        fits if len(fits) > 1 else fits[0],
+        dict(zip(main.get("called") or _numbered(fits), fits, strict=True)),
         title=main["title"],
+        question=main.get("asked"),
         names=_names(main, fits),
         place=main.get("place", "python"),  # reports of before have its words
     )
@@ -115,6 +116,11 @@ def _compared(
         versions=versions,
         fits=fits,
     )
+
+
+def _numbered(fits: Sequence[Fit]) -> list[str]:
+    """Return what a record of format 1 calls its fits."""
+    return [f"Model {k}" for k, _ in enumerate(fits, start=1)]
 
 
 def _names(record: Mapping[str, Any], fits: Sequence[Fit]) -> list[str]:

@@ -35,6 +35,8 @@ class Results:
         The fit itself.
     others
         Fits it is compared with.
+    called
+        What the fits are called where they are compared, the fit itself first.
     place
         Where whoever reads the report works.
     verdict
@@ -53,6 +55,7 @@ class Results:
 
     fit: Fit
     others: tuple[Fit, ...] = ()
+    called: tuple[str, ...] = ()
     place: Place = "python"
     verdict: Verdict
     shares: Shares | str
@@ -76,7 +79,8 @@ class Results:
         """The fit beside the others; None if there are none."""
         if not self.others:
             return None
-        return compare_fits([self.fit, *self.others], level=self.verdict.level)
+        named = dict(zip(self.called, (self.fit, *self.others), strict=True))
+        return compare_fits(named, level=self.verdict.level)
 
     @cached_property
     def slopes(self) -> tuple[GroupSlopes | str, ...]:
@@ -102,13 +106,16 @@ class Results:
         return tuple(curve for curve in found if curve is not None)
 
 
-def collect_results(fit: Fit, others: Sequence[Fit] = (), *, place: Place = "python") -> Results:
+def collect_results(
+    fit: Fit, others: Sequence[Fit] = (), called: Sequence[str] = (), *, place: Place = "python"
+) -> Results:
     """Compute what the report shows."""
     model = fit.model
     groups = model.design.groups
     return Results(
         fit=fit,
         others=tuple(others),
+        called=tuple(called),
         place=place,
         verdict=diagnose(fit),
         shares=_shares(fit),

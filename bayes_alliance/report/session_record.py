@@ -27,7 +27,9 @@ def session_record(
     others: Iterable[Fit] = (),
     *,
     title: str | None = None,
+    question: str | None = None,
     names: Sequence[str] = (),
+    called: Sequence[str] = (),
     place: Place = "python",
 ) -> dict[str, Any]:
     """Return what a report must hold to be made again; it holds no row of the table.
@@ -38,14 +40,18 @@ def session_record(
         The fit the report is of.
     others
         Fits it is compared with.
-    title, names, place
+    title, question, names, place
         As given to the report.
+    called
+        What the fits are called, the first one included.
     """
     return {
         **_fit_record(fit),
         "record_format": RECORD_FORMAT,
         "title": title,
+        "asked": question,
         "names": list(names),
+        "called": list(called),
         "place": place,
         "report_versions": installed_versions(),
         "others": [_fit_record(other) for other in others],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from bayes_alliance.errors import DataError
+from bayes_alliance.errors import DataError, listed
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import write_folder
@@ -20,13 +20,32 @@ if TYPE_CHECKING:
 SUFFIXES = (".html", ".htm", ".docx", ".md", ".json")
 
 
-def write_report(
-    fit: Fit | Sequence[Fit],
+@overload
+def write_report(  # type: ignore[overload-overlap]  # a text is a sequence too
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
     path: str | Path,
     *,
     title: str | None = None,
+    question: str | None = None,
     names: str | Sequence[str] = (),
-) -> Path:
+) -> Path: ...
+@overload
+def write_report(
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
+    path: Sequence[str | Path],
+    *,
+    title: str | None = None,
+    question: str | None = None,
+    names: str | Sequence[str] = (),
+) -> tuple[Path, ...]: ...
+def write_report(
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
+    path: str | Path | Sequence[str | Path],
+    *,
+    title: str | None = None,
+    question: str | None = None,
+    names: str | Sequence[str] = (),
+) -> Path | tuple[Path, ...]:
     """Write the report of a fit as a page, a Word document, Markdown or JSON.
 
     All formats show the same: the question, the answers in short, the data, the model, its
@@ -41,13 +60,18 @@ def write_report(
 
     Parameters
     ----------
-    fit : Fit or sequence of Fit
-        The fit. Of several, the first is the one reported, and the others are compared with it.
-        Without its rows the report leaves out what needs them, and says so.
-    path : str or Path
-        Where to write; an existing file is replaced once the new one is whole.
+    fit : Fit, sequence of Fit or Mapping[str, Fit]
+        The fit. Of several, the first is the one reported, and the others are compared with it,
+        under their names: ``{"varying": fit, "fixed": simpler}``. Without its rows the report
+        leaves out what needs them, and says so.
+    path : str, Path or sequence of them
+        Where to write; an existing file is replaced once the new one is whole. Several are the
+        same report in several formats, computed once: ``["report.html", "report.docx"]``.
     title : str, optional
         Title of the report; one made from the outcome if left out.
+    question : str, optional
+        The question in your own words, shown above what the model asks; an empty line begins a
+        new paragraph.
     names : sequence of str, optional
         Grouping factors whose groups are named: ``names=["case_manager"]``. The groups of all
         others are numbers, in an order that tells nothing. Groups with fewer than 5 rows in the
@@ -56,13 +80,13 @@ def write_report(
 
     Returns
     -------
-    Path
-        Where it was written.
+    Path or tuple of Path
+        Where it was written; a tuple for several.
 
     Raises
     ------
     DataError
-        If the name ends in none of these, or its folder does not exist.
+        If a name ends in none of these, its folder does not exist, or two are the same.
     ModelError
         If ``names`` holds what is no grouping factor of the model.
 
@@ -72,8 +96,31 @@ def write_report(
     >>> ba.write_report(fit, "report.html")  # doctest: +SKIP
     >>> ba.write_report([fit, simpler], "report.docx", names=["case_manager"])  # doctest: +SKIP
     """
-    check_report_path(path)
-    return write_content(build_content(fit, title=title, names=names), path)
+    several = not isinstance(path, str | Path)
+    places = check_report_paths([path] if isinstance(path, str | Path) else path)
+    content = build_content(fit, title=title, question=question, names=names)
+    written = tuple(write_content(content, place) for place in places)
+    return written if several else written[0]
+
+
+def check_report_paths(paths: Iterable[str | Path]) -> list[Path]:
+    """Refuse places where no report can be written, or where one would replace another.
+
+    Raises
+    ------
+    DataError
+        As :func:`check_report_path`; or if there is none, or one comes twice.
+    """
+    places = [check_report_path(path) for path in paths]
+    twice = [place for k, place in enumerate(places) if place in places[:k]]
+    if not places or twice:
+        raise DataError(
+            "A report was to be written to several places.",
+            f"{listed(twice)} comes twice." if twice else "No place was given.",
+            'Give each once, for example ["report.html", "report.docx"].',
+            paths=places,
+        )
+    return places
 
 
 def write_content(content: ReportContent, path: str | Path) -> Path:

@@ -16,6 +16,7 @@ from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Sectio
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.html import render_page
+from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.report.reproduction import program
 from bayes_alliance.report.results import collect_results
 from bayes_alliance.report.tables import cell, prior_table
@@ -185,6 +186,38 @@ def test_a_note_that_repeats_the_source_is_shown_once(slopes_fit: Fit) -> None:
     source = slopes_fit.model.frame.rows.attrs["source"]
     notices = build_content(dataclasses.replace(slopes_fit, notes=(source,))).notices
     assert [notice.text for notice in notices] == [source]
+
+
+def test_the_question_of_the_author_stands_above_that_of_the_model(
+    slopes_fit: Fit, slopes_content: ReportContent
+) -> None:
+    (asked,) = section(slopes_content, "question").blocks
+    content = build_content(slopes_fit, question="Does stigma <matter>?\n\nAnd for whom?")
+    first, second, third = section(content, "question").blocks
+    assert (first.text, second.text) == ("Does stigma <matter>?", "And for whom?")
+    assert third.text == f"What the model asks: {asked.text}"
+    assert "Does stigma &lt;matter&gt;?" in render_page(content)
+    assert 'question="Does stigma <matter>?\\n\\nAnd for whom?"' in str(content.sections[-1])
+
+
+def test_one_call_writes_one_report_to_several_places(
+    slopes_fit: Fit, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def counted(*arguments: Any, **options: Any) -> ReportContent:
+        made.append(build_content(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr("bayes_alliance.report.writing.build_content", counted)
+    places = [tmp_path / "a.json", str(tmp_path / "b.md")]
+    assert ba.write_report(slopes_fit, places) == (tmp_path / "a.json", tmp_path / "b.md")
+    assert len(made) == 1
+    assert read_report_data(places[0]) == read_report_data(places[1])
+    for wrong in ([], [places[0], tmp_path / "a.json"], [places[0], "a.pdf"]):
+        with pytest.raises(ba.DataError, match=r"No place|comes twice|ends in '.pdf'"):
+            ba.write_report(slopes_fit, wrong)
+    assert len(made) == 1
 
 
 def test_interrupted_and_noted_fits_say_so(slopes_fit: Fit) -> None:

@@ -359,7 +359,12 @@ def test_several_fits_are_all_made_again(fit: ba.Fit, clients: pd.DataFrame, wri
     simpler = ba.sample(
         ba.Model("alliance ~ stigma + (1 | case_manager)", clients), seed=3, **SHORT
     )
-    data = report_data(build_content([fit, simpler]))
+    question = "Does it depend on whom the client sees?"
+    content = build_content({"varying": fit, "fixed": simpler}, question=question)
+    data = report_data(content)
+    text = write_data(data)
+    assert "'varying'" in text
+    assert "Model 1" not in text
     found = ba.reproduce(write(data))
     assert found.agree
     assert [own.model.formula.text for own in found.fits] == [
