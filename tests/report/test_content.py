@@ -197,7 +197,8 @@ def test_the_question_of_the_author_stands_above_that_of_the_model(
     assert (first.text, second.text) == ("Does stigma <matter>?", "And for whom?")
     assert third.text == f"What the model asks: {asked.text}"
     assert "Does stigma &lt;matter&gt;?" in render_page(content)
-    assert 'question="Does stigma <matter>?\\n\\nAnd for whom?"' in str(content.sections[-1])
+    (code,) = blocks(content, Code, "reproduce")
+    assert 'question="Does stigma <matter>?\\n\\nAnd for whom?"' in code.text
 
 
 def test_one_call_writes_one_report_to_several_places(
