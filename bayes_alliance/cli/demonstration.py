@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,8 @@ def run_demo(
 
     check_report_path(out)
     model = load_model(_MODEL, data=load_example(_EXAMPLE))
-    print("The example data is simulated; no real client stands behind it.")
-    print(f"Fitting: {model.formula.text} (less than a minute)", flush=True)
+    # Not on the output: whoever reads that may leave, and the report is to be written all the same.
+    print("The example data is simulated; no real client stands behind it.", file=sys.stderr)
+    print(f"Fitting: {model.formula.text} (less than a minute)", file=sys.stderr, flush=True)
     fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
     write_and_tell([fit], [out], PageOptions())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -11,7 +12,12 @@ import typer
 from bayes_alliance.cli.answering import answer_table
 from bayes_alliance.cli.demonstration import run_demo
 from bayes_alliance.cli.diagnosis import diagnose_file
-from bayes_alliance.cli.failures import TRACEBACK, guarded
+from bayes_alliance.cli.failures import (
+    TRACEBACK,
+    guarded,
+    leave_closed_outputs,
+    outputs_flushed,
+)
 from bayes_alliance.cli.fitting import fit_table
 from bayes_alliance.cli.model_list import show_models
 from bayes_alliance.cli.option_records import spread_options
@@ -102,14 +108,21 @@ def set_up(
     client sees, and how sure are we? From a table of clients to a written report.
 
     Exit codes: 0 fine, 1 the analysis ran but its verdict is bad, 2 the input is bad,
-    3 an unexpected error, 130 stopped with Ctrl-C.
+    3 an unexpected error, 130 stopped with Ctrl-C, 141 the output was closed, as by `| head`.
     """
     TRACEBACK.set(traceback)
 
 
 def main() -> None:
     """Run the program."""
-    app(prog_name="bayes-alliance")
+    own = sys.stdout
+    try:
+        app(prog_name="bayes-alliance")
+    except SystemExit:
+        # Typer wraps an output that was closed while it wrote; what is buffered shows it here.
+        if sys.stdout is not own or not outputs_flushed():
+            leave_closed_outputs()
+        raise
 
 
 if __name__ == "__main__":

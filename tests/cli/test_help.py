@@ -1,6 +1,10 @@
 """The help texts: complete, honest about exit codes, and shown as they were laid out."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
@@ -38,3 +42,16 @@ def test_examples_fit_on_their_lines(run: Run, command: str) -> None:
 
 def test_b_in_brackets_is_not_swallowed_as_markup(run: Run) -> None:
     assert '"b=Normal(0, 5)"' in run("report", "--help").output
+
+
+def test_the_package_is_the_program_too(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "bayes_alliance", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("bayes-alliance ")

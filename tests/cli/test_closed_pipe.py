@@ -1,0 +1,101 @@
+"""A reader that has read enough, such as ``head``, is no error of any command."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bayes_alliance.cli.main import _COMMANDS
+
+MADE_UP = Path(__file__).parents[1] / "report" / "made_up_fit.py"
+CHECKOUT = Path(__file__).parents[2]
+# The sampler is replaced, so that commands which fit do not compile.
+PROGRAM = f"""
+import importlib.util, sys
+import bayes_alliance.sampling.run as run
+spec = importlib.util.spec_from_file_location("made_up_fit", {str(MADE_UP)!r})
+made_up = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made_up)
+run.sample = lambda model, **options: made_up.made_up_fit(model)
+from bayes_alliance.cli.main import main
+main()
+"""
+FORMULA = ("--formula", "wai_total ~ stigma + (1 | case_manager)")
+CASES = {
+    "demo": (),
+    "models": (),
+    "check": ("clients.csv", "--group", "case_manager"),
+    "answer": ("clients.csv", "--outcome", "wai_total"),
+    "fit": ("clients.csv", *FORMULA, "--out", "new.fit"),
+    "report": ("clients.csv", *FORMULA, "--out", "new.json"),
+    "diagnose": ("study.fit",),
+    "reproduce": ("study.json", "--data", "clients.csv"),
+    "--help": (),
+    "--version": (),
+}
+WRITTEN = {"fit": "new.fit", "report": "new.json", "demo": "alliance_report.html"}
+
+pytestmark = pytest.mark.slow
+
+
+def ended(folder: Path, *arguments: str, both: bool = False) -> tuple[int, str]:
+    """Run the program with an output that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdout=writing,
+            stderr=writing if both else subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    return run.returncode, (run.stderr or b"").decode()
+
+
+def test_every_command_is_tried() -> None:
+    assert set(_COMMANDS) <= set(CASES)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(
+            c, marks=[pytest.mark.long] if c in ("demo", "report", "answer", "reproduce") else []
+        )
+        for c in CASES
+    ],
+)
+def test_a_closed_output_is_no_error(
+    command: str, clients: Path, made_up_fit: Callable, tmp_path: Path
+) -> None:
+    from bayes_alliance.data.reading import read_table
+    from bayes_alliance.model.spec import Model
+    from bayes_alliance.report.writing import write_report
+
+    fit = made_up_fit(Model(FORMULA[1], read_table(clients)))
+    if command == "diagnose":
+        fit.save(tmp_path / "study.fit")
+    if command == "reproduce":
+        write_report(fit, tmp_path / "study.json")
+    code, said = ended(tmp_path, command, *CASES[command])
+    assert code == 141
+    # What is being done is said beside the output, for whoever waits.
+    assert not re.search("rror|Traceback|Pipe", said)
+    assert said == "" or command == "demo"
+    if command in WRITTEN:
+        assert (tmp_path / WRITTEN[command]).exists()
+
+
+def test_an_error_nobody_reads_is_none_either(tmp_path: Path) -> None:
+    assert ended(tmp_path, "check", "nowhere.csv", both=True)[0] == 141
+    code, said = ended(tmp_path, "check", "nowhere.csv")
+    assert code == 2
+    assert said.startswith("Error: ")
