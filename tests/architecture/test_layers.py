@@ -29,7 +29,7 @@ def made_up_package(folder: Path) -> Path:
     for stage in STAGES:
         (root / stage).mkdir(parents=True)
         (root / stage / "__init__.py").touch()
-    for module in ("__init__", *FOUNDATION):
+    for module in ("__init__", "__main__", *FOUNDATION):
         (root / f"{module}.py").touch()
     return root
 
