@@ -25,6 +25,8 @@ DATA_X = "population_columns"
 DATA_OFFSET = "known_offset"
 DATA_COEFFICIENTS = "coefficients_of_design"
 DATA_CONSTANT = "constant_of_design"
+# Closer than this to the end of its range a number has no finite place on the whole line.
+_EDGE = 1e-12
 
 
 def data_z(group: str) -> str:
@@ -213,6 +215,38 @@ def _add_correlations(model: Model, group: GroupDesign, number: int) -> Any:
         return pm.LKJCorr(f"cholesky_{group.name}_{number}", n=size, eta=eta)
     # LKJ of two effects is a Beta on (cor + 1) / 2; the general form compiles a loop for it.
     return 2 * pm.Beta(f"half_{group.name}_{number}", eta, eta) - 1
+
+
+def block_variables(
+    group: GroupDesign, number: int, *, centred: bool, effects: Any, factor: Any
+) -> dict[str, Any]:
+    """Return the values of a block's random variables, standard deviations left out.
+
+    Parameters
+    ----------
+    group, number
+        The factor, and which of its blocks.
+    centred
+        Whether the effects are sampled on their own scale.
+    effects
+        They, or else standard normals that become them, shape (group, q).
+    factor
+        The lower Cholesky factor of the correlations, shape (q, q).
+    """
+    size = len(group.blocks[number])
+    found: dict[str, Any] = {}
+    if size > 2:
+        found[f"cholesky_{group.name}_{number}"] = factor
+    elif size == 2:
+        found[f"half_{group.name}_{number}"] = np.clip((factor[1, 0] + 1) / 2, _EDGE, 1 - _EDGE)
+    name = f"effects_{group.name}_{number}"
+    if not centred:
+        found[f"standard_{group.name}_{number}"] = effects
+    elif size == 2:
+        found |= {f"{name}_first": effects[:, 0], f"{name}_second": effects[:, 1]}
+    else:
+        found[name] = effects
+    return found
 
 
 def _correlations(factor: Any, size: int) -> list[Any]:

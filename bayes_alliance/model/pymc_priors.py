@@ -6,7 +6,7 @@ need no new compilation; arguments of shape (nu, alpha) are constants, which com
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,26 @@ def fixed_arguments(priors: PriorTable) -> tuple[Any, ...]:
         (name, prior.distribution, arguments.shape, *_fixed(prior, arguments).items())
         for name, prior, arguments in _parts(priors)
     )
+
+
+class SampledVariable(NamedTuple):
+    """A PyMC variable that holds the elements of a parameter at some places, or its only number."""
+
+    name: str
+    places: list[int]
+    is_vector: bool
+
+
+def sampled_variables(priors: PriorTable, variable: str) -> list[SampledVariable]:
+    """Return the PyMC variables that one top-level parameter is made of."""
+    own = priors.of(variable)
+    vector = any(e.variable == variable and e.element is not None for e in priors.entries)
+    found = []
+    for prior, places, _ in _by_distribution(own):
+        whole = len(places) == len(own)
+        name = _part_name(priors.sampled_name(variable), prior, whole=whole)
+        found.append(SampledVariable(name, places, vector))
+    return found
 
 
 def add_parameter(priors: PriorTable, variable: str, dims: str | None) -> Any:

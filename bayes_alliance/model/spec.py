@@ -154,7 +154,7 @@ class Model:
             "frame": frame,
             "design": design,
             "priors": table,
-            "centring": chosen_centring(design, centred),
+            "centring": chosen_centring(design, frame.y, centred),
             "question": question or Question(),
             "stream": stream,
         }

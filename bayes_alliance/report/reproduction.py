@@ -101,7 +101,7 @@ def _model_arguments(fit: Fit) -> dict[str, Any]:
     model = fit.model
     strings = model.priors.strings
     chosen = {e.key: strings[e.key] for e in model.priors.entries if e.chosen}
-    usual = dict(chosen_centring(model.design, None))
+    usual = dict(chosen_centring(model.design, model.frame.y))
     centred = {kind == "centred" for kind in model.centring.values()}
     return {
         "family": model.family.name,

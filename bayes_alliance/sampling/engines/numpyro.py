@@ -9,6 +9,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.joint_starts import chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.engines.pymc import drawn_from_tree
 from bayes_alliance.sampling.progress import Progress
@@ -41,6 +42,8 @@ class NumpyroEngine:
                 chains=settings.chains,
                 target_accept=settings.target_accept,
                 random_seed=settings.seed,
+                initvals=chain_starts(model, seed=settings.seed, chains=settings.chains),
+                jitter=False,
                 var_names=public_variables(model),
                 progressbar=False,
                 chain_method="vectorized",

@@ -11,6 +11,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.joint_starts import chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.progress import ChainState, Progress
 from bayes_alliance.sampling.settings import Settings
@@ -48,6 +49,8 @@ class PymcEngine:
                 # PyMC forks for more, which a process with JAX in it must not do.
                 cores=1 if "jax" in sys.modules else settings.cores,
                 random_seed=settings.seed,
+                initvals=chain_starts(model, seed=settings.seed, chains=settings.chains),
+                init="adapt_diag",
                 nuts_sampler="pymc",
                 var_names=public_variables(model),
                 progressbar=False,

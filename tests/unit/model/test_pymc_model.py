@@ -238,5 +238,8 @@ def test_groups_with_much_data_are_centred(clients):
     # 72 rows an agency are enough for two effects; 36 a manager for one, not for two.
     many = Model("alliance ~ (1 + stigma | manager) + (1 + stigma | agency)", twice)
     assert many.centring == {"manager": "non-centred", "agency": "centred"}
-    assert chosen_centring(many.design, True) == {"manager": "centred", "agency": "centred"}
-    assert chosen_centring(many.design, False)["agency"] == "non-centred"
+    assert chosen_centring(many.design, many.frame.y, True) == {
+        "manager": "centred",
+        "agency": "centred",
+    }
+    assert chosen_centring(many.design, many.frame.y, False)["agency"] == "non-centred"

@@ -1,0 +1,102 @@
+"""Where the chains of joint engines start: likely values as the variables of the PyMC model.
+
+PyMC's own starting points lie one unit to either side of the middle of each prior, whatever the
+unit of a column; far outside the posterior of a small coefficient, and all at one place of a
+large one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.pymc_model import block_variables
+from bayes_alliance.model.pymc_priors import sampled_variables
+from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, generator
+from bayes_alliance.sampling.engines.likely_values import LikelyValues, likely_values
+
+Array = NDArray[np.float64]
+
+
+def joint_start(model: Model, seed: int, *more: int) -> dict[str, Array]:
+    """Return a starting value of every random variable of a model's joint form.
+
+    Parameters
+    ----------
+    model
+        A model that holds its rows.
+    seed, more
+        The fit's seed with the number of the chain, or a chain's own seed.
+
+    Returns
+    -------
+    dict
+        By the name of the PyMC variable, on its own scale.
+    """
+    rng = generator(seed, Stream.STARTS, *more)
+    drawn = likely_values(model, rng)
+    found = _by_variable(model, names.B, drawn.coefficients)
+    for name, values in drawn.own.items():
+        found |= _by_variable(model, name, values)
+    for group in model.design.groups:
+        found |= _group_start(model, group, drawn)
+    return found
+
+
+def chain_starts(model: Model, *, seed: int, chains: int) -> list[dict[str, Array]]:
+    """Return the starting values of every chain."""
+    return [joint_start(model, seed, chain) for chain in range(chains)]
+
+
+def _by_variable(model: Model, variable: str, values: Array) -> dict[str, Array]:
+    """Divide a parameter's values among the PyMC variables it is made of."""
+    priors = model.priors.of(variable)
+    inside = np.array([_inside(p, v) for p, v in zip(priors, values, strict=True)])
+    return {
+        own.name: inside[own.places] if own.is_vector else inside[own.places[0]]
+        for own in sampled_variables(model.priors, variable)
+    }
+
+
+def _inside(prior: Prior, value: float) -> float:
+    """Return the value, or the prior's median where it has no such values."""
+    if prior.proper and not np.isfinite(prior.frozen.logpdf(value)):
+        return float(prior.frozen.ppf(0.5))
+    return float(value)
+
+
+class _Lower(NamedTuple):
+    """A root of a covariance as ``triangle @ turn``: lower triangular times orthogonal."""
+
+    triangle: Array
+    turn: Array
+
+
+def _lower(root: Array) -> _Lower:
+    turn, upper = np.linalg.qr(root.T)
+    signs = np.where(np.diagonal(upper) < 0.0, -1.0, 1.0)
+    return _Lower(upper.T * signs, (turn * signs).T)
+
+
+def _group_start(model: Model, group: GroupDesign, drawn: LikelyValues) -> dict[str, Array]:
+    """Return the starts of a factor's standard deviations, correlations and effects."""
+    found: dict[str, Array] = {}
+    sds = np.empty(len(group.effects))
+    centred = model.centring[group.name] == "centred"
+    for number, block in enumerate(group.blocks):
+        root = _lower(drawn.roots[group.name, number])
+        sd = np.sqrt((root.triangle**2).sum(axis=1))
+        sds[block[0] : block[-1] + 1] = sd
+        standard = drawn.standard[group.name, number] @ root.turn.T
+        effects = standard @ root.triangle.T if centred else standard
+        found |= block_variables(
+            group, number, centred=centred, effects=effects, factor=root.triangle / sd[:, None]
+        )
+    kept = _by_variable(model, names.sd(group.name), sds)
+    return found | kept

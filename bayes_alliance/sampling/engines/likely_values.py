@@ -1,0 +1,359 @@
+"""Likely values of all unknowns, a draw of them: from here a chain of a joint engine starts.
+
+A short run of approximate Gibbs sampling. Given the standard deviations and the family's own
+parameters, coefficients and group effects are drawn from the normal that the outcome's density
+has the same slope and curvature as (a Laplace approximation, which is exact for a gaussian
+outcome); given those, the rest is drawn. It costs some passes over the rows, is indifferent to
+units and zeros of all columns, and leaves the chains as widely apart as the posterior is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+
+Array = NDArray[np.float64]
+_SWEEPS = 10
+# Step of the differences that give slope and curvature, on the scale of the linear predictor.
+_STEP = 1e-3
+# A row whose curvature is less than this part of the largest counts as having that much.
+_LEAST_CURVATURE = 1e-2
+# Prior variance of the group effects as parts of the outcome's, with one degree of freedom more
+# than effects: it only keeps the covariance of few groups from being singular.
+_LEAST_VARIANCE = 1e-2
+_MOST_STEPS, _EXACT = 300, 1e-8
+_GRID, _REACH, _TAIL = 24, 3.0, 1e-4
+_SINGULAR = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikelyValues:
+    """One draw of everything, on the scale that has the priors.
+
+    Parameters
+    ----------
+    coefficients
+        Shape (coefficient,).
+    own
+        The family's own parameters, each a number or, for thresholds, shape (threshold,).
+    roots
+        A root of the covariance of the effects of each block of each factor, shape (q, q).
+    standard
+        The effects of each block on the scale of its root, shape (group, q): the effects are
+        ``standard @ root.T``.
+    """
+
+    coefficients: Array
+    own: Mapping[str, Array]
+    roots: Mapping[tuple[str, int], Array]
+    standard: Mapping[tuple[str, int], Array]
+
+
+class _Block:
+    """The correlated effects of one factor, on columns at right angles to one another."""
+
+    def __init__(self, group: GroupDesign, places: tuple[int, ...], columns: Array) -> None:
+        self.index = group.index
+        self.groups = len(group.labels)
+        own = columns[:, places[0] : places[-1] + 1]
+        triangle = np.linalg.qr(own, mode="r") / np.sqrt(max(1, len(own)))
+        sizes = np.sqrt((own**2).mean(axis=0))
+        sizes[sizes == 0.0] = 1.0
+        if len(triangle) < len(sizes) or np.any(np.abs(np.diagonal(triangle)) < _SINGULAR * sizes):
+            triangle = np.diag(sizes)
+        self.to_sampled = np.linalg.inv(triangle)
+        self.columns = np.ascontiguousarray(own @ self.to_sampled)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Groups and effects."""
+        return self.groups, self.columns.shape[1]
+
+    def rows(self, effects: Array) -> Array:
+        """Return what effects (group, q) add to each row."""
+        return np.asarray((self.columns * effects[self.index]).sum(axis=1))
+
+    def back(self, values: Array) -> Array:
+        """Sum values of rows by group and column, the transpose of :meth:`rows`."""
+        return np.stack(
+            [np.bincount(self.index, own * values, self.groups) for own in self.columns.T], axis=1
+        )
+
+    def products(self, weights: Array) -> Array:
+        """Weighted cross products of each group's columns, shape (group, q, q)."""
+        q = self.columns.shape[1]
+        entries = [self.back(weights * self.columns[:, k]) for k in range(q)]
+        return np.stack(entries, axis=1)
+
+
+class _OwnPrior:
+    """The prior of one of the family's own parameters, ready to be evaluated often."""
+
+    def __init__(self, prior: Prior, scale: float) -> None:
+        self.real = prior.kind.support == "real"
+        self.frozen = prior.frozen if prior.proper else None
+        if self.frozen is None:
+            self.middle = scale
+            self.range = np.geomspace(_TAIL * scale, scale / _TAIL, 4 * _GRID)
+        else:
+            low, middle, high = self.frozen.ppf([_TAIL, 0.5, 1.0 - _TAIL])
+            self.middle = float(middle)
+            if not self.real:
+                self.range = np.geomspace(max(low, _TAIL * middle), high, 2 * _GRID)
+
+    def log_density(self, values: Array) -> Array:
+        """Log density at values, zeros if it is improper."""
+        if self.frozen is None:
+            return np.zeros(len(values))
+        return np.array(self.frozen.logpdf(values), dtype=float)
+
+    def wide_grid(self, values: Array, place: int) -> Array:
+        """Return where it may be: all along the prior; a threshold, between its neighbours."""
+        if not self.real:
+            return self.range
+        edges = np.concatenate([[values[0] - _REACH], values, [values[-1] + _REACH]])
+        return np.linspace(edges[place], edges[place + 2], _GRID + 2)[1:-1]
+
+
+class _Unknowns:
+    """The model's rows, and where a run of Gibbs sampling is."""
+
+    def __init__(self, model: Model, rng: np.random.Generator) -> None:
+        self.model, self.rng = model, rng
+        basis, design = model.priors.basis, model.design
+        self.columns = basis.coefficients.columns(design.X) if design.coefficients else design.X
+        self.mean, self.precision = _normal_priors(model.priors.of(names.B))
+        self.blocks = {
+            (group.name, number): _Block(
+                group, tuple(places), basis.effects[group.name].columns(group.Z)
+            )
+            for group in design.groups
+            for number, places in enumerate(group.blocks)
+        }
+        frame = model.frame
+        centre, self.scale = model.family.location_and_scale(
+            frame.y, design.offset, frame.weights, model.link
+        )
+        self.frequency = np.broadcast_to(frequency_weights(model), frame.y.shape)
+        self.coefficients = self.mean.copy()
+        self.effects = {key: np.zeros(own.shape) for key, own in self.blocks.items()}
+        self.covariance = {
+            key: np.eye(own.shape[1]) * (self.scale * np.exp(rng.normal(np.log(0.5), 0.5))) ** 2
+            for key, own in self.blocks.items()
+        }
+        # Before anything is known of them, all rows lie at the centre of the outcome.
+        self.eta = design.offset + (centre if design.coefficients and model.family.intercept else 0)
+        self.priors = {
+            name: [_OwnPrior(prior, self.scale) for prior in model.priors.of(name)]
+            for name in model.family.parameters
+        }
+        self.own = {name: self._first(name, centre) for name in model.family.parameters}
+
+    def _first(self, name: str, centre: float) -> Array:
+        """Return an own parameter before the first sweep."""
+        if name == names.CUTPOINT:
+            return _empirical_thresholds(self.model, self.frequency) + centre
+        return np.array([self.priors[name][0].middle])
+
+    def log_density(self, eta: Array, own: Mapping[str, Array]) -> Array:
+        """Log density of each row, shape (row,)."""
+        shaped = {
+            name: value[None, None] if name == names.CUTPOINT else value[:, None]
+            for name, value in own.items()
+        }
+        model = self.model
+        density = model.family.log_density(
+            model.frame.y, eta[None], shaped, model.link, precision_weights(model)
+        )
+        return np.asarray(density[0])
+
+    def sweep(self) -> None:
+        """Draw the family's own parameters, the effects, and their covariance."""
+        for name in self.own:
+            for place in range(len(self.own[name])):
+                self._draw_own(name, place)
+        self._draw_effects()
+        for key, effects in self.effects.items():
+            self.covariance[key] = self._draw_covariance(effects)
+
+    def _draw_own(self, name: str, place: int) -> None:
+        """Draw one own parameter from its density on a grid, first a wide one, then a narrow."""
+        prior = self.priors[name][place]
+        grid = prior.wide_grid(self.own[name], place)
+        chances, best = self._chances(name, place, grid)
+        narrow = np.linspace(grid[max(best - 2, 0)], grid[min(best + 2, len(grid) - 1)], _GRID)
+        chances, _ = self._chances(name, place, narrow)
+        if chances.sum() > 0.0:
+            value = self.rng.choice(narrow, p=chances / chances.sum())
+            self.own[name] = _with_entry(self.own[name], place, value)
+
+    def _chances(self, name: str, place: int, grid: Array) -> tuple[Array, int]:
+        """Return the density on a grid, its top being 1, and where that is."""
+        density = self.priors[name][place].log_density(grid)
+        for k, value in enumerate(grid):
+            own = {**self.own, name: _with_entry(self.own[name], place, value)}
+            density[k] += float((self.frequency * self.log_density(self.eta, own)).sum())
+        density[~np.isfinite(density)] = -np.inf
+        best = int(np.argmax(density))
+        top = density[best]
+        return (np.exp(density - top) if np.isfinite(top) else np.zeros(len(grid))), best
+
+    def _draw_effects(self) -> None:
+        """Draw coefficients and effects from the normal approximation about the present ones."""
+        slope, curvature = self._slope_and_curvature()
+        weights = self.frequency * curvature
+        wanted = self.eta - self.model.design.offset + slope / curvature
+        noise = self.rng.standard_normal(len(wanted)) * np.sqrt(weights)
+        system = _NormalSystem(self, weights)
+        prior_noise = np.sqrt(self.precision) * self.rng.standard_normal(len(self.mean))
+        right = [self.columns.T @ (weights * wanted + noise) + self.precision * self.mean]
+        right[0] = right[0] + prior_noise
+        for key, block in self.blocks.items():
+            root = np.linalg.cholesky(np.linalg.inv(self.covariance[key]))
+            own = self.rng.standard_normal(block.shape) @ root.T
+            right.append(block.back(weights * wanted + noise) + own)
+        self.coefficients, *found = system.solve(right)
+        self.effects = dict(zip(self.blocks, found, strict=True))
+        self.eta = self.model.design.offset + self.columns @ self.coefficients
+        for key, block in self.blocks.items():
+            self.eta = self.eta + block.rows(self.effects[key])
+
+    def _slope_and_curvature(self) -> tuple[Array, Array]:
+        step = _STEP * self.scale
+        low, here, high = (self.log_density(self.eta + k * step, self.own) for k in (-1, 0, 1))
+        slope = (high - low) / (2 * step)
+        curvature = (2 * here - high - low) / step**2
+        largest = float(curvature[np.isfinite(curvature)].max(initial=0.0))
+        least = _LEAST_CURVATURE * largest if largest > 0.0 else self.scale**-2
+        curvature = np.where(np.isfinite(curvature), np.maximum(curvature, least), least)
+        return np.where(np.isfinite(slope), slope, 0.0), curvature
+
+    def _draw_covariance(self, effects: Array) -> Array:
+        """Draw from the inverse Wishart that the effects (group, q) leave."""
+        groups, q = effects.shape
+        least = _LEAST_VARIANCE * self.scale**2 * np.eye(q)
+        sums = np.linalg.cholesky(np.linalg.inv(effects.T @ effects + least))
+        normals = self.rng.standard_normal((groups + q + 1, q)) @ sums.T
+        return np.asarray(np.linalg.inv(normals.T @ normals))
+
+
+class _NormalSystem:
+    """The normal equations of all coefficients and effects, solved by conjugate gradients.
+
+    They are started from each block's own equations, solved exactly.
+    """
+
+    def __init__(self, unknowns: _Unknowns, weights: Array) -> None:
+        self.unknowns, self.weights = unknowns, weights
+        self.priors = [np.linalg.inv(own) for own in unknowns.covariance.values()]
+        products = (unknowns.columns.T * weights) @ unknowns.columns + np.diag(unknowns.precision)
+        size = np.sqrt(np.maximum(np.diagonal(products), np.finfo(float).tiny))
+        scaled = products / np.outer(size, size)
+        # Columns alike to all digits have no inverse of their own; a pseudo-inverse does here.
+        self.first = np.linalg.pinv(scaled, hermitian=True) / np.outer(size, size)
+        self.others = [
+            np.linalg.inv(block.products(weights) + prior)
+            for block, prior in zip(unknowns.blocks.values(), self.priors, strict=True)
+        ]
+
+    def solve(self, right: list[Array]) -> list[Array]:
+        """Return coefficients and effects for right sides of the same shapes."""
+        from scipy.sparse.linalg import LinearOperator, cg
+
+        shapes = [own.shape for own in right]
+        flat = np.concatenate([own.ravel() for own in right])
+        size = (len(flat), len(flat))
+        found, _ = cg(
+            LinearOperator(size, lambda v: _flat(self._times(_parts(v, shapes))), dtype=float),
+            flat,
+            rtol=_EXACT,
+            maxiter=_MOST_STEPS,
+            M=LinearOperator(size, lambda v: _flat(self._nearly(_parts(v, shapes))), dtype=float),
+        )
+        return _parts(found, shapes)
+
+    def _times(self, values: list[Array]) -> list[Array]:
+        unknowns = self.unknowns
+        rows = unknowns.columns @ values[0]
+        blocks = list(unknowns.blocks.values())
+        for block, effects in zip(blocks, values[1:], strict=True):
+            rows = rows + block.rows(effects)
+        rows = self.weights * rows
+        found = [unknowns.columns.T @ rows + unknowns.precision * values[0]]
+        for block, effects, prior in zip(blocks, values[1:], self.priors, strict=True):
+            found.append(block.back(rows) + effects @ prior)
+        return found
+
+    def _nearly(self, values: list[Array]) -> list[Array]:
+        found = [self.first @ values[0]]
+        for inverse, own in zip(self.others, values[1:], strict=True):
+            found.append(np.einsum("jab,jb->ja", inverse, own))
+        return found
+
+
+def likely_values(model: Model, rng: np.random.Generator) -> LikelyValues:
+    """Draw likely values of all unknowns.
+
+    Parameters
+    ----------
+    model
+        A model that holds its rows.
+    rng
+        Where the randomness comes from.
+    """
+    unknowns = _Unknowns(model, rng)
+    for _ in range(_SWEEPS):
+        unknowns.sweep()
+    roots, standard = {}, {}
+    for key, block in unknowns.blocks.items():
+        root = np.linalg.cholesky(unknowns.covariance[key])
+        roots[key] = block.to_sampled @ root
+        standard[key] = np.linalg.solve(root, unknowns.effects[key].T).T
+    return LikelyValues(
+        coefficients=unknowns.coefficients, own=unknowns.own, roots=roots, standard=standard
+    )
+
+
+def _normal_priors(priors: tuple[Prior, ...]) -> tuple[Array, Array]:
+    """Return centres and precisions of coefficients' priors, as of the nearest normals."""
+    middle, precision = np.zeros(len(priors)), np.zeros(len(priors))
+    for k, prior in enumerate(priors):
+        if prior.proper:
+            low, middle[k], high = prior.frozen.ppf([0.16, 0.5, 0.84])
+            precision[k] = 4.0 / (high - low) ** 2
+    return middle, precision
+
+
+def _empirical_thresholds(model: Model, frequency: Array) -> Array:
+    """Return the thresholds at which a model of nothing but them gives each category its share."""
+    from bayes_alliance.model.families import LINKS
+
+    count = np.bincount(model.frame.y.astype(int), frequency, len(model.frame.levels)) + 0.5
+    return np.array([LINKS[model.link](float(s)) for s in np.cumsum(count)[:-1] / count.sum()])
+
+
+def _with_entry(values: Array, place: int, value: float) -> Array:
+    """Return the values with another one at a place."""
+    changed = values.copy()
+    changed[place] = value
+    return changed
+
+
+def _parts(flat: Array, shapes: list[tuple[int, ...]]) -> list[Array]:
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return [
+        part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)
+    ]
+
+
+def _flat(values: list[Array]) -> Array:
+    return np.concatenate([own.ravel() for own in values])
