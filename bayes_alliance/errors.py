@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 _NAMES_SHOWN = 5
+_NEAR, _SHORTEST_WORD = 0.72, 3
 
 type Place = Literal["python", "command line"]
 
@@ -106,8 +108,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def did_you_mean(name: str, valid: Iterable[object]) -> str:
-    """Return ``"Did you mean 'x'? "`` for the closest valid name, or an empty string."""
-    names = [str(v) for v in valid]
-    by_lower = {n.lower(): n for n in names}
-    close = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.6)
-    return f"Did you mean '{by_lower[close[0]]}'? " if close else ""
+    """Return ``"Did you mean 'x'? "`` for the name it is a slip of, or an empty string.
+
+    Near is a slip of the hand, or one word of a longer name; a hint that only looks alike sends
+    people astray: ``age`` is no ``agency``.
+    """
+    names = {str(v).casefold(): str(v) for v in valid}
+    given = name.casefold()
+    close = difflib.get_close_matches(given, list(names), n=1, cutoff=_NEAR)
+    if not close and len(given) >= _SHORTEST_WORD:
+        close = [own for own in names if given in re.split(r"[\W_]+", own)]
+        close = close if len(close) == 1 else []
+    return f"Did you mean '{names[close[0]]}'? " if close else ""

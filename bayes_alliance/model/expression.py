@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.errors import Advice, DataError, ModelError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, ModelError, listed
+from bayes_alliance.model.other_words import same_column, same_function
 from bayes_alliance.model.predictor_checks import as_numbers
 from bayes_alliance.model.transforms import GROUP_MEANS, OWN_TRANSFORMS
 
@@ -338,9 +339,10 @@ def _check_functions(description: Any) -> None:
     valid = {*FUNCTIONS, *TRANSFORMS, *ENCODINGS, *(f"np.{name}" for name in _NUMPY)} - {"np"}
     for call in _lazy_calls(description):
         if call.callee not in valid:
+            hint = same_function(call.callee, call.args, _DOCUMENTED)
             raise ModelError(
                 f"The formula calls {call.callee}().",
-                f"There is no such function in a formula. {did_you_mean(call.callee, valid)}"
+                f"There is no such function in a formula. {hint}"
                 f"There are {listed(_DOCUMENTED, shown=len(_DOCUMENTED))}.",
                 "For anything else, make a column first.",
                 function=call.callee,
@@ -355,7 +357,7 @@ def _check_columns(description: Any, columns: list[str]) -> None:
     if missing:
         raise DataError(
             f"The formula needs the column {missing[0]}.",
-            f"The table has {listed(columns)}. {did_you_mean(missing[0], columns)}".rstrip(),
+            f"The table has {listed(columns)}. {same_column(missing[0], columns)}".rstrip(),
             "Correct the formula, or rename the column.",
             missing=missing,
         )

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model import densities
+from bayes_alliance.model.other_words import same_family
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Array]
@@ -161,9 +162,11 @@ def find_family(name: str, link: str | None, *, known_error: bool = False) -> tu
         For a name or link that is not there; it lists the ones that are.
     """
     if name not in FAMILIES:
+        hint = same_family(name, {known: family.links for known, family in FAMILIES.items()})
         raise ModelError(
             f"The family {name!r} was asked for.",
-            f"There is no such family. {did_you_mean(name, FAMILIES)}".rstrip(),
+            "There is no such family.",
+            *([hint] if hint else []),
             f"The families are {listed(FAMILIES)}.",
             family=name,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
+from bayes_alliance.model.other_words import same_outline
 from bayes_alliance.model.response import Response, parse_response
 from bayes_alliance.model.syntax import check_syntax, inside_calls
 from bayes_alliance.model.tokens import Token, point_at, tokenize
@@ -78,7 +79,7 @@ def parse_formula(text: str) -> Formula:
             text,
             place,
             f"A formula has one '~' between outcome and predictors; this one has {len(tildes)}.",
-            "Write it as in: alliance ~ stigma + (1 | case_manager).",
+            same_outline(tokens) or "Write it as in: alliance ~ stigma + (1 | case_manager).",
         )
     left = tuple(t for t in tokens if t.start < tildes[0].start)
     right = tuple(t for t in tokens if t.start > tildes[0].start)

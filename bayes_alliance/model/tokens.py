@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bayes_alliance.errors import Advice, ModelError, Words
+from bayes_alliance.model.other_words import same_sign
 
 _TOKEN = re.compile(
     r"""
@@ -66,7 +67,8 @@ def tokenize(formula: str) -> tuple[Token, ...]:
                 formula,
                 place,
                 f"The formula has a character that means nothing here: {formula[place]!r}.",
-                "Names with blanks or signs go in backquotes, as in `wai total`.",
+                same_sign(formula[place])
+                or "Names with blanks or signs go in backquotes, as in `wai total`.",
             )
         kind, text = str(match.lastgroup), match.group()
         if kind != "blank":
