@@ -28,7 +28,14 @@ _HEADINGS = {
     "standard_error": "SE",
     "standard_error_difference": "SE of\N{NO-BREAK SPACE}difference",
     "mcse": "MCSE",
-    "mcse_log_bayes_factor": "MCSE of\N{NO-BREAK SPACE}log Bayes factor",
+}
+_EVIDENCE_HEADINGS = {
+    "log_evidence": "log evidence",
+    "mcse": "MCSE",
+    "log_bayes_factor": "log Bayes factor",
+    "mcse_log_bayes_factor": "its MCSE",
+    "bayes_factor": "Bayes factor",
+    "as_fitted": "Bayes factor, priors of\N{NO-BREAK SPACE}fits",
 }
 
 
@@ -105,12 +112,12 @@ def _evidence(found: BayesFactors | str) -> list[Block]:
         return [heading, Paragraph(text=found)]
     return [
         heading,
-        Paragraph(text=found.sentence),
+        *(Paragraph(text=sentence) for sentence in found.sentences),
         Figure(
             key="comparison-evidence",
             caption="Bayes factors over the scale of the prior that each rests on, with two Monte "
             "Carlo errors to either side. The dots at half, one and two times the scale decide "
-            "the words; the rest of the curve decides nothing.",
+            "the words; the rest of the curve, drawn where the draws can tell, decides nothing.",
             description=found.sentence,
             draw=partial(_draw_factors, found=found),
             height=3.2,
@@ -119,7 +126,7 @@ def _evidence(found: BayesFactors | str) -> list[Block]:
             caption=f"Evidence of each model with the priors of its fit, and Bayes factors against "
             f"'{found.against}' with the priors that the sentence names",
             frame=found.table,
-            headings={name: name.replace("_", " ") for name in found.table.columns},
+            headings=_EVIDENCE_HEADINGS,
             row_heading="model",
         ),
         Table(

@@ -203,8 +203,8 @@ class Answers:
             "0, so it does not count as an answer.",
             f"The probability that it exceeds {number(self.notable_sd)} is "
             f"{probability_in_words(self.notable_probability)}, by the prior alone "
-            f"{probability_in_words(self.notable_prior)}. A spread of that size moves "
-            f"{self.outcome} by {NOTABLE_MOVE:g} residual standard deviations per standard "
+            f"{probability_in_words(self.notable_prior)}. A standard deviation of that size "
+            f"moves {self.outcome} by {NOTABLE_MOVE:g} residual standard deviations per standard "
             f"deviation of {self.predictor}.",
         )
 

@@ -85,8 +85,14 @@ class Hypothesis:
             notes.append("Where all draws agree, the odds are beyond what this many draws can say.")
         if self.table["prior"].isna().all():
             notes.append("For the evidence, posterior over prior odds, take with_prior(fit) first.")
-        elif self.table["evidence"].isna().any():
-            notes.append("Where all prior draws agree, there is no ratio of odds.")
+        else:
+            if self.table["evidence"].isna().any():
+                notes.append("Where all prior draws agree, there is no ratio of odds.")
+            notes.append(
+                "The evidence rests on the priors of the fit, which are made for estimating: the "
+                "wider they are, the more it favours a claim that something is small. "
+                "bayes_factors and point_bayes_factor weigh under the prior of a test, in words."
+            )
         return notes
 
     def plot(self, axes: Axes | None = None) -> Axes:

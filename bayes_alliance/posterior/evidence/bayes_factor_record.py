@@ -129,7 +129,12 @@ class BayesFactors:
     @property
     def sentence(self) -> str:
         """What is to be said of each model that is held against the other."""
-        return " ".join(
+        return " ".join(self.sentences)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The sentences of each model by itself."""
+        return tuple(
             self.terms[name].sentence if name in self.terms else self._sentence(name)
             for name in self.factors
         )

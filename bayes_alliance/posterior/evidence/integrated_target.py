@@ -6,6 +6,8 @@ to the second decimal where a bridge over all group effects is off by whole unit
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,9 +26,14 @@ Array = NDArray[np.float64]
 
 def integrated_target(fit: Fit) -> Target:
     """Return the target of a fit by any engine, for a model the collapsed engine can do."""
+    return Target(points=free_numbers(fit), log_density=integrated_density(fit.model))
+
+
+def integrated_density(model: Model) -> Callable[[Array], Array]:
+    """Return the density over theta, shape (n, d) to (n,): likelihood, priors and Jacobians."""
     from bayes_alliance.kernels.density_many import log_crossed_posterior_many, log_posterior_many
 
-    problem, priors = collapsed_problem(fit.model), variance_priors(fit.model)
+    problem, priors = collapsed_problem(model), variance_priors(model)
     flat, known = priors.arrays(), int(priors.known_sigma)
 
     def log_density(points: Array) -> Array:
@@ -35,7 +42,7 @@ def integrated_target(fit: Fit) -> Target:
             return log_crossed_posterior_many(problem.problem.arrays(), flat, known, at)
         return log_posterior_many(problem.inner.arrays(), flat, known, at)
 
-    return Target(points=free_numbers(fit), log_density=log_density)
+    return log_density
 
 
 def free_numbers(fit: Fit) -> Array:

@@ -37,6 +37,8 @@ _LIMITS = (3.0, 20.0, 150.0)
 _PRIORS_SHOWN = 3
 # Powers of ten that a picture shows at least, a little more than 3 to 1 either way.
 _LEAST_HEIGHT = 0.6
+# Over more of them the limits of the words would lie on one another.
+_MOST_LABELLED = 9.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +188,12 @@ class TermEvidence:
         """Say the other two factors, in the same direction as the named one."""
         logs = self._column(LOG)
         sign = 1.0 if logs[1.0] >= 0 else -1.0
+        words = {scale: times_in_words(sign * logs[scale]) for scale in DECIDING}
+        if len(set(words.values())) == 1:
+            return f"the same with half and with double {self._its} scale"
         said = " and ".join(
-            f"{times_in_words(sign * logs[scale])} times with {scale_in_words(scale)}"
-            for scale in DECIDING
+            f"{times} times with {scale_in_words(scale)}"
+            for scale, times in words.items()
             if scale != 1.0
         )
         return f"{said} {self._its} scale"
@@ -270,8 +275,16 @@ def finish_factors(axes: Axes, label: str) -> None:
             axes.axhline(np.log10(limit), color=PALE, linewidth=0.9)
     axes.axhline(0.0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.set_ylim(low, high)
+    if high - low <= _MOST_LABELLED:
+        factors = {0.0: "1"}
+        for limit in (*_LIMITS, 1e3, 1e6):
+            factors |= {np.log10(limit): f"{limit:,.0f}", -np.log10(limit): f"1/{limit:,.0f}"}
+        shown = {place: text for place, text in factors.items() if low <= place <= high}
+        axes.set_yticks(list(shown), labels=list(shown.values()))
+    else:
+        label = f"{label}, powers of ten"
     ticks = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]
     axes.set_xticks(np.log2(ticks), labels=["1/8", "1/4", "1/2", "1", "2", "4", "8"])
     axes.set_xlabel("times the scale of the named prior")
-    axes.set_ylabel(f"{label}\n(powers of ten)")
+    axes.set_ylabel(label)
     faint_grid(axes)
