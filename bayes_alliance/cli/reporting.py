@@ -103,7 +103,9 @@ def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path 
 def _loaded(file: Path, table: TableOptions, data: Path | None) -> Fit:
     from bayes_alliance.sampling.loading import load_fit
 
-    return load_fit(file, data=None if data is None else load_table(data, table))
+    # Unless it is said otherwise, the file is read as it was then.
+    given = data if data is None or table == TableOptions() else load_table(data, table)
+    return load_fit(file, data=given)
 
 
 def write_and_tell(

@@ -32,3 +32,10 @@ def plain_codes(missing: Any) -> Any:
         value = missing.item() if hasattr(missing, "item") else missing
         return value if isinstance(value, str | int | float | bool | None) else str(value)
     return [plain_codes(code) for code in missing]
+
+
+def reading_options(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that read a file again as the table with these ``attrs`` was read."""
+    known = attributes.get(READ_AS) or {}
+    how = ("encoding", "missing", "separator", "decimal")
+    return {name: known[name] for name in how if name in known}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes_alliance.data.provenance import READ_AS, reading_options
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.spec import Model, Question, changed_model
 from bayes_alliance.report.session_record import data_record
@@ -39,9 +40,7 @@ def recorded_table(
             return scan_table(data)
         from bayes_alliance.data.reading import read_table
 
-        known = own["read_as"] or {}
-        how = ("encoding", "missing", "separator", "decimal")
-        return read_table(data, **{name: known[name] for name in how if name in known})
+        return read_table(data, **reading_options({READ_AS: own["read_as"] or {}}))
     if data is not None:
         return data
     if own["example"] is not None:

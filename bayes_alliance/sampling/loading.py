@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.data.provenance import reading_options
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
-from bayes_alliance.errors import DataError, SamplingError
-from bayes_alliance.model.frame import build_frame
+from bayes_alliance.errors import DataError, SamplingError, listed
+from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.plain_columns import with_categories
-from bayes_alliance.model.saved import fingerprint, model_from_json, with_stream
+from bayes_alliance.model.saved import (
+    column_fingerprints,
+    fingerprint,
+    model_from_json,
+    with_stream,
+)
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.engines.collapsed import redrawn_effects
@@ -25,6 +31,7 @@ from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.settings import Settings
 from bayes_alliance.sampling.store import (
+    BY_COLUMN,
     DRAWS,
     FINGERPRINT,
     FORMAT,
@@ -41,15 +48,16 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
 
 
-def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
+def load_fit(path: str | Path, *, data: pd.DataFrame | str | Path | None = None) -> Fit:
     """Load a saved fit.
 
     Parameters
     ----------
     path : str or Path
         A file written by :meth:`Fit.save`.
-    data : pandas.DataFrame, optional
-        The table the model was fitted to, for a fit saved without its rows. It is checked.
+    data : pandas.DataFrame, str or Path, optional
+        The table the model was fitted to, for a fit saved without its rows; or its file, which is
+        read as it was then. It is checked to be the very table, for a fit with its rows too.
 
     Returns
     -------
@@ -62,8 +70,8 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
         If the file is missing, cut short, changed, or written by a newer format, or holds the
         sums of streamed rows as an older version kept them.
     DataError
-        If the table is not the one the model was fitted to, the fit is of streamed rows, or the
-        table is a scanned one.
+        If the table is not the one the model was fitted to, with the columns in which it differs,
+        the fit is of streamed rows, or the table is a scanned one or none.
 
     Examples
     --------
@@ -74,7 +82,7 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | None = None) -> Fit:
     meta = json.loads(members[META])
     _check_format(meta, path)
     _check_table(meta.get("streamed_from"), data)
-    model = _model(meta, members, data)
+    model = _model(meta, members, _read(data, meta))
     settings = Settings(**meta["settings"])
     return Fit(
         model=model,
@@ -125,6 +133,21 @@ def _check_table(streamed_from: str | None, data: Any) -> None:
             "It is a scanned table, whose rows are not held.",
             "Give the table in memory, for example pandas.read_parquet(path).",
         )
+    if not (isinstance(data, str | Path) or hasattr(data, "columns")):
+        raise DataError(
+            "A table was given for a fit that is to be loaded.",
+            f"It is a {type(data).__name__}, and no table.",
+            "Give a pandas DataFrame, or the path of its file.",
+        )
+
+
+def _read(data: pd.DataFrame | str | Path | None, meta: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Return the table; from a file as the fit's own was read."""
+    if not isinstance(data, str | Path):
+        return data
+    from bayes_alliance.data.reading import read_table
+
+    return read_table(data, **reading_options(meta.get("provenance", {})))
 
 
 def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame | None) -> Model:
@@ -135,10 +158,14 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
         table = pd.read_parquet(io.BytesIO(members[ROWS]))
         positions = table.pop(POSITION).to_numpy(dtype=np.int64)
         table = with_categories(table, meta.get("categories", {}))
-        return model_from_json(saved, table, positions)
+        model = model_from_json(saved, table, positions)
+        if data is not None:
+            _same_rows(model, data, saved)
+        return model
     empty = pd.DataFrame({column: [] for column in meta["columns"]})
     empty.attrs |= meta.get("provenance", {})
-    empty.attrs[FINGERPRINT] = saved["fingerprint"]
+    empty.attrs[FINGERPRINT] = saved[FINGERPRINT]
+    empty.attrs[BY_COLUMN] = saved.get(BY_COLUMN, {})
     if meta.get("streamed_from") is not None:
         empty.attrs[STREAMED_FROM] = meta["streamed_from"]
     model = model_from_json(saved, empty, np.zeros(0, dtype=np.int64))
@@ -148,14 +175,34 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
         return with_stream(model, stream_from_bytes(members, model.frame, model.design))
     if data is None:
         return model
-    frame = build_frame(model.formula, data, model.family)
-    if fingerprint(frame.rows) != saved["fingerprint"]:
-        raise DataError(
-            "A table was given for a fit that was saved without its rows.",
-            "Its rows are not the ones the model was fitted to.",
-            "Give the very table, in the same order and with the same missing codes.",
-        )
+    frame = _same_rows(model, data, saved)
     return model_from_json(saved, frame.rows, frame.positions)
+
+
+def _same_rows(model: Model, data: pd.DataFrame, saved: Mapping[str, Any]) -> ModelFrame:
+    """Return the rows of a table, or refuse it and say in what it differs from the fit's."""
+    frame = build_frame(model.formula, data, model.family)
+    if fingerprint(frame.rows) == saved[FINGERPRINT]:
+        return frame
+    counts = {"rows_in_table": "rows", "rows_used": "rows that can be used"}
+    now = {"rows_in_table": frame.rows_in_table, "rows_used": frame.rows_used}
+    found = [
+        f"it has {now[name]} {words}, the fit's had {saved[name]}"
+        for name, words in counts.items()
+        if now[name] != saved[name]
+    ][:1]
+    before, own = saved.get(BY_COLUMN, {}), column_fingerprints(frame.rows)
+    others = [name for name in before if before[name] != own.get(name)]
+    # Where rows are missing every column differs, and that is no news.
+    if not found and others:
+        found.append(f"other values, or another order of the rows, in {listed(others)}")
+    raise DataError(
+        "A table was given for a fit that is to be loaded.",
+        "Its rows are not the ones the model was fitted to"
+        + (f": {'; '.join(found)}." if found else "."),
+        "Give the very table, in the same order and with the same missing codes.",
+        differences=found,
+    )
 
 
 def _with_effects(model: Model, tree: xr.DataTree, seed: int) -> xr.DataTree:

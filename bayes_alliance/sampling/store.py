@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.data.provenance import EXAMPLE, READ_AS
 from bayes_alliance.model.plain_columns import number_categories
-from bayes_alliance.model.saved import model_to_json
+from bayes_alliance.model.saved import column_fingerprints, model_to_json
 from bayes_alliance.sampling.archive import write_archive
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
@@ -27,6 +27,7 @@ FORMAT_OF_SUMS = 3  # the sums of streamed rows have held what they hold since t
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
 FINGERPRINT = "fingerprint"
+BY_COLUMN = "fingerprint_by_column"
 # Groups that hold no number a row: a row's log likelihood alone gives its values back.
 _ROWLESS_GROUPS = (
     names.POSTERIOR,
@@ -66,8 +67,11 @@ def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
         "provenance": _provenance(fit.model.frame.rows),
         "has_sums": stream is not None,
     }
+    rows = fit.model.frame.rows
+    meta["model"][BY_COLUMN] = column_fingerprints(rows) if fit.has_data else {}
     if not fit.has_data:
-        meta["model"]["fingerprint"] = fit.model.frame.rows.attrs[FINGERPRINT]
+        meta["model"][FINGERPRINT] = rows.attrs[FINGERPRINT]
+        meta["model"][BY_COLUMN] = rows.attrs.get(BY_COLUMN, {})
     members = {META: json.dumps(meta).encode(), **_draws_to_bytes(tree)}
     if keep_rows:
         members[ROWS] = _rows_to_bytes(fit.model)

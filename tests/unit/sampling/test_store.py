@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import warnings
 import zipfile
 from dataclasses import replace
@@ -144,6 +145,33 @@ def test_another_table_is_refused(slopes, clients, tmp_path):
             continue
         with pytest.raises(DataError, match="not the ones the model was fitted to"):
             load_fit(path, data=table)
+
+
+def test_what_differs_in_another_table_is_named(slopes, clients, tmp_path):
+    bare, whole = (slopes.save(tmp_path / f"{data}.fit", data=data) for data in (False, True))
+    changed = clients.assign(stigma=clients["stigma"] + (clients.index == 3))
+    cases = [
+        (changed, "other values, or another order of the rows, in stigma."),
+        (clients.iloc[::-1], "in alliance, "),
+        (clients.iloc[:-1], "it has 35 rows, the fit's had 36. Give"),
+        ([1, 2], "It is a list, and no table"),
+    ]
+    for path in (bare, whole, load_fit(bare).save(tmp_path / "again.fit")):
+        for table, says in cases:
+            with pytest.raises(DataError, match=re.escape(says)):
+                load_fit(path, data=table)
+
+
+def test_a_file_is_read_as_it_was_then(clients, tmp_path):
+    import bayes_alliance as ba
+
+    text = clients.assign(stigma=clients["stigma"].where(clients.index != 5, -99))
+    text.to_csv(tmp_path / "t.csv", sep=";", decimal=",", index=False)
+    table = ba.read_table(tmp_path / "t.csv", separator=";", decimal=",", missing=[-99])
+    model = ba.Model("alliance ~ stigma + (1 | manager)", table)
+    fit = ba.sample(model, seed=1, draws=50, tune=100, progress=False)
+    path = fit.save(tmp_path / "bare.fit", data=False)
+    assert load_fit(path, data=tmp_path / "t.csv").model.frame.rows_used == 35
 
 
 def test_saved_twice_without_rows_it_still_knows_its_table(slopes, clients, tmp_path):
