@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,12 +42,34 @@ def _plain(value: float, largest: float) -> str:
     return f"{0.0 if round(value, decimals) == 0 else value:.{decimals}f}"
 
 
-def place(value: Any) -> str:
-    """Format a value of a predictor: whole numbers as such, though a table made them decimal."""
+def place(value: Any, *, sd: float | None = None) -> str:
+    """Format a value of a predictor, with digits enough that it is still that place.
+
+    Parameters
+    ----------
+    value
+        Whole numbers are shown as such, though a table made them decimal; words as they are.
+    sd
+        The predictor's standard deviation: a hundredth of it is still shown. If not given, two
+        decimals are, and three digits of what is less than 1: a year of 2016.632 is not 2017.
+    """
     plain: object = value.item() if hasattr(value, "item") else value
-    if isinstance(plain, float) and plain.is_integer():
-        return number(int(plain))
-    return number(plain)
+    if isinstance(plain, bool) or not isinstance(plain, float) or not 0 < abs(plain) < 1e15:
+        return number(int(plain)) if plain == 0 and not isinstance(plain, bool) else number(plain)
+    size = sd if sd else min(abs(plain), 1.0)
+    decimals = 2 - math.floor(math.log10(size))
+    if decimals > 12:
+        return number(plain)
+    shown = f"{round(plain, decimals):.{max(decimals, 0)}f}"
+    shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return "0" if shown in ("-0", "") else shown
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join a few phrases with commas and an ``and``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:

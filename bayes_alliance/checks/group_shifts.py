@@ -138,17 +138,15 @@ def quantities_of(
 
 
 def _shares(fit: Fit, at: Mapping[str, Any] | None) -> tuple[xr.DataArray | None, str]:
-    slopes = any(effect != names.INTERCEPT for g in fit.model.design.groups for effect in g.effects)
-    average = slopes and not at
     try:
-        found = variance_shares(fit, at=at, average=average)
+        found = variance_shares(fit, at=at)
     except ModelError as reason:
         if at:
             raise
         return None, f"No variance shares: {reason}"
     if found.undefined:
         return None, f"No variance shares: in {found.undefined} draws they do not exist (nu <= 2)."
-    note = "Variance shares are averaged over the predictors of all rows." if average else ""
+    note = "Variance shares are averaged over the predictors of all rows." if found.average else ""
     return found.draws[SHARE], note
 
 

@@ -203,17 +203,14 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
 
 def _shares(fit: Fit, at: Mapping[str, Any] | None) -> tuple[xr.Dataset | None, str]:
     """Return the shares of the groups, and where they hold or why there are none."""
-    slopes = any(len(group.effects) > 1 for group in fit.model.design.groups)
     try:
-        found = variance_shares(fit, at=at, average=slopes and not at)
+        found = variance_shares(fit, at=at)
     except ModelError as error:
         if at:
             raise
         return None, f"Without variance shares. {error}"
-    where = listed(f"{name} = {value}" for name, value in (at or {}).items())
-    if slopes:
-        where = where or "the predictors of the rows, averaged"
+    where = "averaged over the predictors of the rows" if found.average else found.standing.words
     shares = found.draws[["share"]].drop_sel({"level": names.RESIDUAL})
     if bool(shares["share"].isnull().any()):
         return None, "Without variance shares, which do not exist in some draws (nu <= 2)."
-    return shares, f"Variance shares at {where}." if where else ""
+    return shares, f"Variance shares {where}." if where else ""

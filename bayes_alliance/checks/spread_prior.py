@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.kernels.pareto_smoothing import largest_good_shape, smooth_weights
 from bayes_alliance.model.prior_table import PriorEntry
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model, rescaled_prior
+from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
+from bayes_alliance.posterior.standing import MEANS
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample
 from bayes_alliance.sampling.working_scale import posterior_working_scales
@@ -38,8 +40,8 @@ class SpreadPrior:
     table
         By what the width of the prior is multiplied with: ``prior`` of the first standard
         deviation, ``mean``, ``lower`` and ``upper`` of the share.
-    at
-        The predictor values at which the shares hold.
+    where
+        Where the shares hold, in words; nothing where no slope varies.
     prob
         Probability of the interval.
     refitted
@@ -48,7 +50,7 @@ class SpreadPrior:
 
     group: str
     table: pd.DataFrame
-    at: Mapping[str, Any]
+    where: str
     prob: float
     refitted: tuple[float, ...] = ()
 
@@ -96,7 +98,7 @@ def shares_by_prior(fit: Fit, group: str, shares: Shares) -> SpreadPrior:
     return SpreadPrior(
         group=group,
         table=table.rename_axis("width"),
-        at=shares.at,
+        where=place_words(shares.standing, average=shares.average),
         prob=shares.prob,
         refitted=tuple(again),
     )
@@ -160,7 +162,8 @@ def _fitted_again(
         cores=settings.cores,
         progress=False,
     )
-    found = variance_shares(other, at=dict(shares.at) or None, prob=shares.prob)
+    at = None if shares.average else shares.standing.stated_values or MEANS
+    found = variance_shares(other, at=at, prob=shares.prob)
     return _numbers(found, group)
 
 

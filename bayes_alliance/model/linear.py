@@ -44,6 +44,14 @@ from bayes_alliance.model.predictor_checks import (
 )
 from bayes_alliance.model.repeats import Repeats, counting_clients
 from bayes_alliance.model.transforms import GROUP_MEANS
+from bayes_alliance.model.typical import (
+    OF_LABELS,
+    SD,
+    SHARES,
+    level_shares,
+    mean_and_sd,
+    moments_of_columns,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -124,6 +132,8 @@ def learn_part(
         },
         "learnt": [to_json(vars(call.stateful_transform)) for call in calls],
     }
+    if state["has_group_means"]:
+        state[OF_LABELS] = moments_of_columns(labels, matrix, counts.of_rows)
     return LinearPart(
         expression=expression, labels=labels, matrix=matrix, offset=offset, state=state
     )
@@ -284,12 +294,14 @@ def _used(design: Any, rows: pd.DataFrame) -> list[str]:
 def _column_state(
     design: Any, name: str, column: pd.Series[Any], repeats: Matrix | None
 ) -> dict[str, Any]:
-    """Describe a column well enough to stand in for it: its levels, or one typical number."""
+    """Describe a column well enough to stand in for it: its levels and shares, or mean and sd."""
     rows = prepared(column.to_frame())[name]
     if isinstance(rows.dtype, pd.CategoricalDtype):
-        return {"levels": rows.cat.categories.tolist()}
+        levels = rows.cat.categories.tolist()
+        return {"levels": levels, SHARES: level_shares(rows, levels, repeats)}
     if not pd.api.types.is_numeric_dtype(rows.dtype):
-        return {"levels": sorted(rows.unique().tolist())}
+        levels = sorted(rows.unique().tolist())
+        return {"levels": levels, SHARES: level_shares(rows, levels, repeats)}
     categoric = any(
         component.kind == "categoric" and name in component.var_names
         for component in calls_of(design.model)
@@ -297,8 +309,12 @@ def _column_state(
     if categoric:
         values = sorted(rows.unique().tolist())
         whole = all(float(value).is_integer() for value in values)
-        return {"numbers": [int(value) for value in values] if whole else values}
-    return {"numbers": [float(np.average(rows, weights=repeats))]}
+        return {
+            "numbers": [int(value) for value in values] if whole else values,
+            SHARES: level_shares(rows, values, repeats),
+        }
+    mean, sd = mean_and_sd(rows.to_numpy(dtype=float), repeats)
+    return {"numbers": [mean], SD: sd}
 
 
 def _skeleton(columns: Mapping[str, Any]) -> pd.DataFrame:

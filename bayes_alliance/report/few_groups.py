@@ -5,7 +5,6 @@ from __future__ import annotations
 from bayes_alliance.checks.spread_prior import SpreadPrior
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.report.blocks import Block, Heading, Paragraph, Table
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
@@ -55,14 +54,13 @@ def _table(found: SpreadPrior, model: Model) -> Table:
     frame[columns] = 100 * frame[columns]
     frame.index = frame.index.map(_WORDS)
     words = many_groups(model.design.group(found.group))
-    where = place_words(found.at, average=False)
     tail = 50 * (1 - found.prob)
     how = "The draws were weighted by the ratio of the two priors."
     if found.refitted:
         how = "The model was fitted again where weighting the draws would rest on a few of them."
     return Table(
-        caption=f"Share of the variance between {words} in per cent{where}, by the width of the "
-        "prior",
+        caption=f"Share of the variance between {words} in per cent{found.where}, by the width "
+        "of the prior",
         frame=frame,
         headings={"lower": f"{tail:g}%", "upper": f"{100 - tail:g}%"},
         row_heading="prior of the standard deviation",

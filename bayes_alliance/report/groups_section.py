@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.caterpillar import (
     LABELLED_GROUPS,
@@ -15,6 +14,7 @@ from bayes_alliance.posterior.groups.caterpillar import (
     has_raw_dots,
 )
 from bayes_alliance.posterior.groups.group_effect import CAUTION, GroupEffects
+from bayes_alliance.posterior.standing_effects import LEVEL, SLOPE, PlacedEffect
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
 from bayes_alliance.report.group_labels import FEWEST_ROWS, ShownLabels, shown_effects
 from bayes_alliance.report.group_words import many_groups
@@ -58,7 +58,7 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
         return [*blocks, *_kept_back(effects, words)]
     if results.trusted:
         blocks.append(Paragraph(text=shown_effects(effects, labels).sentence))
-    blocks += [_caterpillar(effects, effect, shown, words) for effect in group.effects]
+    blocks += [_caterpillar(effects, placed, shown, words) for placed in effects.placed]
     if results.trusted and len(group.labels) > 2:
         blocks.append(_ranks(effects, shown, words))
     if len(effects.table) <= ROWS_SHOWN:
@@ -82,24 +82,25 @@ def _kept_back(effects: GroupEffects, words: str) -> list[Block]:
         f"tables; write_report(..., names=[{factor}]) shows them, on the command line --names "
         f"{effects.group}."
     )
-    pictures = [_caterpillar(unseen, effect, unnamed, words) for effect in effects.design.effects]
+    pictures = [_caterpillar(unseen, placed, unnamed, words) for placed in effects.placed]
     return [Paragraph(text=text), *pictures]
 
 
-def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], words: str) -> Figure:
-    table = effects.table[effects.table["effect"] == effect]
+def _caterpillar(
+    effects: GroupEffects, placed: PlacedEffect, shown: dict[str, str], words: str
+) -> Figure:
+    table = effects.table[effects.table["effect"] == placed.label]
     # With as many effects as rows, raw departures would be the clients' own outcomes.
     enough = table["caseload"] > len(effects.design.effects)
     table = table.assign(raw=table["raw"].where(enough))
     apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())
-    what = _what(effect)
     labels = [shown[str(group)] for group in table["group"]]
     unnamed = "" if len(table) <= LABELLED_GROUPS else " There are too many groups to name each."
     told = f"{apart} of them do not hold 0" if apart else "every one of them holds 0"
     return Figure(
-        key=f"groups-{effects.group}-{effect}",
-        caption=f"{what} of {words}, as departures from the common value: mean and 95% interval, "
-        "lowest to highest. Orange diamonds: the interval does not hold 0."
+        key=f"groups-{effects.group}-{placed.label.replace(' ', '-')}",
+        caption=f"{_what(placed, words)}: mean and 95% interval, lowest to highest. "
+        "Orange diamonds: the interval does not hold 0."
         f"{_hollow(table)}{unnamed}",
         description=f"{len(table)} intervals in the order of their means, from "
         f"{figure(table['mean'].min())} to {figure(table['mean'].max())}; {told}.",
@@ -108,8 +109,13 @@ def _caterpillar(effects: GroupEffects, effect: str, shown: dict[str, str], word
     )
 
 
-def _what(effect: str) -> str:
-    return "Intercepts" if effect == names.INTERCEPT else f"Slopes of {effect}"
+def _what(placed: PlacedEffect, words: str) -> str:
+    """Say what departs from what, and where."""
+    where = f" {placed.standing.words}" if placed.standing.places else ""
+    if placed.kind == LEVEL:
+        return f"Departures of {words} from the common value{where}"
+    what = f"Slopes of {placed.label}" if placed.kind == SLOPE else f"Effects of {placed.label}"
+    return f"{what} in {words}{where}, as departures from the common one"
 
 
 def _hollow(table: pd.DataFrame) -> str:
@@ -121,19 +127,24 @@ def _hollow(table: pd.DataFrame) -> str:
 
 def _ranks(effects: GroupEffects, shown: dict[str, str], words: str) -> Figure:
     """Draw the rank of each group by its first effect, with how unsure it is."""
-    effect = effects.design.effects[0]
-    rows = effects.ranks[effects.ranks["effect"] == effect]
+    placed = effects.placed[0]
+    rows = effects.ranks[effects.ranks["effect"] == placed.label]
     width = float((rows["upper"] - rows["lower"] + 1).median())
     labels = [shown[str(group)] for group in rows["group"]]
     return Figure(
         key=f"ranks-{effects.group}",
-        caption=f"Ranks of {words} by {_what(effect).lower()}, 1 the highest: mean and 95% "
-        "interval. Where intervals overlap the order may be chance.",
+        caption=f"Ranks of {words}{_where(placed)}, 1 the highest: mean and 95% interval. "
+        "Where intervals overlap the order may be chance.",
         description=f"{len(rows)} ranks in order. The interval of a typical one covers "
         f"{width:.0f} of the {len(rows)} places.",
         draw=partial(_draw_ranks, ranks=rows, labels=labels),
         height=caterpillar_height(len(rows)),
     )
+
+
+def _where(placed: PlacedEffect) -> str:
+    by = "" if placed.kind == LEVEL else f" by the {placed.named}"
+    return f"{by} {placed.standing.words}" if placed.standing.places else by
 
 
 def _draw_ranks(axes: Axes, *, ranks: pd.DataFrame, labels: list[str]) -> Axes:

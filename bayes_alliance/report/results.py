@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
 from bayes_alliance.errors import AllianceError, Place, SamplingError
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
-from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes, typical_value
+from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
 from bayes_alliance.posterior.shares.stated_values import sloping_variables
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
@@ -101,8 +100,7 @@ class Results:
         """Variance shares along each predictor whose slope varies."""
         if not _describes_rows(self.fit) or isinstance(self.shares, str):
             return ()
-        typical = dict(self.shares.at)
-        found = (_curve(self.fit, name, typical) for name in typical)
+        found = (_curve(self.fit, name) for name in sloping_variables(self.fit))
         return tuple(curve for curve in found if curve is not None)
 
 
@@ -126,20 +124,6 @@ def collect_results(
     )
 
 
-def typical_values(fit: Fit) -> dict[str, Any] | None:
-    """Return where slopes that vary are evaluated: means of numbers, the commonest category.
-
-    None where they are not known: without rows, and without what a stream keeps of them.
-    """
-    variables = sloping_variables(fit)
-    if variables and not _describes_rows(fit):
-        return None
-    try:
-        return {name: typical_value(fit, name) for name in variables}
-    except SamplingError:
-        return None
-
-
 def _describes_rows(fit: Fit) -> bool:
     """Tell whether it knows where predictors were observed: by its rows, or by their sums."""
     return fit.has_data or fit.has_sums
@@ -158,10 +142,9 @@ def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | str | None:
         return None
 
 
-def _curve(fit: Fit, predictor: str, typical: dict[str, Any]) -> ShareCurve | None:
-    at = {name: value for name, value in typical.items() if name != predictor}
+def _curve(fit: Fit, predictor: str) -> ShareCurve | None:
     try:
-        return share_curve(fit, predictor, at=at)
+        return share_curve(fit, predictor)
     except AllianceError:
         return None
 
@@ -173,22 +156,17 @@ def _summary(fit: Fit, variables: list[str]) -> Summary | None:
 def _shares(fit: Fit) -> Shares | str:
     if not fit.model.groups:
         return "The model has no groups, so there is no variance to share out between levels."
-    values = typical_values(fit)
-    if values is None:
-        return (
-            "A slope varies between the groups, so the share depends on the predictor's value, and "
-            f"the predictor's mean is not known here. {_share_elsewhere(fit)}"
-        )
     try:
-        return variance_shares(fit, at=values or None)
+        return variance_shares(fit)
+    except SamplingError as error:
+        return f"{error} {_share_elsewhere(fit)}"
     except AllianceError as error:
         return str(error)
 
 
 def _share_elsewhere(fit: Fit) -> str:
     """Say what gives the share where the rows are not held."""
-    stated = ", ".join(f'"{name}": ...' for name in sloping_variables(fit))
-    own = f"variance_shares(fit, at={{{stated}}}) gives it at values you state"
+    own = 'variance_shares(fit, at="means") gives it at the means of the predictors'
     if fit.streamed_from is not None:
         return f"{own}, for which no rows are needed."
-    return f"{own}; with load_fit(path, data=your_table) this report gives it at the mean."
+    return f"{own}; with load_fit(path, data=your_table) this report averages it over the rows."

@@ -6,6 +6,7 @@ from functools import partial
 
 from bayes_alliance import names
 from bayes_alliance.drawing import intervals_height
+from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
 from bayes_alliance.report.density_figures import draw_share_densities, share_densities_height
 from bayes_alliance.report.figures import draw_coefficients
@@ -52,8 +53,9 @@ def _share_blocks(results: Results) -> list[Block]:
         )
         picture = Figure(
             key="shares",
-            caption=f"Share of the variance by level: density of the draws, mean and "
-            f"{100 * shares.prob:g}% interval.",
+            caption=f"Share of the variance by level"
+            f"{place_words(shares.standing, average=shares.average)}: density of the draws, mean "
+            f"and {100 * shares.prob:g}% interval.",
             description=f"One density a level. Mean and interval: {joined(means)}.",
             draw=partial(draw_share_densities, shares=shares, labels=levels),
             height=share_densities_height(len(levels)),

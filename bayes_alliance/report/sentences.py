@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.report.group_words import level_name, many_groups, one_more
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import (
@@ -19,7 +19,6 @@ from bayes_alliance.report.wording import (
     percent,
     plural,
     probability,
-    short,
 )
 
 _COEFFICIENTS_SHOWN = 3
@@ -97,7 +96,7 @@ def share_sentences(results: Results) -> list[str]:
         sentences.append(
             f"{about} of the variance in {_scale(model)} lies "
             f"{level_name(model, str(level))} ({interval_name(shares.prob)} "
-            f"{percent(row['lower'])} to {percent(row['upper'])}){_stated(shares.at)}."
+            f"{percent(row['lower'])} to {percent(row['upper'])}){_where(shares, str(level))}."
             f"{_share_caution(row['lower'], row['upper'])}"
         )
     return sentences
@@ -109,13 +108,14 @@ def _scale(model: Model) -> str:
     return model.outcome
 
 
-def _stated(at: Any) -> str:
-    """Say where slopes that vary were evaluated: a report does so at means and commonest values."""
-    places = [
-        f"{name} = {value}" if isinstance(value, str) else f"the mean {name} of {short(value)}"
-        for name, value in at.items()
-    ]
-    return f", at {joined(places)}" if places else ""
+def _where(shares: Shares, level: str) -> str:
+    """Say where slopes that vary were looked at: over the rows, and at the means beside it."""
+    if not shares.average:
+        return f", {shares.standing.words}" if shares.standing.places else ""
+    if shares.beside is None:
+        return ", on average over the rows"
+    there = percent(shares.beside.table["mean"].loc[level])
+    return f", on average over the rows; {shares.beside.standing.words} it is {there}"
 
 
 def _share_caution(lower: float, upper: float) -> str:

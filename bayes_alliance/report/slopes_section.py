@@ -16,7 +16,7 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.groups_section import ROWS_SHOWN
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.sentences import varying_sentences
-from bayes_alliance.report.wording import count, figure, joined
+from bayes_alliance.report.wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +50,8 @@ def slopes_section(results: Results, labels: ShownLabels) -> Section | None:
 def _slope_blocks(results: Results, slopes: GroupSlopes, labels: ShownLabels) -> list[Block]:
     words = many_groups(results.fit.model.design.group(slopes.group))
     drawn = f" {MOST_LINES} of the {len(slopes.table)} are drawn." if _cut(slopes) else ""
-    others = [f"{k} = {_shown(v)}" for k, v in slopes.at.items()]
-    at = f" At {joined(others)}." if others else ""
+    where = slopes.standing.words
+    at = f" {where[0].upper()}{where[1:]}." if where else ""
     picture = Figure(
         key=f"slopes-{slopes.group}-{slopes.predictor}",
         caption=f"Lines of {words} over what was observed of {slopes.predictor} in each, and the "
@@ -73,10 +73,6 @@ def _slope_blocks(results: Results, slopes: GroupSlopes, labels: ShownLabels) ->
 
 def _cut(slopes: GroupSlopes) -> bool:
     return len(slopes.table) > MOST_LINES
-
-
-def _shown(value: object) -> str:
-    return figure(value) if isinstance(value, int | float) else str(value)
 
 
 def _slope_table(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.checks.predictive import PredictiveCheck
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
+from bayes_alliance.posterior.shares.share_words import beside_words, place_words
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import DIRECTION, Summary
 from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.group_words import level_name, many_groups
 from bayes_alliance.report.sentences import Slope
 from bayes_alliance.report.wording import count, figure, probability, with_minus
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIAGNOSTICS = frozenset({"mcse_mean", "mcse_sd", "ess_bulk", "ess_tail", "r_hat"})
 HEADINGS = {
@@ -70,16 +74,24 @@ def share_table(shares: Shares, model: Model) -> Table:
     frame = shares.table.copy()
     shown = [column for column in SHARE_COLUMNS if column in frame.columns]
     frame[shown] = 100 * frame[shown]
-    frame.index = frame.index.map(lambda level: level_name(model, str(level)))
+    frame = _named(frame, model)
     scale = f" ({model.link} scale)" if model.family.on_link_scale else ""
+    where = place_words(shares.standing, average=shares.average)
+    there = shares.beside
+    beside = [beside_words(_named(there.icc, model), there.standing, shares.prob)] if there else []
     return Table(
-        caption=f"Shares of the variance of {model.outcome}, in per cent{scale}",
+        caption=f"Shares of the variance of {model.outcome}, in per cent{scale}{where}",
         frame=frame,
         headings=_interval_headings(shares.prob),
         row_heading="level",
         diagnostics=DIAGNOSTICS,
-        notes=(_ACCURACY,),
+        notes=(*beside, _ACCURACY),
     )
+
+
+def _named(levels: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Return a table whose levels are named for people."""
+    return levels.set_axis([level_name(model, str(level)) for level in levels.index])
 
 
 def summary_table(summary: Summary, caption: str, *, row_heading: str = "parameter") -> Table:
@@ -122,8 +134,9 @@ def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> 
     order = sorted(range(len(frame)), key=lambda k: places[str(frame["group"].iloc[k])])
     frame = frame.iloc[order]
     frame["group"] = [labels[str(label)] for label in frame["group"]]
+    where = place_words(effects.standing, average=False)
     return Table(
-        caption=f"Departures of {many_groups(model.design.group(effects.group))}",
+        caption=f"Departures of {many_groups(model.design.group(effects.group))}{where}",
         frame=frame.set_index("group"),
         headings=_interval_headings(0.95),
         row_heading=effects.group,

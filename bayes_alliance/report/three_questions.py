@@ -119,7 +119,7 @@ def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) ->
         group=group,
         fits=dict(fits),
         shares=variance_shares(fits[NULL], prob=prob),
-        varying_shares=variance_shares(varying, average=True, prob=prob),
+        varying_shares=variance_shares(varying, prob=prob),
         slope=hypothesis(varying, f"b[{label}] {sign} 0", prob=prob),
         slope_sd=spread.table.iloc[1],
         notable_sd=notable,

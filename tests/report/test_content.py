@@ -69,7 +69,7 @@ def test_a_picture_for_each_effect(slopes_content: ReportContent) -> None:
     keys = [figure.key for figure in blocks(slopes_content, Figure)]
     assert keys == [
         "caseloads-case_manager", "prior-predictive", "shares", "coefficients",
-        "groups-case_manager-Intercept", "groups-case_manager-stigma", "ranks-case_manager",
+        "groups-case_manager-at-the-means", "groups-case_manager-stigma", "ranks-case_manager",
         "slopes-case_manager-stigma", "share-curve-stigma", "prior-posterior", "sensitivity",
         "predictive", "predictive-case_manager", "coverage", "influence-case_manager",
     ]  # fmt: skip
@@ -238,8 +238,9 @@ def test_a_fit_without_its_rows(slopes_fit: Fit, tmp_path) -> None:
     (advice,) = [
         p.text for p in blocks(content, Paragraph, "results") if "variance_shares" in p.text
     ]
-    assert 'variance_shares(fit, at={"stigma": ...})' in advice
-    assert ba.variance_shares(fit, at={"stigma": 0.5}).at == {"stigma": 0.5}
+    assert 'variance_shares(fit, at="means")' in advice
+    mean = slopes_fit.model.frame.rows["stigma"].mean()
+    assert ba.variance_shares(fit, at="means").at == {"stigma": pytest.approx(mean)}
 
 
 def test_a_model_without_groups(made_up: ModuleType) -> None:

@@ -28,7 +28,7 @@ def found(low: float, own: float, high: float) -> SpreadPrior:
         {"prior": "HalfNormal(1)", "mean": [low, own, high], "lower": 0.0, "upper": 0.5},
         index=[0.5, 1.0, 2.0],
     )
-    return SpreadPrior(group="case_manager", table=table, at={}, prob=0.95)
+    return SpreadPrior(group="case_manager", table=table, where="", prob=0.95)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_few_groups_have_a_table(few_fit: Fit) -> None:
         if isinstance(block, Table) and block.caption.endswith("by the width of the prior")
     )
     assert list(table.frame.index) == ["half as wide", "as in this analysis", "twice as wide"]
-    assert "at stigma = " in table.caption
+    assert "on average over the rows" in table.caption
     (limits,) = (own for own in content.sections if own.key == "limits")
     assert "see the share under other priors in the section on sensitivity" in str(limits.blocks)
 

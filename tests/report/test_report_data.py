@@ -14,7 +14,6 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.errors import DataError
-from bayes_alliance.posterior.moderation.group_slope import typical_value
 from bayes_alliance.report.blocks import Section, Table
 from bayes_alliance.report.content import ReportContent
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
@@ -89,8 +88,7 @@ def test_the_datas_numbers_are_the_verbs(slopes_fit: Fit, slopes_content: Report
     tables = tables_of(report_data(slopes_content))
     summary = ba.summarize(slopes_fit).table
     effects = ba.group_effects(slopes_fit).table
-    typical = {"stigma": typical_value(slopes_fit, "stigma")}
-    shares = ba.variance_shares(slopes_fit, at=typical).table
+    shares = ba.variance_shares(slopes_fit).table
     by_caption = {table["caption"]: columns_of(table) for table in tables}
     of_groups = next(v for k, v in by_caption.items() if k.startswith("Departures of"))
     for name in ("mean", "sd", "lower", "upper"):

@@ -122,8 +122,9 @@ def test_what_the_sums_cannot_tell_stands_in_words_once(path: Path, tmp_path: Pa
     content = build_content(streamed)
     assert content.level != "bad"
     slopes = words_of(section_of(content, "slopes"))
-    assert slopes.count("along stigma are left out. A typical value of age") == 1
-    assert 'State a value: at={"age": ...}' in slopes
+    assert slopes.count("along stigma are left out.") == 1
+    assert "It depends on where age is" in slopes
+    assert "State a value: group_slopes(fit, 'stigma', at={\"age\": ...})." in slopes
     assert any(isinstance(block, Figure) for block in section_of(content, "slopes").blocks)
     influence = words_of(section_of(content, "influence"))
     assert influence.count("of the only factor") == 2

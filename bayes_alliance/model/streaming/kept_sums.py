@@ -48,7 +48,6 @@ def stream_to_bytes(stream: StreamedRows) -> dict[str, bytes]:
         "places": [list(own) for own in stream.places],
         "source": stream.source,
         "sorted_levels": dict(stream.sorted_levels),
-        "typical_values": dict(stream.typical_values),
     }
     table, numbers = io.BytesIO(), io.BytesIO()
     stream.cells.to_parquet(table, index=False)
@@ -83,7 +82,6 @@ def stream_from_bytes(
         cells=cells,
         source=words["source"],
         sorted_levels=words["sorted_levels"],
-        typical_values=words["typical_values"],
     )
 
 

@@ -33,7 +33,7 @@ from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
 from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
 from bayes_alliance.model.streaming.survey import Survey, survey_table
 from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
-from bayes_alliance.model.streaming.typical_values import Typical, typical_values
+from bayes_alliance.model.streaming.typical_values import with_typical_values
 from bayes_alliance.model.streaming.wishes import Wishes, check_kinds, streamed_wishes
 from bayes_alliance.model.transforms import GROUP_MEANS
 
@@ -68,8 +68,6 @@ class StreamedRows:
         Where the rows came from.
     sorted_levels
         First level of the predictors whose categories came without an order that lasts.
-    typical_values
-        Mean of each predictor, rounded as its spread allows, or its most frequent category.
     """
 
     frame: ModelFrame
@@ -83,7 +81,6 @@ class StreamedRows:
     cells: pd.DataFrame
     source: str
     sorted_levels: Mapping[str, str]
-    typical_values: Mapping[str, Typical]
 
     def without_columns(self, aliased: NDArray[np.bool_]) -> StreamedRows:
         """Leave out population columns that are combinations of simpler ones."""
@@ -172,6 +169,7 @@ def _read(
         for group in design.groups:
             check_shared(group, survey.rows_used)
     places = _places(plan, learnt)
+    design = with_typical_values(design, places, sums.counted, survey.scales)
     typical, outcome = typical_rows(design, sums.counted, places)
     return StreamedRows(
         frame=_frame(formula, survey),
@@ -185,9 +183,6 @@ def _read(
         cells=cells,
         source=table.source,
         sorted_levels=_sorted_levels(survey, wishes),
-        typical_values=typical_values(
-            design, places, sums.counted, survey.scales, survey.table.kinds
-        ),
     )
 
 

@@ -1,29 +1,32 @@
-"""A typical value of every predictor of streamed rows, as far as their sums tell it."""
+"""What the predictors of streamed rows are typically, as far as their sums tell it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bayes_alliance import names
-from bayes_alliance.data.scanning import Kind
 from bayes_alliance.kernels.cell_sums import CellSums
+from bayes_alliance.model.column_order import ColumnOrder
 from bayes_alliance.model.design import Design
+from bayes_alliance.model.predictor_checks import holds_numbers
 from bayes_alliance.model.streaming.column_moments import column_moments
+from bayes_alliance.model.typical import OF_LABELS, SD, SHARES
 
-type Typical = float | bool | str
+Moments = Mapping[str, tuple[float, float]]
 
 
-def typical_values(
+def with_typical_values(
     design: Design,
     places: Sequence[Sequence[int]],
     sums: CellSums,
     scales: Mapping[str, tuple[float, float]],
-    kinds: Mapping[str, Kind],
-) -> dict[str, Typical]:
-    """Return means of numbers and the most frequent category, by column or centred effect.
+) -> Design:
+    """Put means, standard deviations and shares of all rows in the place of those of a few.
+
+    What the sums do not tell is taken out, such as the mean of x where the formula has log(x).
 
     Parameters
     ----------
@@ -33,49 +36,64 @@ def typical_values(
         Each row as often as the clients it stands for.
     scales
         Mean and standard deviation of the columns that are standardised or centred.
-    kinds
-        Of the table's columns.
     """
-    known = _columns(design, places, sums)
-    known |= {name: own for name, own in scales.items() if name not in known}
-    found: dict[str, Typical] = {}
-    for part in design.parts:
-        labels = part["labels"] if part["has_group_means"] else part["columns"]
-        for name in labels:
-            kind = kinds.get(name, "number")
-            if kind == "text":
-                found |= _commonest(name, part["columns"][name]["levels"], known)
-            elif name in known and name != names.INTERCEPT:
-                mean, spread = known[name]
-                found[name] = mean > 0.5 if kind == "truth" else rounded_mean(mean, spread)
+    known = dict(scales)
+    shares: dict[str, dict[int, float]] = {}
+    labels = [design.coefficients, *(group.effects for group in design.groups)]
+    orders = [design.orders, *(group.orders for group in design.groups)]
+    for own, order, at in zip(labels, orders, places, strict=True):
+        mean, covariance = column_moments(sums, at)
+        sd = np.sqrt(np.diag(covariance))
+        known |= zip(own, zip(mean.tolist(), sd.tolist(), strict=True), strict=True)
+        for name, level, share in _told_shares(order, mean.tolist()):
+            shares.setdefault(name, {})[level] = share
+    return replace(
+        design,
+        part=_told(design.part, known, shares),
+        groups=tuple(
+            replace(group, parts=tuple(_told(part, known, shares) for part in group.parts))
+            for group in design.groups
+        ),
+    )
+
+
+def _told_shares(
+    orders: Sequence[ColumnOrder], means: Sequence[float]
+) -> list[tuple[str, int, float]]:
+    """Return the columns that mark one level of one category: its name, the level, its share."""
+    found = []
+    for order, mean in zip(orders, means, strict=True):
+        if order.powers or len(order.factors) != 1 or len(order.coding) != 1:
+            continue
+        first = {"treatment": 1, "full": 0}.get(order.coding[0][1])
+        if first is not None:
+            found.append((next(iter(order.factors)), first + order.column, mean))
     return found
 
 
-def rounded_mean(mean: float, spread: float) -> float:
-    """Round to a thousandth of the spread: further digits are noise, and a centred mean is 0."""
-    return round(mean, 3 - int(np.floor(np.log10(spread)))) + 0.0 if spread > 0 else mean
+def _told(
+    part: Mapping[str, Any], known: Moments, shares: Mapping[str, Mapping[int, float]]
+) -> dict[str, Any]:
+    columns = {
+        name: _told_column(name, state, known, shares.get(name, {}))
+        for name, state in part["columns"].items()
+    }
+    told = {**part, "columns": columns}
+    if OF_LABELS in part:
+        told[OF_LABELS] = {label: list(known[label]) for label in part["labels"] if label in known}
+    return told
 
 
-def _columns(
-    design: Design, places: Sequence[Sequence[int]], sums: CellSums
-) -> dict[str, tuple[float, float]]:
-    """Return mean and standard deviation of every column of the design, by its label."""
-    known: dict[str, tuple[float, float]] = {}
-    labels = [design.coefficients, *(group.effects for group in design.groups)]
-    for own, at in zip(labels, places, strict=True):
-        mean, covariance = column_moments(sums, at)
-        spread = np.sqrt(np.diag(covariance))
-        known |= zip(own, zip(mean.tolist(), spread.tolist(), strict=True), strict=True)
-    return known
-
-
-def _commonest(
-    name: str, levels: Sequence[Any], known: Mapping[str, tuple[float, float]]
-) -> dict[str, Typical]:
-    """Return the most frequent level, where the design tells the shares of all but one."""
-    shares = np.array([known.get(f"{name}[{level}]", (np.nan, 0.0))[0] for level in levels])
-    rest = np.isnan(shares)
-    if rest.sum() > 1:
-        return {}
-    shares = np.where(rest, 1.0 - np.nansum(shares), shares)
-    return {name: str(levels[int(np.argmax(shares))])}
+def _told_column(
+    name: str, state: Mapping[str, Any], known: Moments, shares: Mapping[int, float]
+) -> dict[str, Any]:
+    if holds_numbers(state):
+        if name not in known:
+            return {key: value for key, value in state.items() if key != SD}
+        mean, sd = known[name]
+        return {**state, "numbers": [mean], SD: sd}
+    whole = [shares.get(k, np.nan) for k in range(len(state.get("levels", state.get("numbers"))))]
+    if sum(map(np.isnan, whole)) > 1:
+        return {key: value for key, value in state.items() if key != SHARES}
+    rest = 1.0 - float(np.nansum(whole))
+    return {**state, SHARES: [rest if np.isnan(share) else share for share in whole]}

@@ -22,7 +22,7 @@ from bayes_alliance.posterior.claims.quantity import (
     shares_stand,
     ways_to_write,
 )
-from bayes_alliance.posterior.shares.share_request import ShareRequest
+from bayes_alliance.posterior.shares.share_request import ShareRequest, share_request
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -39,8 +39,8 @@ def hypothesis(
     fit: Fit,
     claim: str,
     *,
-    at: Mapping[str, Any] | None = None,
-    average: bool = False,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
     rope: tuple[float, float] | None = None,
     prob: float = 0.95,
 ) -> Hypothesis:
@@ -64,8 +64,9 @@ def hypothesis(
     at : Mapping[str, float], optional
         Predictor values for variance shares, as in :func:`variance_shares`; refused where the
         claim names no share.
-    average : bool
-        Average variance shares over the predictors of the rows instead; refused likewise.
+    average : bool, optional
+        As there: variance shares are averaged over the rows unless ``at`` states a place; refused
+        likewise.
     rope : tuple of two floats, optional
         The region of practical equivalence: how far left may be from right and still count as
         equal to it. Its ends are differences, left minus right, whatever the sign in the claim:
@@ -105,8 +106,8 @@ def hypothesis(
     parts = parse_hypothesis(claim, ways_to_write(fit.model, places))
     _check_about_the_fit(claim, parts)
     if not names_a_share(places, _wanted(parts)):
-        _check_share_options(claim, _wanted(parts), at or {}, average=average)
-    asked = _share_request(claim, at or {}, average=average)
+        _check_share_options(claim, _wanted(parts), at, average=average)
+    asked = _share_request(fit, claim, _wanted(parts), at, average=average)
     difference, holds = _judged(fit, parts, asked)
     dims = (names.CHAIN, names.DRAW, COMPARISON)
     draws = xr.Dataset(
@@ -125,7 +126,7 @@ def hypothesis(
         prob=prob,
         subject=first.left.text if number_right else first.difference,
         against=float(first.right.values({})) if number_right else 0.0,
-        standing=shares_stand(fit, _wanted(parts), at or {}, average=average),
+        standing=shares_stand(fit, _wanted(parts), asked),
     )
 
 
@@ -152,10 +153,10 @@ def _check_about_the_fit(claim: str, parts: tuple[Comparison, ...]) -> None:
 
 
 def _check_share_options(
-    claim: str, wanted: list[str], at: Mapping[str, Any], *, average: bool
+    claim: str, wanted: list[str], at: Mapping[str, Any] | str | None, *, average: bool | None
 ) -> None:
-    options: dict[str, Any] = {"at": dict(at)} if at else {}
-    options |= {"average": True} if average else {}
+    options: dict[str, Any] = {"at": at} if at else {}
+    options |= {"average": average} if average is not None else {}
     if not options:
         return
     given = " and ".join(f"{name}={value!r}" for name, value in options.items())
@@ -169,13 +170,18 @@ def _check_share_options(
     )
 
 
-def _share_request(claim: str, at: Mapping[str, Any], *, average: bool) -> ShareRequest:
-    return ShareRequest(
-        asked=f"The claim {claim!r} was to be judged.",
-        call=f"hypothesis(fit, {claim!r}",
-        values={name: [value] for name, value in at.items()},
-        average=average,
-    )
+def _share_request(
+    fit: Fit,
+    claim: str,
+    wanted: list[str],
+    at: Mapping[str, Any] | str | None,
+    *,
+    average: bool | None,
+) -> ShareRequest:
+    asked, call = f"The claim {claim!r} was to be judged.", f"hypothesis(fit, {claim!r}"
+    if not names_a_share(quantity_places(fit.model), wanted):
+        return ShareRequest(asked=asked, call=call)
+    return share_request(fit, asked=asked, call=call, at=at, average=average)
 
 
 def _by_the_prior(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.pymc_model import build_coords
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shares.share_request import ShareRequest
 from bayes_alliance.posterior.shares.share_words import measure_words, place_words
-from bayes_alliance.posterior.shares.stated_values import sloping_variables
 from bayes_alliance.posterior.shares.variance_parts import split_variance
 from bayes_alliance.sampling.container import variable_dims
 from bayes_alliance.sampling.engines.contract import public_variables
@@ -72,7 +69,7 @@ def quantity_draws(
     Raises
     ------
     ModelError
-        If a share is among them that depends on predictor values which ``asked`` does not state.
+        If a share is among them that has no answer.
     """
     posterior = fit.posterior
     draws: dict[str, Array] = {}
@@ -91,16 +88,6 @@ def quantity_draws(
 
 def _shares(fit: Fit, asked: ShareRequest) -> Array:
     """Return the share of every level, (chain, draw, level)."""
-    missing = [name for name in sloping_variables(fit) if name not in asked.values]
-    if missing and not asked.average:
-        values = ", ".join(f"{name!r}: ..." for name in missing)
-        raise ModelError(
-            asked.asked,
-            f"The slopes of {listed(missing)} vary between groups, so its shares depend on them.",
-            f"State the values, {asked.call}, at={{{values}}}), or average over those of the rows, "
-            f"{asked.call}, average=True).",
-            missing=missing,
-        )
     return split_variance(fit, asked).shares[:, :, 0]
 
 
@@ -109,7 +96,7 @@ def names_a_share(places: Places, wanted: Iterable[str]) -> bool:
     return any(places[name][0] == SHARE for name in wanted)
 
 
-def shares_stand(fit: Fit, wanted: Iterable[str], at: Mapping[str, Any], *, average: bool) -> str:
+def shares_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> str:
     """Say where and on which scale the shares of a claim hold; nothing if it names none."""
     if not names_a_share(quantity_places(fit.model), wanted):
         return ""
@@ -117,4 +104,5 @@ def shares_stand(fit: Fit, wanted: Iterable[str], at: Mapping[str, Any], *, aver
     whole = "the variance the predictors leave" if predictors else "the variance"
     model = fit.model
     scale = f"link ({model.link})" if model.family.on_link_scale else "outcome"
-    return f"Shares are of {whole}{place_words(at, average=average)}{measure_words(scale)}."
+    where = place_words(asked.standing, average=asked.average)
+    return f"Shares are of {whole}{where}{measure_words(scale)}."

@@ -1,12 +1,14 @@
-"""The effects of each group, shrunken as the model has them, beside what its own rows say."""
+"""Where each group stands, shrunken as the model has it, beside what its own rows say."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
@@ -19,6 +21,14 @@ from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_
 from bayes_alliance.posterior.groups.group_rank import check_rank_options, fifth_of, rank_table
 from bayes_alliance.posterior.groups.rank_words import rank_words
 from bayes_alliance.posterior.groups.raw_effect import raw_effects
+from bayes_alliance.posterior.shares.stated_values import own_variables
+from bayes_alliance.posterior.standing import NO_PLACE, Standing, standing_of
+from bayes_alliance.posterior.standing_effects import (
+    LEVEL,
+    PlacedEffect,
+    effects_as_written,
+    group_effects_at,
+)
 from bayes_alliance.posterior.summaries import (
     COLUMNS,
     check_prob,
@@ -38,13 +48,14 @@ CAUTION = (
     "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
     "and small caseloads are drawn towards the middle."
 )
+DEPARTURE = "departure"
 QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
 _CAUTION_IN_PICTURES = "no league table: where intervals overlap, the order may be chance"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupEffects:
-    """Deviations of each group from the population coefficients.
+    """Departures of each group from what is common to all, where the predictors stand.
 
     Parameters
     ----------
@@ -52,14 +63,21 @@ class GroupEffects:
         Name of the grouping factor.
     table
         One row a group and effect: group, effect, mean, sd, lower, upper, caseload, raw, mcse_mean,
-        ess_bulk, ess_tail, r_hat. ``raw`` is the departure by the group's own rows alone; NaN
-        where they cannot tell, without rows, and for outcomes that are not numeric.
+        ess_bulk, ess_tail, r_hat. Where slopes vary, the first effect is the group's level at the
+        means of the predictors (or where they were stated), then come its slopes there. ``raw`` is
+        the departure by the group's own rows alone; NaN where they cannot tell, without rows, and
+        for outcomes that are not numeric.
     draws
-        Variable ``u_<group>``, dims (chain, draw, group, effect).
+        Variable ``departure``, dims (chain, draw, group, effect); ``u_<group>`` where these are
+        the effects of the design as written.
     prob
         Probability of the intervals.
     design
-        Labels and effects of the factor.
+        Labels and effects of the factor, as the formula writes them.
+    placed
+        What each effect of the table is, and where it holds.
+    standing
+        Where the predictors stand; no places where slopes do not vary.
     best
         The end of the scale that is called best; None if neither.
     margin
@@ -75,6 +93,8 @@ class GroupEffects:
     draws: xr.Dataset
     prob: float
     design: GroupDesign
+    placed: tuple[PlacedEffect, ...]
+    standing: Standing = NO_PLACE
     best: str | None = None
     margin: float | None = None
     notes: tuple[str, ...] = ()
@@ -90,23 +110,33 @@ class GroupEffects:
         probabilities of being that much below or above the average).
         """
         return rank_table(
-            self.draws, self.design, prob=self.prob, best=self.best, margin=self.margin
+            self.draws,
+            self.design.labels,
+            self.effects,
+            prob=self.prob,
+            best=self.best,
+            margin=self.margin,
         )
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The effects of the table, the level first."""
+        return tuple(placed.label for placed in self.placed)
 
     @property
     def sentence(self) -> str:
         """How far groups can be told apart, and how far their order is known."""
-        return " ".join(self._effect_sentence(effect) for effect in self.design.effects)
+        return " ".join(self._effect_sentence(placed) for placed in self.placed)
 
-    def _effect_sentence(self, effect: str) -> str:
-        rows = self.table[self.table["effect"] == effect]
-        ranks = self.ranks[self.ranks["effect"] == effect]
+    def _effect_sentence(self, placed: PlacedEffect) -> str:
+        rows = self.table[self.table["effect"] == placed.label]
+        ranks = self.ranks[self.ranks["effect"] == placed.label]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
-        count = len(rows)
-        what = "" if effect == names.INTERCEPT else f" in the slope of {effect}"
+        what = "" if placed.kind == LEVEL else f" in the {placed.named}"
+        where = f" {placed.standing.words}" if placed.standing.places else ""
         return (
-            f"Of the {count} groups of {self.group}, {apart or 'none'} can be told from the "
-            f"average{what} ({self.prob:.0%} intervals). {rank_words(ranks, self._first)}."
+            f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} can be told from the "
+            f"average{what}{where} ({self.prob:.0%} intervals). {rank_words(ranks, self._first)}."
         )
 
     def plot(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
@@ -120,10 +150,10 @@ class GroupEffects:
             The effect to draw; the first if left out.
         """
         chosen = self._effect(effect)
-        rows = self.table[self.table["effect"] == chosen]
+        rows = self.table[self.table["effect"] == chosen.label]
         axes = own_axes(axes, height=caterpillar_height(len(rows)))
         draw_caterpillar(axes, effects=rows, labels=rows["group"].astype(str).tolist())
-        axes.set_xlabel(f"departure from the common value: {chosen}\n({_CAUTION_IN_PICTURES})")
+        axes.set_xlabel(f"departure from the common {_what(chosen)}\n({_CAUTION_IN_PICTURES})")
         return axes
 
     def plot_ranks(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
@@ -137,12 +167,12 @@ class GroupEffects:
             The effect to draw; the first if left out.
         """
         chosen = self._effect(effect)
-        rows = self.ranks[self.ranks["effect"] == chosen]
+        rows = self.ranks[self.ranks["effect"] == chosen.label]
         axes = own_axes(axes, height=caterpillar_height(len(rows)))
         labels = rows["group"].astype(str).tolist()
         draw_caterpillar(axes, effects=rows, labels=labels, reference=None)
         axes.set_xlim(0.5, len(rows) + 0.5)
-        axes.set_xlabel(f"rank, {self._first}: {chosen}\n({_CAUTION_IN_PICTURES})")
+        axes.set_xlabel(f"rank, {self._first}: {_what(chosen)}\n({_CAUTION_IN_PICTURES})")
         return axes
 
     @property
@@ -151,8 +181,8 @@ class GroupEffects:
             self.best, "1 is the best, the lowest"
         )
 
-    def _effect(self, effect: str | None) -> str:
-        valid = self.design.effects
+    def _effect(self, effect: str | None) -> PlacedEffect:
+        valid = self.effects
         if effect is not None and effect not in valid:
             raise ModelError(
                 f"A picture of the effect {effect} was asked for.",
@@ -160,7 +190,7 @@ class GroupEffects:
                 f"It has {listed(valid)}.",
                 effect=effect,
             )
-        return valid[0] if effect is None else effect
+        return self.placed[0 if effect is None else valid.index(effect)]
 
     def _notes(self) -> list[str]:
         count = len(self.design.labels)
@@ -170,7 +200,21 @@ class GroupEffects:
             f"({fifth / count:.0%}) count as a fifth."
         )
         told = other_factors(self.group, self.others)
-        return [*told, f"{interval_words(self.prob)}.", *self.notes, ranks, CAUTION]
+        return [*told, *self._where, f"{interval_words(self.prob)}.", *self.notes, ranks, CAUTION]
+
+    @property
+    def _where(self) -> list[str]:
+        """Say where the predictors stand, or that the numbers are those of the design."""
+        if self.standing.places:
+            level = self.standing.label
+            return [
+                f"Departures {self.standing.words}: the row '{level}' is the group's own level "
+                "there, less the common one. at={...} moves it, as_written=True gives the effects "
+                "as the formula writes them, at predictor value 0."
+            ]
+        if self.design.effects == (names.INTERCEPT,):
+            return []
+        return ["Effects of the design as written: intercepts at predictor value 0."]
 
     def __str__(self) -> str:
         return as_text(f"Effects of {self.group}", self.table, *self._notes())
@@ -183,13 +227,20 @@ def group_effects(
     fit: Fit,
     *,
     group: str | None = None,
+    at: Mapping[str, Any] | str | None = None,
+    as_written: bool = False,
     best: str | None = None,
     margin: float | None = None,
     draws: int | None = None,
     memory: float = MEMORY_GIGABYTES,
     prob: float = 0.95,
 ) -> GroupEffects:
-    """Return the effects of every group of one grouping factor, and how sure their order is.
+    """Say where every group of one factor stands, and how sure the order of the groups is.
+
+    Where slopes vary, what a group's effect is depends on where the predictors are. They stand at
+    their means over the rows (categories averaged over their levels) unless ``at`` says otherwise:
+    the level there comes first, then the slopes there. What the formula calls intercept is the
+    effect at predictor value 0, where often nobody is; ``as_written=True`` gives it.
 
     The effects are drawn towards the middle, more so where a group has few rows; beside each
     stands what its own rows alone say. The record's ``ranks`` are the posterior of each group's
@@ -201,8 +252,12 @@ def group_effects(
         A fit with at least one grouping factor.
     group : str, optional
         Name of the factor; the first one of the formula if left out, and the others are named.
+    at : Mapping, optional
+        Values of predictors whose slopes vary, ``{"stigma": 2}``; the others stay at their means.
+    as_written : bool
+        Return the effects of the design as the formula writes them instead.
     best : {"high", "low"}, optional
-        The end of the scale that is best, for every effect: ``"high"`` calls the highest intercept
+        The end of the scale that is best, for every effect: ``"high"`` calls the highest level
         and the largest slope best. If left out, ranks count from the highest and nothing is called
         best.
     margin : float, optional
@@ -223,9 +278,10 @@ def group_effects(
     Raises
     ------
     ModelError
-        If the model has no such factor, or ``best`` or ``margin`` cannot be read.
+        If the model has no such factor, or ``at``, ``best`` or ``margin`` cannot be read.
     SamplingError
-        If the draws would take more than ``memory``.
+        If the draws would take more than ``memory``, or the mean of a predictor is not known, as
+        that of x where rows were streamed through ``log(x)``.
 
     References
     ----------
@@ -235,6 +291,7 @@ def group_effects(
     --------
     >>> import bayes_alliance as ba
     >>> effects = ba.group_effects(fit, best="high", margin=2)  # doctest: +SKIP
+    >>> ba.group_effects(fit, at={"stigma": 2})  # doctest: +SKIP
     >>> effects.ranks.sort_values("mean").head()  # doctest: +SKIP
     """
     check_fit(fit, "group_effects")
@@ -242,17 +299,22 @@ def group_effects(
     check_rank_options(best, margin)
     chosen = chosen_group(fit, group, "The effects")
     design = fit.model.design.group(chosen)
+    placed, standing = _placed(fit, design, at, as_written=as_written)
     held = thinned(fit.posterior[[names.u(chosen)]], draws)
     size = held.sizes[names.CHAIN] * held.sizes[names.DRAW]
-    numbers = len(design.labels) * len(design.effects)
-    check_memory("The effects of every group", size, numbers, memory, unit="effects")
+    check_memory(
+        "The effects of every group", size, len(design.labels) * len(placed), memory, unit="effects"
+    )
     raw, note = raw_effects(fit, design)
+    moved = _moved(held, design, placed)
     return GroupEffects(
         group=chosen,
-        table=_table(held, design, raw, prob),
-        draws=held,
+        table=_table(moved, design, placed, raw @ _matrix(placed).T, prob),
+        draws=moved,
         prob=prob,
         design=design,
+        placed=placed,
+        standing=standing,
         best=best,
         margin=margin,
         notes=(note,),
@@ -260,19 +322,70 @@ def group_effects(
     )
 
 
-def _table(held: xr.Dataset, design: GroupDesign, raw: np.ndarray, prob: float) -> pd.DataFrame:
+def _placed(
+    fit: Fit, design: GroupDesign, at: Mapping[str, Any] | str | None, *, as_written: bool
+) -> tuple[tuple[PlacedEffect, ...], Standing]:
+    """Return the effects that are asked for, and where the predictors stand."""
+    asked = f"The effects of {design.name} were asked for."
+    if as_written and at is None:
+        return effects_as_written(design.effects), NO_PLACE
+    if as_written:
+        raise ModelError(
+            asked,
+            "Both at= and as_written=True were given, which are two different answers.",
+            "Keep one of them.",
+        )
+    variables = own_variables(design.parts)
+    standing = standing_of(fit, variables, at=at, asked=asked, call="group_effects(fit")
+    return group_effects_at(design, standing), standing
+
+
+def _matrix(placed: Sequence[PlacedEffect]) -> NDArray[np.float64]:
+    return np.stack([effect.row for effect in placed])
+
+
+def _moved(held: xr.Dataset, design: GroupDesign, placed: Sequence[PlacedEffect]) -> xr.Dataset:
+    """Return the draws of the effects at their place; those as written as they are."""
+    import xarray as xr
+
+    labels = [effect.label for effect in placed]
+    if labels == list(design.effects):
+        return held
+    found, matrix = held[names.u(design.name)], _matrix(placed)
+    return xr.Dataset(
+        {DEPARTURE: (found.dims, found.to_numpy() @ matrix.T)},
+        coords={
+            design.name: held.coords[design.name],
+            names.effect(design.name): np.asarray(labels, dtype=object),
+        },
+    )
+
+
+def _table(
+    held: xr.Dataset,
+    design: GroupDesign,
+    placed: Sequence[PlacedEffect],
+    raw: NDArray[np.float64],
+    prob: float,
+) -> pd.DataFrame:
     import pandas as pd
 
-    numbers = summary_numbers(held[names.u(design.name)].to_numpy(), prob)
+    (variable,) = held.data_vars
+    numbers = summary_numbers(held[variable].to_numpy(), prob)
     column = dict(zip(COLUMNS, numbers.T, strict=True))
-    groups, effects = len(design.labels), len(design.effects)
+    effects = [effect.label for effect in placed]
     return pd.DataFrame(
         {
-            "group": np.repeat(design.labels, effects),
-            "effect": np.tile(design.effects, groups),
+            "group": np.repeat(design.labels, len(effects)),
+            "effect": np.tile(effects, len(design.labels)),
             **{name: column[name] for name in ("mean", "sd", "lower", "upper")},
-            "caseload": np.repeat(design.caseloads, effects),
+            "caseload": np.repeat(design.caseloads, len(effects)),
             "raw": raw.ravel(),
             **{name: column[name] for name in QUALITY},
         }
     )
+
+
+def _what(placed: PlacedEffect) -> str:
+    where = f" {placed.standing.words}" if placed.standing.places else ""
+    return f"{'value' if placed.kind == LEVEL else placed.named}{where}"

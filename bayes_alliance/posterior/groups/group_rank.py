@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.kernels.ranking import ranks_from_highest
-from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.sampling.linear_predictor import draw_blocks
 
 if TYPE_CHECKING:
@@ -49,7 +49,13 @@ def fifth_of(groups: int) -> int:
 
 
 def rank_table(
-    draws: xr.Dataset, group: GroupDesign, *, prob: float, best: str | None, margin: float | None
+    draws: xr.Dataset,
+    labels: Sequence[str],
+    effects: Sequence[str],
+    *,
+    prob: float,
+    best: str | None,
+    margin: float | None,
 ) -> pd.DataFrame:
     """Summarise the rank of each group, one row a group and effect.
 
@@ -57,8 +63,8 @@ def rank_table(
     ----------
     draws
         One variable, dims (chain, draw, group, effect).
-    group
-        Its labels and effects.
+    labels, effects
+        Of its groups and effects.
     prob
         Probability of the intervals.
     best, margin
@@ -68,10 +74,10 @@ def rank_table(
 
     ranks, below, above = _ranks(draws, margin or 0.0)
     if best == LOW:
-        ranks = len(group.labels) + 1 - ranks
+        ranks = len(labels) + 1 - ranks
     # (1 - 0.95) / 2 is a little more than 0.025 to the computer, and would take the next rank.
     low, high = (_quantiles(ranks, round(tail, 12)) for tail in ((1 - prob) / 2, (1 + prob) / 2))
-    fifth = (ranks <= fifth_of(len(group.labels))).mean(axis=0)
+    fifth = (ranks <= fifth_of(len(labels))).mean(axis=0)
     columns: dict[str, Any] = {
         "mean": ranks.mean(axis=0).T.ravel(),
         "lower": low.T.ravel(),
@@ -80,10 +86,9 @@ def rank_table(
     }
     if margin is not None:
         columns |= {"below": below.ravel(), "above": above.ravel()}
-    count = len(group.effects)
     places = {
-        "group": np.repeat(group.labels, count),
-        "effect": np.tile(group.effects, len(group.labels)),
+        "group": np.repeat(labels, len(effects)),
+        "effect": np.tile(effects, len(labels)),
     }
     return pd.DataFrame(places | columns)
 

@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.repeats import clients_of_rows
-from bayes_alliance.model.streaming.typical_values import rounded_mean
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
-from bayes_alliance.posterior.moderation.slope_design import commonest
 from bayes_alliance.posterior.shares.predictor_range import is_ranged, observed_values
 from bayes_alliance.posterior.shares.stated_values import (
     effect_rows,
@@ -23,6 +20,7 @@ from bayes_alliance.posterior.shares.stated_values import (
     population_variables,
     sloping_variables,
 )
+from bayes_alliance.posterior.standing import standing_of
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
@@ -63,7 +61,8 @@ def group_slopes(
         The grouping factor; the first one of the formula if left out, and the others in which the
         slope varies are named.
     at : Mapping, optional
-        Values of the other predictors; the mean or the most frequent category if left out.
+        Values of the other predictors; numbers stand at their mean and categories are averaged
+        over their levels if left out.
     draws : int, optional
         Use about so many draws, evenly spaced; all of them if None.
     memory : float
@@ -98,8 +97,14 @@ def group_slopes(
     fit.need_data("The slope of each group", sums_suffice=True)
     design = fit.model.design.group(chosen_group(fit, group, "The slopes"))
     grid = np.asarray(_checked_range(fit, predictor, design), float)
-    others = {name: at[name] if at and name in at else typical_value(fit, name)
-              for name in _others(fit, predictor)}  # fmt: skip
+    standing = standing_of(
+        fit,
+        _others(fit, predictor),
+        at=at,
+        asked=f"The slope of {predictor} in each group of {design.name} was asked for.",
+        call=f"group_slopes(fit, {predictor!r}",
+    )
+    others = standing.values
     values = {predictor: grid.tolist()} | {k: [v] * len(grid) for k, v in others.items()}
     held = thinned(fit.posterior[[names.u(design.name), *_population(fit)]], draws)
     size = held.sizes[names.CHAIN] * held.sizes[names.DRAW]
@@ -117,52 +122,12 @@ def group_slopes(
         draws=_dataset(slopes, slope[..., 0], design),
         line=_line(common, grid, prob),
         lines=common.mean(axis=(0, 1)) + departures.mean(axis=(0, 1)) @ effects.T,
-        at=others,
+        standing=standing,
         outcome=fit.model.outcome,
         link=fit.model.link,
         prob=prob,
         others=tuple(name for name in unnamed_factors(fit, group) if _varies(fit, predictor, name)),
     )
-
-
-def typical_value(fit: Fit, name: str) -> Any:
-    """Return a predictor's mean, rounded as its spread allows, or its most frequent category.
-
-    Raises
-    ------
-    SamplingError
-        If the rows were streamed and their sums do not tell it, as for ``log(x)``.
-    """
-    if fit.model.stream is not None:
-        return _kept_value(fit, fit.model.stream.typical_values, name)
-    rows = fit.model.frame.rows
-    if name in rows.columns and rows[name].dtype.kind not in "iuf":
-        return commonest(fit.model, name)
-    column = rows[name].to_numpy(float) if name in rows.columns else _effect_column(fit, name)
-    often = clients_of_rows(fit.model.formula.response, rows)
-    mean = float(np.average(column, weights=often))
-    return rounded_mean(mean, float(np.sqrt(np.average((column - mean) ** 2, weights=often))))
-
-
-def _kept_value(fit: Fit, typical: Mapping[str, Any], name: str) -> Any:
-    if name not in typical:
-        raise SamplingError(
-            f"A typical value of {name} was asked for.",
-            f"The rows were streamed from {fit.streamed_from}, and the sums kept of them are of "
-            f"what the formula makes of {name}, not of the column itself.",
-            f'State a value: at={{"{name}": ...}}.',
-            predictor=name,
-        )
-    return typical[name]
-
-
-def _effect_column(fit: Fit, label: str) -> Array:
-    """Return the column of an effect that is centred by group."""
-    design = fit.model.design
-    if label in design.coefficients:
-        return design.X[:, design.coefficients.index(label)]
-    group = next(g for g in design.groups if label in g.effects)
-    return group.Z[:, group.effects.index(label)]
 
 
 def _checked_range(fit: Fit, predictor: str, group: GroupDesign) -> list[Any]:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.display import as_html, as_text, in_sentences, number
+from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.drawing import BLUE, GREY, INK, own_axes
-from bayes_alliance.errors import listed
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.shares.share_words import measure_words
+from bayes_alliance.posterior.standing import Standing
 from bayes_alliance.posterior.summaries import interval_words
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class GroupSlopes:
         The line of an average group over the predictor: mean, lower, upper.
     lines
         Posterior mean of each group's line at the values of ``line``, shape (group, value).
-    at
-        Values of the other predictors.
+    standing
+        Where the other predictors stand.
     outcome, link
         What the lines are of, and on which scale.
     prob
@@ -58,11 +58,16 @@ class GroupSlopes:
     draws: xr.Dataset
     line: pd.DataFrame
     lines: NDArray[np.float64]
-    at: Mapping[str, Any]
+    standing: Standing
     outcome: str
     link: str
     prob: float
     others: tuple[str, ...] = ()
+
+    @property
+    def at(self) -> Mapping[str, Any]:
+        """Values of the other predictors; of a category averaged over, the share of each level."""
+        return self.standing.values
 
     @property
     def sentence(self) -> str:
@@ -123,8 +128,8 @@ class GroupSlopes:
         return np.asarray(order[places])
 
     def _notes(self) -> list[str]:
-        where = listed(f"{k} = {_shown(v)}" for k, v in self.at.items())
-        stated = [f"At {where}."] if self.at else []
+        words = self.standing.words
+        stated = [f"{words[0].upper()}{words[1:]}."] if words else []
         scale = [] if self.link == "identity" else [f"On the {self.link} scale."]
         draws = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
         told = other_factors(self.group, self.others, of="grouping factors whose slopes vary")
@@ -136,7 +141,3 @@ class GroupSlopes:
 
     def _repr_html_(self) -> str:
         return as_html(f"Slopes of {self.predictor} by {self.group}", self.table, *self._notes())
-
-
-def _shown(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayes_alliance.display import place
+from bayes_alliance.display import joined, place
 from bayes_alliance.errors import counted
 from bayes_alliance.model.group_mean_terms import AVERAGE, OWN, STATED, GroupMean
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.predictor import means_by_group
-from bayes_alliance.posterior.prediction.wording import joined
 
 if TYPE_CHECKING:
     import pandas as pd

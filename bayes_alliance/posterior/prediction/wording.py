@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_alliance.display import in_sentences, place
+from bayes_alliance.display import in_sentences, joined, place
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.ordered_categories import score_words
 from bayes_alliance.model.spec import Model
@@ -179,13 +179,6 @@ def _direction(row: Any, nothing: float) -> str:
 
 def _probability(value: float) -> str:
     return "over 0.999" if value > 0.999 else f"{value:.3f}" if value > 0.99 else f"{value:.2f}"
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Join a few phrases."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def refuse_outcomes(kind: str, what: str) -> None:

@@ -17,9 +17,10 @@ from bayes_alliance.posterior.defined_draws import (
     summary_where_defined,
 )
 from bayes_alliance.posterior.shared_groups import containers, need_nesting
-from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, ShareRequest
+from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, share_request
 from bayes_alliance.posterior.shares.share_words import measure_words, place_notes, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
+from bayes_alliance.posterior.standing import Standing
 from bayes_alliance.posterior.summaries import interval_phrase, interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -45,8 +46,8 @@ class ClientCorrelations:
         One row for what the two share, in the columns of a :class:`Summary`.
     draws
         Variable ``correlation``, dims (chain, draw, same).
-    at
-        The predictor values of both clients.
+    standing
+        Where the predictors of both clients stand.
     average
         Whether it is averaged over the predictors of the rows.
     scale
@@ -63,7 +64,7 @@ class ClientCorrelations:
 
     table: pd.DataFrame
     draws: xr.Dataset
-    at: Mapping[str, Any]
+    standing: Standing
     average: bool
     scale: str
     prob: float
@@ -72,11 +73,16 @@ class ClientCorrelations:
     inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def at(self) -> Mapping[str, Any]:
+        """The predictor values of both clients."""
+        return self.standing.values
+
+    @property
     def sentence(self) -> str:
         """The correlations in one sentence for a paper."""
         if self.table["mean"].isna().any():
             return "No correlation can be given: in no draw does the residual variance exist."
-        where = place_words(self.at, average=self.average) + ("," if self.average else "")
+        where = place_words(self.standing, average=self.average) + ("," if self.average else "")
         parts = [
             f"{interval_phrase(row, self.prob)} for two clients of {self._shared(str(same))}"
             for same, row in self.table.iterrows()
@@ -105,7 +111,7 @@ class ClientCorrelations:
     def _notes(self) -> list[str]:
         nested = [_MEANING] if len(self.table) > 1 else []
         return [
-            *place_notes(self.at, average=self.average),
+            *place_notes(self.standing, average=self.average),
             *nested,
             *self.notes,
             f"Scale: {self.scale}. {interval_words(self.prob)}.",
@@ -121,8 +127,8 @@ class ClientCorrelations:
 def client_correlations(
     fit: Fit,
     *,
-    at: Mapping[str, Any] | None = None,
-    average: bool = False,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
     scale: str = LINK,
     draws: int | None = RESPONSE_DRAWS,
     prob: float = 0.95,
@@ -164,10 +170,11 @@ def client_correlations(
     import xarray as xr
 
     check_fit(fit, "client_correlations")
-    request = ShareRequest(
+    request = share_request(
+        fit,
         asked="Correlations of two clients were asked for.",
         call="client_correlations(fit",
-        values={name: [value] for name, value in (at or {}).items()},
+        at=at,
         average=average,
         scale=scale,
         draws=draws,
@@ -184,8 +191,8 @@ def client_correlations(
     return ClientCorrelations(
         table=table.rename_axis(_SAME),
         draws=values,
-        at=dict(at or {}),
-        average=average,
+        standing=request.standing,
+        average=request.average,
         scale=found.scale,
         prob=prob,
         notes=found.notes,

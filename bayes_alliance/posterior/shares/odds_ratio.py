@@ -17,8 +17,9 @@ from bayes_alliance.posterior.shares.level_variance import (
     needed_variables,
     variances_at,
 )
-from bayes_alliance.posterior.shares.share_request import ShareRequest, check_request
+from bayes_alliance.posterior.shares.share_request import check_request, share_request
 from bayes_alliance.posterior.shares.share_words import place_notes, place_words
+from bayes_alliance.posterior.standing import Standing
 from bayes_alliance.posterior.summaries import interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -46,8 +47,8 @@ class MedianOddsRatio:
         of a :class:`Summary`.
     draws
         Variable ``odds_ratio``, dims (chain, draw, level).
-    at
-        The predictor values at which groups with varying slopes were looked at.
+    standing
+        Where the predictors stand at which groups with varying slopes were looked at.
     average
         Whether group variances are averaged over the predictors of the rows.
     prob
@@ -56,14 +57,19 @@ class MedianOddsRatio:
 
     table: pd.DataFrame
     draws: xr.Dataset
-    at: Mapping[str, Any]
+    standing: Standing
     average: bool
     prob: float
 
     @property
+    def at(self) -> Mapping[str, Any]:
+        """The predictor values at which they hold."""
+        return self.standing.values
+
+    @property
     def sentence(self) -> str:
         """The ratios in one sentence for a paper."""
-        where = place_words(self.at, average=self.average) + ("," if self.average else "")
+        where = place_words(self.standing, average=self.average) + ("," if self.average else "")
         parts = [
             f"{number(float(row['median']))} ({self.prob:.0%} interval "
             f"{number(float(row['lower']))} to {number(float(row['upper']))}) between two groups "
@@ -81,7 +87,7 @@ class MedianOddsRatio:
         return axes
 
     def _notes(self) -> list[str]:
-        stated = place_notes(self.at, average=self.average)
+        stated = place_notes(self.standing, average=self.average)
         return [_MEANING, *stated, f"{interval_words(self.prob)}."]
 
     def __str__(self) -> str:
@@ -92,7 +98,11 @@ class MedianOddsRatio:
 
 
 def median_odds_ratio(
-    fit: Fit, *, at: Mapping[str, Any] | None = None, average: bool = False, prob: float = 0.95
+    fit: Fit,
+    *,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
+    prob: float = 0.95,
 ) -> MedianOddsRatio:
     """Put the variance between groups on the scale of odds ratios.
 
@@ -132,18 +142,14 @@ def median_odds_ratio(
 
     check_fit(fit, "median_odds_ratio")
     model = fit.model
-    request = ShareRequest(
-        asked="Median odds ratios were asked for.",
-        call="median_odds_ratio(fit",
-        values={name: [value] for name, value in (at or {}).items()},
-        average=average,
-    )
-    _check_odds(fit, request.asked)
+    asked = "Median odds ratios were asked for."
+    _check_odds(fit, asked)
+    request = share_request(fit, asked=asked, call="median_odds_ratio(fit", at=at, average=average)
     check_request(fit, request)
     posterior = fit.posterior[needed_variables(model)]
     variances = (
         averaged_variances(model, posterior)
-        if average
+        if request.average
         else variances_at(model, posterior, request.values, 1)
     )
     ratio = np.exp(np.sqrt(2 * np.concatenate(list(variances.values()), -1)) * _UPPER_QUARTILE)
@@ -158,8 +164,8 @@ def median_odds_ratio(
     return MedianOddsRatio(
         table=table.rename_axis(_LEVEL),
         draws=values,
-        at=dict(at or {}),
-        average=average,
+        standing=request.standing,
+        average=request.average,
         prob=prob,
     )
 

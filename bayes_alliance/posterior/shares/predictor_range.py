@@ -69,9 +69,13 @@ def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: 
 
     Raises
     ------
+    ModelError
+        If an empty list is asked for.
     SamplingError
         If none are asked for and the range is not known.
     """
+    if values is not None and not len(values):
+        raise ModelError(asked, f"No value of {predictor} was given.", "State finite numbers.")
     if values is not None:
         return list(values)
     if not (fit.has_data or is_ranged(fit, predictor) or _kept_levels(fit, predictor)):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from bayes_alliance import names
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.expression import has_offset
-from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.posterior.shares.stated_values import (
     Values,
     population_variables,
     sloping_variables,
 )
+from bayes_alliance.posterior.standing import NO_PLACE, Standing, standing_of
 from bayes_alliance.sampling.fit import Fit
 
 RESIDUAL_ONLY, TOTAL = "residual", "total"
@@ -32,14 +31,14 @@ class ShareRequest:
         First sentence of an error.
     call
         The verb as it was called, without its end, for the last sentence of an error.
+    standing
+        Where the predictors stand; no places if it is averaged, or does not depend on any.
     values
         Predictor values, one list a name, all of the same length.
     count
         That length.
     average
         Whether to average over the predictors of the rows instead.
-    can_average
-        Whether the verb has that answer too.
     of
         ``"residual"`` leaves the variance of the predictors out, ``"total"`` has it in.
     scale
@@ -50,13 +49,63 @@ class ShareRequest:
 
     asked: str
     call: str
-    values: Values
+    standing: Standing = NO_PLACE
+    values: Values = field(default_factory=dict)
     count: int = 1
     average: bool = False
-    can_average: bool = True
     of: str = RESIDUAL_ONLY
     scale: str = LINK
     draws: int | None = None
+
+
+def share_request(
+    fit: Fit,
+    *,
+    asked: str,
+    call: str,
+    at: Mapping[str, Any] | str | None,
+    average: bool | None,
+    of: str = RESIDUAL_ONLY,
+    scale: str = LINK,
+    draws: int | None = None,
+) -> ShareRequest:
+    """Settle where variances are wanted: averaged over the rows unless a place is asked for.
+
+    Raises
+    ------
+    ModelError
+        If the request has no answer.
+    SamplingError
+        If it needs rows, or means of predictors, that are not there.
+    """
+    _check_words(asked, of, scale)
+    _check_model(fit, asked)
+    if average and at is not None:
+        raise ModelError(
+            asked,
+            "Both at= and average=True were given, which are two different answers.",
+            "Keep one of them.",
+        )
+    needed = needed_variables(fit, scale)
+    averages = bool(needed) and at is None if average is None else average
+    standing = NO_PLACE if averages else standing_of(fit, needed, at=at, asked=asked, call=call)
+    return ShareRequest(
+        asked=asked,
+        call=call,
+        standing=standing,
+        values={name: [value] for name, value in standing.values.items()},
+        average=averages,
+        of=of,
+        scale=scale,
+        draws=draws,
+    )
+
+
+def needed_variables(fit: Fit, scale: str) -> tuple[str, ...]:
+    """Return the predictors that variances depend on."""
+    on_response = scale == RESPONSE and fit.model.family.on_link_scale
+    population = population_variables(fit) if on_response else ()
+    return tuple(dict.fromkeys([*sloping_variables(fit), *population]))
 
 
 def on_response_scale(fit: Fit, request: ShareRequest) -> bool:
@@ -74,14 +123,8 @@ def check_request(fit: Fit, request: ShareRequest) -> None:
     SamplingError
         If the rows are needed and the fit was saved without them.
     """
-    _check_words(request)
-    _check_model(fit, request)
-    if request.average and request.values:
-        raise ModelError(
-            request.asked,
-            "Both at= and average=True were given, which are two different answers.",
-            "Keep one of them.",
-        )
+    _check_words(request.asked, request.of, request.scale)
+    _check_model(fit, request.asked)
     if request.of == TOTAL and on_response_scale(fit, request) and not request.average:
         raise ModelError(
             request.asked,
@@ -95,115 +138,32 @@ def check_request(fit: Fit, request: ShareRequest) -> None:
     if fit.model.formula.response.weight_kind == "precision":
         what = "The residual variance, averaged over precision weights,"
         fit.need_data(what, sums_suffice=True)
-    _check_values(fit, request)
-    if not request.average:
-        _check_stated(fit, request)
 
 
-def _check_words(request: ShareRequest) -> None:
+def _check_words(asked: str, of: str, scale: str) -> None:
     for option, value, valid in (
-        ("of", request.of, (RESIDUAL_ONLY, TOTAL)),
-        ("scale", request.scale, (LINK, RESPONSE)),
+        ("of", of, (RESIDUAL_ONLY, TOTAL)),
+        ("scale", scale, (LINK, RESPONSE)),
     ):
         if value not in valid:
             raise ModelError(
-                request.asked,
+                asked,
                 f"{option} is {value!r}. {did_you_mean(str(value), valid)}".rstrip(),
                 f"Write {option}={valid[0]!r} or {option}={valid[1]!r}.",
             )
 
 
-def _check_model(fit: Fit, request: ShareRequest) -> None:
+def _check_model(fit: Fit, asked: str) -> None:
     model = fit.model
     if not model.groups:
         raise ModelError(
-            request.asked,
+            asked,
             "The model has no groups.",
             "Add a group term, such as (1 | case_manager).",
         )
     if model.formula.response.weight_kind == "known_error":
         raise ModelError(
-            request.asked,
+            asked,
             "The model has known standard errors, so every row has a residual variance of its own.",
             "Look at the standard deviation between the groups itself, with summarize(fit).",
         )
-
-
-def _needed(fit: Fit, request: ShareRequest) -> tuple[str, ...]:
-    population = population_variables(fit) if on_response_scale(fit, request) else ()
-    return tuple(dict.fromkeys([*sloping_variables(fit), *population]))
-
-
-def _check_stated(fit: Fit, request: ShareRequest) -> None:
-    missing = [name for name in _needed(fit, request) if name not in request.values]
-    if not missing:
-        return
-    slopes = [name for name in missing if name in sloping_variables(fit)]
-    found = (
-        f"The slopes of {listed(slopes)} vary between groups, so the answer depends on them."
-        if slopes
-        else f"On the response scale the answer depends on {listed(missing)}."
-    )
-    values = ", ".join(f"{name!r}: ..." for name in missing)
-    raise ModelError(
-        request.asked,
-        found,
-        f"State the values: {request.call}, at={{{values}}}).{_or_average(request)}",
-        missing=missing,
-    )
-
-
-def _or_average(request: ShareRequest) -> str:
-    """Name the other answer, for verbs that have it: a curve over values has not."""
-    average = f" Or average over the rows: {request.call}, average=True)."
-    return average if request.can_average else ""
-
-
-def _check_values(fit: Fit, request: ShareRequest) -> None:
-    effects = {e for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT}
-    valid = {*_needed(fit, request), *effects}
-    unknown = [name for name in request.values if name not in valid]
-    if unknown:
-        raise ModelError(
-            request.asked,
-            f"No slope of {unknown[0]} varies between groups. "
-            f"{did_you_mean(unknown[0], valid)}".rstrip(),
-            _what_to_state(sorted(valid)),
-            unknown=unknown,
-        )
-    categories = _categories(fit)
-    for name, values in request.values.items():
-        _check_stated_values(request, name, values, categories.get(name))
-
-
-def _what_to_state(valid: Sequence[str]) -> str:
-    if not valid:
-        return "Leave at= out: no slope varies between groups."
-    several = f"one or more of {listed(valid)}" if len(valid) > 1 else "that alone"
-    return f"State {several}: at={{{valid[0]!r}: ...}}."
-
-
-def _categories(fit: Fit) -> dict[str, list[Any]]:
-    """Return the levels of every predictor that has any."""
-    columns = [column for part in fit.model.design.parts for column in part["columns"].items()]
-    return {
-        name: list(state.get("levels", state.get("numbers")))
-        for name, state in columns
-        if not holds_numbers(state)
-    }
-
-
-def _check_stated_values(
-    request: ShareRequest, name: str, values: Sequence[Any], levels: list[Any] | None
-) -> None:
-    if not len(values):
-        raise ModelError(request.asked, f"No value of {name} was given.", "State finite numbers.")
-    if levels is None:
-        wrong = [value for value in values if not is_finite_number(value)]
-        what = f"State one finite number for {name}."
-    else:
-        known = set(levels)
-        wrong = [v for v in values if not isinstance(v, Hashable) or v not in known]
-        what = f"State one of its categories: {listed(levels)}."
-    if wrong:
-        raise ModelError(request.asked, f"{name} is {wrong[0]!r}.", what, variable=name)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes_alliance.display import place
-from bayes_alliance.errors import listed
+from bayes_alliance.display import joined
+from bayes_alliance.posterior.standing import Standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +16,7 @@ _WIDE = 0.4
 
 def percent(value: float) -> str:
     """Write a share in per cent, with one decimal where it is small."""
-    return f"{100 * value:.1f}%" if abs(value) < 0.095 else f"{100 * value:.0f}%"
+    return f"{100 * value:.1f}%" if abs(value) < 0.0995 else f"{100 * value:.0f}%"
 
 
 def interval_of_share(row: Any, prob: float) -> str:
@@ -26,19 +25,26 @@ def interval_of_share(row: Any, prob: float) -> str:
     return f"{mean} ({prob:.0%} interval {lower} to {upper})"
 
 
-def place_notes(at: Mapping[str, Any], *, average: bool) -> list[str]:
+def place_notes(standing: Standing, *, average: bool) -> list[str]:
     """Say below a table at which predictor values it holds."""
-    stated = listed(f"{name} = {value}" for name, value in at.items())
-    averaged = ["Averaged over the predictors of the rows."] if average else []
-    return [*([f"At {stated}."] if at else []), *averaged]
+    if average:
+        return ["Averaged over the predictors of the rows."]
+    words = standing.words
+    return [f"{words[0].upper()}{words[1:]}."] if words else []
 
 
-def place_words(at: Mapping[str, Any], *, average: bool) -> str:
+def place_words(standing: Standing, *, average: bool) -> str:
     """Say at which predictor values a number holds."""
     if average:
         return ", on average over the rows"
-    stated = " and ".join(f"{name} = {place(value)}" for name, value in at.items())
-    return f" at {stated}" if stated else ""
+    return f" {standing.words}" if standing.places else ""
+
+
+def beside_words(levels: pd.DataFrame, standing: Standing, prob: float) -> str:
+    """Say below averaged shares what they are at the means of the predictors."""
+    shares = [f"{level} {interval_of_share(row, prob)}" for level, row in levels.iterrows()]
+    words = standing.words
+    return f"{words[0].upper()}{words[1:]}: {joined(shares)}."
 
 
 def measure_words(scale: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import ModelError, SamplingError
 from bayes_alliance.posterior.defined_draws import (
     after_given,
     given_words,
@@ -24,14 +24,17 @@ from bayes_alliance.posterior.shares.share_request import (
     RESPONSE_DRAWS,
     TOTAL,
     ShareRequest,
+    share_request,
 )
 from bayes_alliance.posterior.shares.share_words import (
+    beside_words,
     measure_words,
     place_notes,
     place_words,
     share_words,
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
+from bayes_alliance.posterior.standing import MEANS, Standing
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -53,8 +56,9 @@ class Shares:
         One row a level, in the columns of a :class:`Summary`.
     draws
         Variable ``share``, dims (chain, draw, level).
-    at
-        The predictor values at which they hold.
+    standing
+        Where the predictors stand; no places where they are averaged over the rows, and where
+        no slope varies.
     scale
         ``"outcome"``, the link scale on which the residual variance is that of the link, or
         ``"response"``.
@@ -73,11 +77,14 @@ class Shares:
     undefined
         Number of draws in which no share exists (Student outcome with nu <= 2). They are NaN in
         ``draws``; table and sentence are of the others.
+    beside
+        Where they are averaged over the rows: the shares at the means of the predictors, if these
+        are known. A note states them.
     """
 
     table: pd.DataFrame
     draws: xr.Dataset
-    at: Mapping[str, Any]
+    standing: Standing
     scale: str
     prob: float
     weighted: bool = False
@@ -86,6 +93,12 @@ class Shares:
     notes: tuple[str, ...] = ()
     predictors: tuple[str, ...] = ()
     undefined: int = 0
+    beside: Shares | None = None
+
+    @property
+    def at(self) -> Mapping[str, Any]:
+        """The predictor values at which they hold; of a category averaged over, the shares."""
+        return self.standing.values
 
     @property
     def icc(self) -> pd.DataFrame:
@@ -97,7 +110,7 @@ class Shares:
         """The shares in one sentence for a paper."""
         left = self.predictors and self.of != TOTAL
         whole = "the variance not explained by the predictors" if left else "the variance"
-        where = place_words(self.at, average=self.average)
+        where = place_words(self.standing, average=self.average)
         opening = f"Of {whole}{where}{measure_words(self.scale)}"
         size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
         given = given_words(self.undefined, size)
@@ -140,7 +153,10 @@ class Shares:
         return axes
 
     def _notes(self) -> list[str]:
-        stated = place_notes(self.at, average=self.average)
+        stated = place_notes(self.standing, average=self.average)
+        if self.beside is not None and not self.beside.icc["mean"].isna().any():
+            there = self.beside
+            stated.append(beside_words(there.icc, there.standing, self.prob))
         if self.of == TOTAL:
             stated.append("The predictors' own variance is in the total.")
         return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]
@@ -155,8 +171,8 @@ class Shares:
 def variance_shares(
     fit: Fit,
     *,
-    at: Mapping[str, Any] | None = None,
-    average: bool = False,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
     of: str = RESIDUAL_ONLY,
     scale: str = LINK,
     draws: int | None = RESPONSE_DRAWS,
@@ -167,24 +183,26 @@ def variance_shares(
     For a model with random intercepts the share of a group is tau^2 over the sum of all tau^2 and
     the residual variance: the intraclass correlation, the variance partition coefficient. With
     random slopes the variance of a group is z' G z with z = (1, x, ...), so that the share depends
-    on the predictor: it is given at a stated value, or averaged over the rows, tr(G E[zz']). For a
-    curve over the predictor see :func:`share_curve`.
+    on the predictor. It is averaged over the rows, tr(G E[zz']), unless ``at`` states a place, and
+    the share at the means of the predictors stands beside it. For a curve over the predictor see
+    :func:`share_curve`.
 
     For yes-or-no and ordinal outcomes the link scale takes the variance of the link as the
     residual. The response scale is that of the outcome itself, 0 and 1 or the category's number:
     a group's part is the variance of the expected outcome over its effects, integrated for every
-    draw. It depends on every predictor, whose values are to be stated or averaged over.
+    draw. It depends on every predictor, not only on those whose slopes vary.
 
     Parameters
     ----------
     fit : Fit
         A fit with at least one grouping factor.
-    at : Mapping[str, float], optional
-        Values of the predictors that vary between the groups: ``{"stigma": 0}``, or of the effect
-        itself where it is centred by group: ``{"within(stigma, g)": 0}``. Needed for models with
-        random slopes unless ``average``, and never chosen silently.
-    average : bool
-        Average over the predictors of the rows instead.
+    at : Mapping or "means", optional
+        Values of the predictors the answer depends on: ``{"stigma": 0}``, or of the effect itself
+        where it is centred by group: ``{"within(stigma, g)": 0}``. Those not stated stand at their
+        means, categories averaged over their levels; with ``"means"`` all do.
+    average : bool, optional
+        Average over the predictors of the rows: so it is where the answer depends on any, unless
+        ``at`` is given. False is the same as ``at="means"``.
     of : {"residual", "total"}
         ``"residual"`` leaves the variance of the population coefficients out; ``"total"`` has it
         in, as a level of its own called ``predictors``.
@@ -204,8 +222,7 @@ def variance_shares(
     Raises
     ------
     ModelError
-        If there are no groups, the answer depends on predictors that are not stated, or standard
-        errors are known.
+        If there are no groups, standard errors are known, or ``at`` cannot be read.
     SamplingError
         If rows are to be averaged over and the fit has neither them nor their sums.
 
@@ -219,30 +236,40 @@ def variance_shares(
     --------
     >>> import bayes_alliance as ba
     >>> ba.variance_shares(fit, at={"stigma": 0})  # doctest: +SKIP
-    >>> ba.variance_shares(fit, average=True).probability(above=0.05)  # doctest: +SKIP
+    >>> ba.variance_shares(fit).probability(above=0.05)  # doctest: +SKIP
     """
     check_fit(fit, "variance_shares")
-    request = ShareRequest(
-        asked="Variance shares were asked for.",
-        call="variance_shares(fit",
-        values={name: [value] for name, value in (at or {}).items()},
-        average=average,
-        of=of,
-        scale=scale,
-        draws=draws,
-    )
+    asked: dict[str, Any] = {
+        "asked": "Variance shares were asked for.",
+        "call": "variance_shares(fit",
+        "of": of,
+        "scale": scale,
+        "draws": draws,
+    }
+    request = share_request(fit, at=at, average=average, **asked)
+    found = _shares(fit, request, prob)
+    if not request.average or of == TOTAL:
+        return found
+    try:
+        there = share_request(fit, at=MEANS, average=None, **asked)
+    except SamplingError:
+        return found  # the means are not known
+    return replace(found, beside=_shares(fit, there, prob)) if there.standing.places else found
+
+
+def _shares(fit: Fit, request: ShareRequest, prob: float) -> Shares:
     found = split_variance(fit, request)
     values = _dataset(found)
     table = summary_where_defined(values["share"], prob).set_axis(list(found.levels))
     return Shares(
         table=table.rename_axis(_LEVEL),
         draws=values,
-        at=dict(at or {}),
+        standing=request.standing,
         scale=found.scale,
         prob=prob,
         weighted=is_weighted(fit.model),
-        average=average,
-        of=of,
+        average=request.average,
+        of=request.of,
         notes=found.notes,
         predictors=tuple(k for k in fit.model.design.coefficients if k != names.INTERCEPT),
         undefined=found.undefined,

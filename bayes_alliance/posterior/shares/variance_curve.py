@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, place
 from bayes_alliance.drawing import own_axes
-from bayes_alliance.errors import listed
 from bayes_alliance.posterior.curve_drawing import draw_level_curves
 from bayes_alliance.posterior.defined_draws import (
     after_given,
@@ -26,13 +25,16 @@ from bayes_alliance.posterior.shares.share_request import (
     RESIDUAL_ONLY,
     RESPONSE_DRAWS,
     ShareRequest,
+    needed_variables,
 )
 from bayes_alliance.posterior.shares.share_words import (
     interval_of_share,
     measure_words,
+    place_notes,
     place_words,
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
+from bayes_alliance.posterior.standing import Standing, check_value, levels_of, standing_of
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -58,8 +60,8 @@ class ShareCurve:
         a :class:`Summary`.
     draws
         Variable ``share``, dims (chain, draw, value, level).
-    at
-        The values of the other predictors.
+    standing
+        Where the other predictors stand.
     scale
         As in :class:`Shares`.
     prob
@@ -73,11 +75,16 @@ class ShareCurve:
     predictor: str
     table: pd.DataFrame
     draws: xr.Dataset
-    at: Mapping[str, Any]
+    standing: Standing
     scale: str
     prob: float
     notes: tuple[str, ...] = ()
     undefined: int = 0
+
+    @property
+    def at(self) -> Mapping[str, Any]:
+        """The values of the other predictors."""
+        return self.standing.values
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -95,7 +102,7 @@ class ShareCurve:
         share = self.draws["share"].sel({_LEVEL: level}).to_numpy()
         opening = (
             f"The share of the variance between the groups of {level}"
-            f"{place_words(self.at, average=False)}{measure_words(self.scale)}"
+            f"{place_words(self.standing, average=False)}{measure_words(self.scale)}"
         )
         if np.isnan(share).all():
             return f"{opening} cannot be given: in no draw does the residual variance exist."
@@ -113,8 +120,14 @@ class ShareCurve:
     def _place_words(self, row: Any) -> str:
         return (
             f"{interval_of_share(row, self.prob)} at "
-            f"{self.predictor} = {place(row[self.predictor])}"
+            f"{self.predictor} = {place(row[self.predictor], sd=self._sd)}"
         )
+
+    @property
+    def _sd(self) -> float | None:
+        """How far apart the values lie, so that two of them are not written alike."""
+        values = self.draws[_VALUE].to_numpy()
+        return float(np.std(values)) if values.dtype.kind in "iuf" else None
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the share of each level with groups along the predictor, in per cent."""
@@ -125,8 +138,7 @@ class ShareCurve:
         return axes
 
     def _notes(self) -> list[str]:
-        where = listed(f"{name} = {value}" for name, value in self.at.items())
-        stated = [f"At {where}."] if self.at else []
+        stated = place_notes(self.standing, average=False)
         return [*stated, *self.notes, f"Scale: {self.scale}. {interval_words(self.prob)}."]
 
     def __str__(self) -> str:
@@ -212,7 +224,7 @@ def share_curve(
     values : sequence, optional
         Where to look; 25 values over the observed range, or every category, if left out.
     at : Mapping[str, Any], optional
-        Values of the other predictors the answer depends on.
+        Values of the other predictors the answer depends on, as in :func:`variance_shares`.
     of, scale, draws, prob
         As in :func:`variance_shares`.
 
@@ -224,10 +236,10 @@ def share_curve(
     Raises
     ------
     ModelError
-        If the shares do not depend on the predictor, or depend on others that are not stated.
+        If the shares do not depend on the predictor, or ``at`` cannot be read.
     SamplingError
-        If the range is not known because the fit was saved without its rows, or without the sums
-        of streamed ones.
+        If the range, or the mean of another predictor, is not known because the fit was saved
+        without its rows, or without the sums of streamed ones.
 
     References
     ----------
@@ -242,12 +254,17 @@ def share_curve(
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
     grid = values_along(fit, predictor, values, asked)
+    for value in grid:
+        check_value(predictor, value, levels_of(fit.model.design, predictor), asked)
+    others = [name for name in needed_variables(fit, scale) if name != predictor]
+    call = f"share_curve(fit, {predictor!r}"
+    standing = standing_of(fit, others, at=at, asked=asked, call=call)
     request = ShareRequest(
         asked=asked,
-        call=f"share_curve(fit, {predictor!r}",
-        values={predictor: grid} | {k: [v] * len(grid) for k, v in (at or {}).items()},
+        call=call,
+        standing=standing,
+        values={predictor: grid} | {k: [v] * len(grid) for k, v in standing.values.items()},
         count=len(grid),
-        can_average=False,
         of=of,
         scale=scale,
         draws=draws,
@@ -258,7 +275,7 @@ def share_curve(
         predictor=predictor,
         table=_table(shares, predictor, prob),
         draws=shares,
-        at=dict(at or {}),
+        standing=standing,
         scale=found.scale,
         prob=prob,
         notes=found.notes,

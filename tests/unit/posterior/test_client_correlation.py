@@ -74,9 +74,12 @@ def test_what_it_says_and_draws(nested_fit):
     assert "agency" in found._repr_html_()
 
 
-def test_slopes_are_stated(slopes_fit):
-    with pytest.raises(ba.ModelError, match=r"client_correlations\(fit, at="):
-        ba.client_correlations(slopes_fit)
+def test_slopes_are_averaged_over_unless_a_place_is_asked_for(slopes_fit):
+    found = ba.client_correlations(slopes_fit)
+    averaged = ba.client_correlations(slopes_fit, average=True)
+    np.testing.assert_array_equal(found.table, averaged.table)
+    assert "on average over the rows" in found.sentence
+    assert "at the mean of stigma" in ba.client_correlations(slopes_fit, at="means").sentence
 
 
 def test_without_rows_only_the_formula_tells_of_nesting(clients, make_fit, tmp_path):

@@ -12,6 +12,24 @@ from bayes_alliance.kernels.ranking import ranks_from_highest
 from bayes_alliance.sampling.fit import Fit
 
 
+@pytest.fixture(scope="module")
+def far_table() -> pd.DataFrame:
+    """Predictors far from zero: a year, a test score, a category, a 0 or 1; eight groups."""
+    rng = np.random.default_rng(3)
+    size = 120
+    table = pd.DataFrame(
+        {
+            "x": rng.normal(2015, 3, size=size),
+            "z": rng.normal(100, 15, size=size),
+            "w": rng.integers(0, 2, size=size),
+            "s": rng.choice(["east", "north", "west"], size=size, p=[0.5, 0.3, 0.2]),
+            "g": rng.permutation(np.resize([*"abcdefgh"], size)),
+        }
+    )
+    y = 50 + (table["x"] - 2015) + rng.normal(size=size)
+    return table.assign(y=y, met=(y > y.median()).astype(int))
+
+
 def flat(fit: Fit, name: str) -> np.ndarray:
     values = fit.posterior[name].to_numpy()
     return values.reshape(-1, *values.shape[2:])
@@ -55,7 +73,10 @@ def test_raw_intercepts_are_mean_residuals(null_fit):
 def test_raw_slopes_are_a_regression_a_group(slopes_fit):
     rows, b = slopes_fit.model.frame.rows, flat(slopes_fit, "b").mean(axis=0)
     residual = rows["alliance"] - b[0] - b[1] * rows["stigma"]
-    table = ba.group_effects(slopes_fit).table.set_index(["group", "effect"])["raw"]
+    written = ba.group_effects(slopes_fit, as_written=True)
+    table = written.table.set_index(["group", "effect"])["raw"]
+    placed = ba.group_effects(slopes_fit).table.set_index(["group", "effect"])["raw"]
+    middle = rows["stigma"].mean()
     checked = 0
     for label, places in rows.groupby("case_manager").groups.items():
         x, r = rows.loc[places, "stigma"], residual[places]
@@ -65,6 +86,8 @@ def test_raw_slopes_are_a_regression_a_group(slopes_fit):
         slope, intercept = np.polyfit(x, r, 1)
         assert table[(label, "stigma")] == pytest.approx(slope, rel=1e-6)
         assert table[(label, "Intercept")] == pytest.approx(intercept, rel=1e-6)
+        there = intercept + slope * middle
+        assert placed[(label, "at the means")] == pytest.approx(there, rel=1e-6, abs=1e-9)
         checked += 1
     assert checked > 20
 
@@ -100,11 +123,12 @@ def test_least_squares_by_group_is_weighted_and_knows_what_it_cannot_tell():
 
 
 def test_ranks_are_scipys(slopes_fit):
-    u = flat(slopes_fit, "u_case_manager")
+    u = flat(slopes_fit, "u_case_manager").copy()
+    u[:, :, 0] += u[:, :, 1] * slopes_fit.model.frame.rows["stigma"].mean()
     expected = stats.rankdata(-u, axis=1)  # (draw, group, effect)
     ranks = ba.group_effects(slopes_fit, margin=1.5).ranks.set_index(["group", "effect"])
     for k, label in enumerate(slopes_fit.model.design.groups[0].labels):
-        for e, effect in enumerate(("Intercept", "stigma")):
+        for e, effect in enumerate(("at the means", "stigma")):
             row, places = ranks.loc[(label, effect)], expected[:, k, e]
             assert row["mean"] == pytest.approx(places.mean())
             low, high = np.quantile(places, [0.025, 0.975], method="inverted_cdf")
@@ -268,6 +292,141 @@ def test_outcomes_without_raw_departures_say_so(bernoulli_fit, slopes_fit, tmp_p
         without.table.drop(columns="raw"), there.table.drop(columns="raw")
     )
     pd.testing.assert_frame_equal(without.ranks, there.ranks)
+
+
+def design_means(fit: Fit, term: str) -> dict[str, np.ndarray]:
+    """Return by hand what varies between groups, where predictors stand at their means."""
+    rows = fit.model.frame.rows
+    x, z = rows["x"].mean(), rows["z"].mean()
+    north, west = ((rows["s"] == level).mean() for level in ("north", "west"))
+    return {
+        "x": {"at the means": [1, x], "x": [0, 1]},
+        "x*z": {
+            "at the means": [1, x, z, x * z],
+            "x": [0, 1, 0, z],
+            "z": [0, 0, 1, x],
+            "x:z": [0, 0, 0, 1],
+        },
+        "x + I(x**2)": {
+            "at the means": [1, x, x * x],
+            "x": [0, 1, 2 * x],
+            "I(x ** 2)": [0, 0, 1],
+        },
+        "x*s": {
+            "at the means": [1, x, north, west, x * north, x * west],
+            "x": [0, 1, 0, 0, north, west],
+            "s[north]": [0, 0, 1, 0, x, 0],
+            "s[west]": [0, 0, 0, 1, 0, x],
+            "x:s[north]": [0, 0, 0, 0, 1, 0],
+            "x:s[west]": [0, 0, 0, 0, 0, 1],
+        },
+        "0 + s": {
+            "at the means": [1 - north - west, north, west],
+            "s[north]": [-1, 1, 0],
+            "s[west]": [-1, 0, 1],
+        },
+        "log(z)": {"at the means": [1, np.log(z)], "z": [0, 1 / z]},
+        "scale(x)": {
+            "at the means": [1, 0],
+            "x": [0, 1 / rows["x"].std()],
+        },
+        "within(x, g)": {"at the means": [1, 0], "within(x, g)": [0, 1]},
+        "x + w": {
+            "at the means": [1, x, rows["w"].mean()],
+            "x": [0, 1, 0],
+            "w": [0, 0, 1],
+        },
+    }[term]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "x",
+        "x*z",
+        "x + I(x**2)",
+        "x*s",
+        "0 + s",
+        "log(z)",
+        "scale(x)",
+        "within(x, g)",
+        "x + w",
+    ],
+)
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
+def test_groups_stand_at_the_means(far_table, make_fit, term, family, tmp_path):
+    """Whatever varies between groups, and without rows too: the design keeps the means."""
+    outcome = "y" if family == "gaussian" else "met"
+    fit = make_fit(
+        ba.Model(f"{outcome} ~ x + z + w + s + ({term} | g)", far_table, family), draws=20
+    )
+    effects, u = ba.group_effects(fit), fit.posterior["u_g"].to_numpy()
+    expected = design_means(fit, term)
+    assert effects.effects == tuple(expected)
+    for label, row in expected.items():
+        found = effects.draws["departure"].sel(g_effect=label).to_numpy()
+        # A slope of a curve is a difference over a ten-thousandth of a standard deviation.
+        close = 1e-6 if term == "log(z)" and label == "z" else 1e-9
+        np.testing.assert_allclose(found, u @ np.asarray(row, float), rtol=close, atol=1e-9)
+    bare = ba.load_fit(fit.save(tmp_path / "bare.fit", data=False))
+    pd.testing.assert_frame_equal(
+        ba.group_effects(bare).table.drop(columns="raw"), effects.table.drop(columns="raw")
+    )
+    pd.testing.assert_frame_equal(ba.group_effects(bare).ranks, effects.ranks)
+
+
+def test_frequency_weights_count_in_the_means(far_table, make_fit):
+    weighted = far_table.assign(n=np.resize([1, 3], len(far_table)))
+    out = weighted.loc[weighted.index.repeat(weighted["n"])].reset_index(drop=True)
+    fits = [
+        make_fit(ba.Model(formula, table), draws=20)
+        for formula, table in (
+            ("y | weights(n) ~ x + (1 + x * s | g)", weighted),
+            ("y ~ x + (1 + x * s | g)", out),
+        )
+    ]
+    one, two = (ba.group_effects(fit).standing.values for fit in fits)
+    assert one["x"] == pytest.approx(two["x"], rel=1e-12)
+    assert one["s"] == pytest.approx(two["s"], rel=1e-12)
+
+
+def test_at_moves_the_groups_and_every_output_says_where(far_table, make_fit):
+    fit = make_fit(ba.Model("y ~ x + z + (1 + x * z + s | g)", far_table), draws=20)
+    u = fit.posterior["u_g"].to_numpy()
+    moved = ba.group_effects(fit, at={"x": 2011.5, "s": "west"})
+    z = fit.model.frame.rows["z"].mean()
+    row = np.array([1, 2011.5, z, 0, 1, 2011.5 * z])
+    labels = fit.model.design.groups[0].effects
+    order = ["Intercept", "x", "z", "s[north]", "s[west]", "x:z"]
+    row = row[[order.index(label) for label in labels]]
+    found = moved.draws["departure"].sel(g_effect="at x = 2011.5, s = west, else at the means")
+    np.testing.assert_allclose(found.to_numpy(), u @ row, rtol=1e-9, atol=1e-9)
+    told = f"at x = 2011.5 and s = west, at the mean of z ({z:.1f})"
+    for text in (str(moved), moved._repr_html_(), moved.sentence):
+        assert told in text
+    for draw in (moved.plot, moved.plot_ranks):
+        assert told in draw(Figure().add_subplot()).get_xlabel()
+    assert "averaged over s" in ba.group_effects(fit).sentence
+    written = ba.group_effects(fit, as_written=True)
+    assert written.effects == labels
+    assert "intercepts at predictor value 0" in str(written)
+    np.testing.assert_array_equal(written.draws["u_g"], u)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"at": {"xx": 1}}, "Did you mean 'x'"),
+        ({"at": {"x": float("nan")}}, "finite"),
+        ({"at": {"s": "nrth"}}, "one of its categories"),
+        ({"at": "mean"}, "no place"),
+        ({"at": {"x": 1}, "as_written": True}, "two different answers"),
+    ],
+)
+def test_places_that_cannot_be(far_table, make_fit, options, said):
+    fit = make_fit(ba.Model("y ~ x + (1 + x + s | g)", far_table), draws=4)
+    with pytest.raises(ba.ModelError, match=said):
+        ba.group_effects(fit, **options)
 
 
 @pytest.mark.parametrize(

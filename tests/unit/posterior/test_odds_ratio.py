@@ -65,6 +65,8 @@ def test_what_has_no_odds_is_refused_by_name(clients, make_fit, family, link, sa
         ba.median_odds_ratio(make_fit(model, draws=4))
 
 
-def test_slopes_are_stated(bernoulli_fit):
-    with pytest.raises(ba.ModelError, match=r"median_odds_ratio\(fit, at="):
-        ba.median_odds_ratio(bernoulli_fit)
+def test_slopes_are_averaged_over_unless_a_place_is_asked_for(bernoulli_fit):
+    found = ba.median_odds_ratio(bernoulli_fit)
+    averaged = ba.median_odds_ratio(bernoulli_fit, average=True)
+    np.testing.assert_array_equal(found.table, averaged.table)
+    assert "at the mean of" in ba.median_odds_ratio(bernoulli_fit, at="means").sentence

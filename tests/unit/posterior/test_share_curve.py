@@ -147,11 +147,12 @@ def test_a_slope_that_does_not_vary_gives_no_curve(nested_fit):
         ba.share_curve(nested_fit, "stigma")
 
 
-def test_other_slopes_are_stated_too(clients, make_fit):
+def test_other_slopes_stand_at_their_means_or_where_stated(clients, make_fit):
     table = clients.assign(age=np.linspace(20, 70, len(clients)))
     fit = make_fit(ba.Model("alliance ~ stigma + (1 + stigma + age | case_manager)", table))
-    with pytest.raises(ba.ModelError, match=r"share_curve\(fit, 'stigma', at=\{'age'"):
-        ba.share_curve(fit, "stigma")
+    middle = ba.share_curve(fit, "stigma", values=[1, 2])
+    assert middle.at == {"age": pytest.approx(45)}
+    assert "at the mean of age (45)" in middle.sentence
     curve = ba.share_curve(fit, "stigma", values=[1, 2], at={"age": 40})
     there = ba.variance_shares(fit, at={"stigma": 2, "age": 40}).draws["share"]
     np.testing.assert_allclose(curve.draws["share"].isel(value=1), there, rtol=1e-12)

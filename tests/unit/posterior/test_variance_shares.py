@@ -252,7 +252,7 @@ def test_sentence_and_picture(slopes_fit, null_fit):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, r"variance_shares\(fit, at=\{'stigma': \.\.\.\}\)"),
+        ({"at": "mean"}, "no place"),
         ({"at": {"stigma": 1}, "average": True}, "two different answers"),
         ({"at": {"stgma": 1, "stigma": 0}}, "Did you mean 'stigma'"),
         ({"at": {"stigma": float("inf")}}, "finite"),
@@ -295,7 +295,20 @@ def test_precision_weights_are_averaged_and_need_the_rows(clients, make_fit, tmp
         ba.variance_shares(ba.load_fit(fit.save(tmp_path / "a.fit", data=False)))
 
 
-def test_both_answers_are_offered_where_slopes_vary(slopes_fit):
-    with pytest.raises(ba.ModelError, match="average=True") as caught:
-        ba.variance_shares(slopes_fit)
-    assert "at={'stigma': ...}" in str(caught.value)
+def test_one_default_with_the_means_beside_it(slopes_fit, null_fit):
+    """Averaged over the rows; the share at the means is the one that at="means" gives."""
+    shares = ba.variance_shares(slopes_fit)
+    averaged = ba.variance_shares(slopes_fit, average=True)
+    pd.testing.assert_frame_equal(shares.table, averaged.table)
+    there = ba.variance_shares(slopes_fit, at="means")
+    pd.testing.assert_frame_equal(shares.beside.table, there.table)
+    pd.testing.assert_frame_equal(ba.variance_shares(slopes_fit, average=False).table, there.table)
+    mean = slopes_fit.model.frame.rows["stigma"].mean()
+    by_hand = ba.variance_shares(slopes_fit, at={"stigma": mean})
+    np.testing.assert_allclose(there.table, by_hand.table, rtol=1e-9)
+    assert f"At the mean of stigma ({mean:.2f}): case_manager" in str(shares)
+    assert "on average over the rows" in shares.sentence
+    assert f"at the mean of stigma ({mean:.2f})" in there.sentence
+    plain = ba.variance_shares(null_fit)
+    assert plain.beside is None
+    assert not plain.average

@@ -118,7 +118,7 @@ def test_advice_for_shares(null_fit: Fit, clients: pd.DataFrame) -> None:
     text = _refused(lambda: ba.variance_shares(fit, at={"stigma": 0}))
     assert text.endswith(f"State that alone: at={{'{within}': ...}}.")
     text = _refused(lambda: ba.variance_shares(null_fit, at={"stigma": 0}))
-    assert text.endswith("Leave at= out: no slope varies between groups.")
+    assert text.endswith("the answer is the same at all values of the predictors.")
 
 
 def test_advice_for_slopes_along_themselves(slopes_fit: Fit, nested_fit: Fit) -> None:

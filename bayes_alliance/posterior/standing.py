@@ -1,0 +1,267 @@
+"""Where predictors stand when something is said of groups: at their means, or where stated.
+
+Numbers stand at their mean over the rows, counted by frequency weights; categories are averaged
+over their levels, as often as each occurs. The zero of a predictor is nobody's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.display import joined, place
+from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
+from bayes_alliance.model.design import Design
+from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
+from bayes_alliance.model.repeats import clients_of_rows
+from bayes_alliance.model.typical import OF_LABELS, SD, SHARES, level_shares, mean_and_sd
+from bayes_alliance.sampling.fit import Fit
+
+MEANS = "means"
+MEAN, AVERAGED, STATED = "mean", "averaged", "stated"
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where one predictor stands.
+
+    Parameters
+    ----------
+    name
+        A column, or an effect that is centred by group.
+    value
+        A number or a level; for a category that is averaged over, the share of each level.
+    source
+        ``"mean"``, ``"averaged"`` or ``"stated"``.
+    sd
+        The predictor's standard deviation, where it is known and a number.
+    """
+
+    name: str
+    value: Any
+    source: str
+    sd: float | None = None
+
+    @property
+    def shown(self) -> str:
+        """The value as text, with digits enough to be true."""
+        if isinstance(self.value, Mapping):
+            parts = (f"{100 * share:.0f}% {level}" for level, share in self.value.items())
+            return listed(parts)
+        return place(self.value, sd=self.sd if self.source == MEAN else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where all predictors stand that a number depends on.
+
+    Parameters
+    ----------
+    places
+        One a predictor; none where the number is the same everywhere.
+    """
+
+    places: tuple[Place, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The value of each predictor."""
+        return {own.name: own.value for own in self.places}
+
+    @property
+    def stated_values(self) -> dict[str, Any]:
+        """The values that were stated."""
+        return {own.name: own.value for own in self.places if own.source == STATED}
+
+    @property
+    def label(self) -> str:
+        """A short name: ``at the means``, or ``at stigma = 2``."""
+        own = [f"{p.name} = {p.shown}" for p in self.places if p.source == STATED]
+        rest = ["else at the means"] if len(own) < len(self.places) else []
+        return f"at {', '.join([*own, *rest])}" if own else "at the means"
+
+    @property
+    def words(self) -> str:
+        """For a sentence: ``at the mean of stigma (2.94), averaged over sex``; or nothing."""
+        means = [f"{p.name} ({p.shown})" for p in self.places if p.source == MEAN]
+        stated = [f"{p.name} = {p.shown}" for p in self.places if p.source == STATED]
+        averaged = [p.name for p in self.places if p.source == AVERAGED]
+        found = [f"at {joined(stated)}"] if stated else []
+        if len(means) > _MOST_NAMED:
+            found.append(f"at the means of {len(means)} predictors")
+        elif means:
+            found.append(f"at the mean{'s' if len(means) > 1 else ''} of {joined(means)}")
+        return ", ".join([*found, *([f"averaged over {joined(averaged)}"] * bool(averaged))])
+
+    def among(self, names: Sequence[str]) -> Standing:
+        """Return the places of some of the predictors."""
+        return Standing(places=tuple(own for own in self.places if own.name in names))
+
+
+# Of numbers that are the same wherever predictors are, or an average over the rows.
+NO_PLACE = Standing()
+
+
+def standing_of(
+    fit: Fit,
+    variables: Sequence[str],
+    *,
+    at: Mapping[str, Any] | str | None = None,
+    asked: str,
+    call: str,
+) -> Standing:
+    """Return where predictors stand: at their means, but for those that are stated.
+
+    Parameters
+    ----------
+    fit
+        The fit, whose design keeps what its predictors are typically.
+    variables
+        What the number depends on.
+    at
+        Values of some of them, or the word ``"means"``.
+    asked, call
+        First sentence of an error, and the verb as it was called, without its end.
+
+    Raises
+    ------
+    ModelError
+        If a value is stated of what the number does not depend on, or cannot be one.
+    SamplingError
+        If the mean of a predictor that is not stated is not known.
+    """
+    stated = _checked(fit.model.design, variables, at, asked)
+    return Standing(
+        places=tuple(
+            Place(name=name, value=stated[name], source=STATED)
+            if name in stated
+            else _typical(fit, name, asked, call)
+            for name in variables
+        )
+    )
+
+
+def _checked(
+    design: Design, variables: Sequence[str], at: Mapping[str, Any] | str | None, asked: str
+) -> dict[str, Any]:
+    if isinstance(at, str):
+        if at != MEANS:
+            raise ModelError(
+                asked,
+                f"at is {at!r}, which is no place.",
+                'Write at="means", or values such as at={"stigma": 2}.',
+            )
+        return {}
+    stated = dict(at or {})
+    unknown = [name for name in stated if name not in variables]
+    if unknown:
+        hint = did_you_mean(unknown[0], variables)
+        raise ModelError(
+            asked,
+            f"The answer does not depend on {unknown[0]}. {hint}".rstrip(),
+            _what_to_state(variables),
+            unknown=unknown,
+        )
+    for name, value in stated.items():
+        check_value(name, value, levels_of(design, name), asked)
+    return stated
+
+
+def _what_to_state(variables: Sequence[str]) -> str:
+    if not variables:
+        return "Leave at= out: the answer is the same at all values of the predictors."
+    several = f"one or more of {listed(variables)}" if len(variables) > 1 else "that alone"
+    return f"State {several}: at={{{variables[0]!r}: ...}}."
+
+
+def check_value(name: str, value: Any, levels: Sequence[Any] | None, asked: str) -> None:
+    """Refuse a value that a predictor cannot have.
+
+    Raises
+    ------
+    ModelError
+        With the values it can have.
+    """
+    if levels is None:
+        wrong, what = not is_finite_number(value), f"State one finite number for {name}."
+    else:
+        wrong = not isinstance(value, Hashable) or value not in set(levels)
+        what = f"State one of its categories: {listed(levels)}."
+    if wrong:
+        raise ModelError(asked, f"{name} is {value!r}.", what, variable=name)
+
+
+def levels_of(design: Design, name: str) -> list[Any] | None:
+    """Return the levels of a category that an expression uses; None of a number."""
+    for part in design.parts:
+        state = part["columns"].get(name)
+        if state is not None and not holds_numbers(state):
+            return list(state.get("levels", state.get("numbers")))
+    return None
+
+
+def _typical(fit: Fit, name: str, asked: str, call: str) -> Place:
+    design = fit.model.design
+    for part in design.parts:
+        state = part["columns"].get(name)
+        found = None if state is None else _place_of(name, state)
+        if found is None and name in part.get(OF_LABELS, {}):
+            mean, sd = part[OF_LABELS][name]
+            found = Place(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
+        found = found or _place_in_rows(fit, name)
+        if found is not None:
+            return found
+    where = "of streamed rows, whose sums" if fit.has_sums else "without its rows, and"
+    raise SamplingError(
+        asked,
+        f"It depends on where {name} is, and the fit is {where} do not tell its mean.",
+        f'State a value: {call}, at={{"{name}": ...}}).',
+        predictor=name,
+    )
+
+
+def _place_of(name: str, state: Mapping[str, Any]) -> Place | None:
+    if SD in state:
+        return Place(name=name, value=state["numbers"][0], source=MEAN, sd=state[SD])
+    if SHARES in state:
+        levels = state.get("levels", state.get("numbers"))
+        return Place(
+            name=name, value=dict(zip(levels, state[SHARES], strict=True)), source=AVERAGED
+        )
+    return None
+
+
+def _place_in_rows(fit: Fit, name: str) -> Place | None:
+    """Look into the rows, for fits saved before designs kept what predictors are typically."""
+    rows = fit.model.frame.rows
+    if not fit.has_data:
+        return None
+    often = clients_of_rows(fit.model.formula.response, rows)
+    if name not in rows.columns:
+        mean, sd = mean_and_sd(_effect_column(fit, name), often)
+        return Place(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
+    levels = levels_of(fit.model.design, name)
+    if levels is None:
+        mean, sd = mean_and_sd(rows[name].to_numpy(dtype=float), often)
+        return Place(name=name, value=mean, source=MEAN, sd=sd)
+    shares = level_shares(rows[name], levels, often)
+    return Place(name=name, value=dict(zip(levels, shares, strict=True)), source=AVERAGED)
+
+
+def _no_noise(mean: float, sd: float) -> float:
+    """Return the mean of a centred column, which is 0 but for the last digits."""
+    return 0.0 if abs(mean) < 1e-10 * sd else mean
+
+
+def _effect_column(fit: Fit, label: str) -> NDArray[np.float64]:
+    """Return the column of an effect that is centred by group."""
+    design = fit.model.design
+    if label in design.coefficients:
+        return design.X[:, design.coefficients.index(label)]
+    group = next(g for g in design.groups if label in g.effects)
+    return group.Z[:, group.effects.index(label)]
