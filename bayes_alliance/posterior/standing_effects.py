@@ -23,12 +23,13 @@ from bayes_alliance.posterior.shares.stated_values import (
     Values,
     effect_rows,
     own_variables,
-    population_rows,
+    population_columns,
 )
 from bayes_alliance.posterior.standing import NO_PLACE, Place, Standing
 
 Array = NDArray[np.float64]
 LEVEL, SLOPE, DIFFERENCE, HIGHER = "level", "slope", "difference", "higher"
+_NOUNS = {LEVEL: "level", SLOPE: "slope", DIFFERENCE: "difference", HIGHER: "effect"}
 # Steps of a derivative, of the predictor's sd: wide ones are exact for powers up to the fourth,
 # a narrow one follows curves.
 _NARROW, _WIDE = 1e-4, (1.0, 0.5)
@@ -50,19 +51,42 @@ class PlacedEffect:
         The weight of each effect as written, shape (effect,).
     standing
         Where the predictors stand on which it depends; no places if it is the same everywhere.
+    contrast
+        Of a difference: the category, the level and the reference.
+    at_zero
+        Whether it is an effect of the design as written, at predictor value 0.
     """
 
     label: str
     kind: str
     row: Array
     standing: Standing
+    contrast: tuple[str, Any, Any] | None = None
+    at_zero: bool = False
+
+    @property
+    def where(self) -> str:
+        """Where it holds, for a sentence; nothing if it is the same everywhere."""
+        return "at predictor value 0" if self.at_zero else self.standing.words
+
+    @property
+    def clause(self) -> str:
+        """The same, to stand right behind what it is said of."""
+        where = self.where
+        return f"{'' if where.startswith('at ') else ','} {where}" if where else ""
+
+    @property
+    def noun(self) -> str:
+        """What kind of effect it is, in a word."""
+        return _NOUNS[self.kind]
 
     @property
     def named(self) -> str:
         """What it is, for captions: ``level``, ``slope of stigma``."""
-        if self.kind == LEVEL:
-            return "level"
-        return f"slope of {self.label}" if self.kind == SLOPE else self.label
+        if self.contrast is not None:
+            name, level, reference = self.contrast
+            return f"difference of {name} {level} from {reference}"
+        return self.noun if self.kind == LEVEL else f"{self.noun} of {self.label}"
 
 
 def effects_as_written(labels: Sequence[str]) -> tuple[PlacedEffect, ...]:
@@ -74,6 +98,7 @@ def effects_as_written(labels: Sequence[str]) -> tuple[PlacedEffect, ...]:
             kind=LEVEL if label == names.INTERCEPT else SLOPE,
             row=row,
             standing=NO_PLACE,
+            at_zero=len(labels) > 1,
         )
         for label, row in zip(labels, rows, strict=True)
     )
@@ -100,7 +125,7 @@ def population_effects_at(model: Model, standing: Standing) -> tuple[PlacedEffec
     """Return level and slopes of the population part, where predictors stand."""
 
     def rows(values: Values, count: int) -> Array:
-        return population_rows(model, values, count)[0]
+        return population_columns(model, values, count)
 
     return _Placing(
         rows=rows,
@@ -179,7 +204,13 @@ class _Placing:
         rows = self._at([{own.name: level} for level in levels])
         standing = self._depends_on(own.name)
         return [
-            self._effect(self._label(own.name, level, k), DIFFERENCE, row, standing)
+            PlacedEffect(
+                label=self._label(own.name, level, k),
+                kind=DIFFERENCE,
+                row=row,
+                standing=standing,
+                contrast=(own.name, level, levels[0]),
+            )
             for k, (level, row) in enumerate(zip(levels[1:], rows[1:] - rows[0], strict=True))
             if row.any()
         ]

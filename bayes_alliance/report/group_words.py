@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.group_mean_terms import group_mean_terms, interacting_components
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.standing_effects import PlacedEffect
 from bayes_alliance.report.wording import joined
 
 _VOWELS = "aeiou"
@@ -43,8 +44,19 @@ def one_of_groups(group: GroupDesign) -> str:
     return f"one of {words}" if words.startswith("the ") else f"one of the {words}"
 
 
-def one_more(model: Model, coefficient: str) -> str:
-    """Name one unit more of what a coefficient multiplies, and where the coefficient holds."""
+def one_more(model: Model, coefficient: str, placed: PlacedEffect | None = None) -> str:
+    """Name one unit more of what a coefficient multiplies, and where the coefficient holds.
+
+    Parameters
+    ----------
+    model
+        The model.
+    coefficient
+        Its label, or the name of the predictor whose slope it is.
+    placed
+        What it is where it is said at the means of what it interacts with; if not given, it is the
+        coefficient of the design as written.
+    """
     part = model.design.part
     terms = {term.label: term for term in group_mean_terms(part)}
     if coefficient in terms:
@@ -54,10 +66,15 @@ def one_more(model: Model, coefficient: str) -> str:
         )
         what = f"mean {term.predictor}" if term.kind == "between" else term.predictor
         words = f"One unit more of {what} {term.kind} {groups}"
-    elif coefficient in model.frame.rows.columns:
+    elif placed is not None and placed.contrast is not None:
+        name, level, reference = placed.contrast
+        words = f"Level {level} of {name}, compared with {reference},"
+    elif coefficient in part["columns"]:
         words = f"One unit more of {coefficient}"
     else:
         words = f"The term {coefficient}"
+    if placed is not None:
+        return f"{words.removesuffix(',')}, {placed.where}," if placed.where else words
     if coefficient in interacting_components(part):
         return f"{words}, where what it interacts with is 0,"
     return words

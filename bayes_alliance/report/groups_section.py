@@ -111,11 +111,11 @@ def _caterpillar(
 
 def _what(placed: PlacedEffect, words: str) -> str:
     """Say what departs from what, and where."""
-    where = f" {placed.standing.words}" if placed.standing.places else ""
     if placed.kind == LEVEL:
-        return f"Departures of {words} from the common value{where}"
-    what = f"Slopes of {placed.label}" if placed.kind == SLOPE else f"Effects of {placed.label}"
-    return f"{what} in {words}{where}, as departures from the common one"
+        return f"Departures of {words} from the common value{placed.clause}"
+    what = f"Slopes of {placed.label}" if placed.kind == SLOPE else f"The {placed.named}"
+    where = f"{placed.clause}," if placed.where else ""
+    return f"{what} in {words}{where} as departures from the common one"
 
 
 def _hollow(table: pd.DataFrame) -> str:
@@ -144,7 +144,7 @@ def _ranks(effects: GroupEffects, shown: dict[str, str], words: str) -> Figure:
 
 def _where(placed: PlacedEffect) -> str:
     by = "" if placed.kind == LEVEL else f" by the {placed.named}"
-    return f"{by} {placed.standing.words}" if placed.standing.places else by
+    return f"{by}{placed.clause}"
 
 
 def _draw_ranks(axes: Axes, *, ranks: pd.DataFrame, labels: list[str]) -> Axes:

@@ -120,8 +120,16 @@ def collect_results(
         coefficients=_summary(fit, [names.B] if model.design.coefficients else []),
         spread=_summary(fit, [*(names.sd(g.name) for g in groups), *model.family.parameters]),
         correlations=_summary(fit, [names.cor(g.name) for g in groups if g.pairs]),
-        groups=tuple(group_effects(fit, group=group.name) for group in groups),
+        groups=tuple(_groups(fit, group.name) for group in groups),
     )
+
+
+def _groups(fit: Fit, group: str) -> GroupEffects:
+    """Return the groups at the means of the predictors; as written where these are not known."""
+    try:
+        return group_effects(fit, group=group)
+    except SamplingError:
+        return group_effects(fit, group=group, as_written=True)
 
 
 def _describes_rows(fit: Fit) -> bool:

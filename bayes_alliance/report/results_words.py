@@ -6,7 +6,7 @@ from bayes_alliance.report.citations import cited
 from bayes_alliance.report.group_labels import ShownLabels, shown_effects
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.sentences import (
-    all_slopes,
+    placed_slopes,
     share_sentences,
     slope_sentence,
     varying_sentences,
@@ -19,7 +19,7 @@ _MOST_SLOPES = 12
 def results_paragraphs(results: Results, labels: ShownLabels) -> tuple[str, ...]:
     """Return the paragraphs, ready to be copied: shares, slopes, comparison, checks."""
     model = results.fit.model
-    slopes = all_slopes(results)
+    slopes = placed_slopes(results)
     told = [slope_sentence(model, slope) for slope in slopes[:_MOST_SLOPES]]
     if len(slopes) > len(told):
         told.append(f"{plural(len(slopes) - len(told), 'further coefficient')} stand in the table.")

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.errors import AllianceError
+from bayes_alliance.kernels.shares import variance_along
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.shares.level_variance import group_covariance
+from bayes_alliance.posterior.shares.stated_values import population_variables
 from bayes_alliance.posterior.shares.variance import Shares
+from bayes_alliance.posterior.standing import standing_of
+from bayes_alliance.posterior.standing_effects import (
+    LEVEL,
+    SLOPE,
+    PlacedEffect,
+    population_effects_at,
+)
 from bayes_alliance.report.group_words import level_name, many_groups, one_more
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import (
@@ -20,6 +32,7 @@ from bayes_alliance.report.wording import (
     plural,
     probability,
 )
+from bayes_alliance.sampling.fit import Fit
 
 _COEFFICIENTS_SHOWN = 3
 _NEXT_TO_NOTHING = 0.01
@@ -29,13 +42,17 @@ _STRENGTHS = ((0.99, "almost certainly"), (0.95, "very probably"), (0.9, "probab
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """A coefficient in numbers: estimate, interval, probability of being negative."""
+    """A coefficient in numbers: estimate, interval, probability of being negative.
+
+    ``placed`` says what it is where it is no coefficient as written, or one that holds somewhere.
+    """
 
     name: str
     mean: float
     lower: float
     upper: float
     negative: float
+    placed: PlacedEffect | None = None
 
     @property
     def direction(self) -> str:
@@ -52,7 +69,7 @@ def conclusions(results: Results) -> tuple[str, ...]:
     """Return the answers: shares, slopes, how slopes vary, and how far to trust them."""
     if results.verdict.level == "bad":
         return (verdict_sentence(results),)
-    slopes = all_slopes(results)
+    slopes = placed_slopes(results)
     shown = [slope_sentence(results.fit.model, s) for s in slopes[:_COEFFICIENTS_SHOWN]]
     if len(slopes) > len(shown):
         rest = len(slopes) - len(shown)
@@ -115,7 +132,8 @@ def _where(shares: Shares, level: str) -> str:
     if shares.beside is None:
         return ", on average over the rows"
     there = percent(shares.beside.table["mean"].loc[level])
-    return f", on average over the rows; {shares.beside.standing.words} it is {there}"
+    where = shares.beside.standing.words
+    return f", on average over the rows; {where}{',' if ', ' in where else ''} it is {there}"
 
 
 def _share_caution(lower: float, upper: float) -> str:
@@ -151,30 +169,83 @@ def all_slopes(results: Results) -> list[Slope]:
     ]
 
 
+def placed_slopes(results: Results) -> list[Slope]:
+    """Return what each predictor goes with where those stand that it interacts with.
+
+    Where nothing interacts, these are the coefficients. Those of products and powers follow the
+    slopes they change. Where means are not known, the coefficients are as they are written.
+    """
+    placed = population_effects(results.fit)
+    if placed is None or results.coefficients is None:
+        return all_slopes(results)
+    draws = results.fit.posterior[names.B].to_numpy()
+    prob = results.coefficients.prob
+    return [
+        _summarized(effect, (draws @ effect.row).ravel(), prob)
+        for effect in placed
+        if effect.kind != LEVEL
+    ]
+
+
+def _summarized(effect: PlacedEffect, draws: NDArray[np.float64], prob: float) -> Slope:
+    lower, upper = np.quantile(draws, [(1 - prob) / 2, (1 + prob) / 2])
+    return Slope(
+        name=effect.label,
+        mean=float(draws.mean()),
+        lower=float(lower),
+        upper=float(upper),
+        negative=float((draws < 0).mean()),
+        placed=effect,
+    )
+
+
+def population_effects(fit: Fit) -> tuple[PlacedEffect, ...] | None:
+    """Return level and slopes of the population at the means; None where these are not known."""
+    if not fit.model.design.coefficients:
+        return None
+    try:
+        standing = standing_of(fit, population_variables(fit), asked="", call="")
+        return population_effects_at(fit.model, standing)
+    except AllianceError:
+        return None
+
+
 def slope_sentence(model: Model, slope: Slope) -> str:
     """Say what one unit more of a predictor goes with, as strongly as the draws allow."""
     numbers = _slope_numbers(model, slope)
     sure = [words for limit, words in _STRENGTHS if slope.certainty >= limit]
     if not sure:
         return (
-            f"The data leave open whether the slope of {slope.name} is negative or positive "
+            f"The data leave open whether {_whose(slope)} is negative or positive "
             f"({numbers}; probability of a negative one {probability(slope.negative)})."
         )
     return (
-        f"{_size(model, slope)} ({numbers}). The slope is {sure[0]} {slope.direction}: "
+        f"{_size(model, slope)} ({numbers}). The {_noun(slope)} is {sure[0]} {slope.direction}: "
         f"probability {probability(slope.certainty)}."
     )
+
+
+def _noun(slope: Slope) -> str:
+    return "slope" if slope.placed is None else slope.placed.noun
+
+
+def _whose(slope: Slope) -> str:
+    placed = slope.placed
+    if placed is None:
+        return f"the slope of {slope.name}"
+    return f"the {placed.named}{f', {placed.where},' if placed.where else ''}"
 
 
 def _slope_numbers(model: Model, slope: Slope) -> str:
     if model.link == "logit":
         mean, lower, upper = np.exp([slope.mean, slope.lower, slope.upper]).tolist()
         return f"odds ratio {figure(mean)}, 95% interval {between(lower, upper)}"
-    return f"slope {figure(slope.mean)}, 95% interval {between(slope.lower, slope.upper)}"
+    interval = between(slope.lower, slope.upper)
+    return f"{_noun(slope)} {figure(slope.mean)}, 95% interval {interval}"
 
 
 def _size(model: Model, slope: Slope) -> str:
-    more = one_more(model, slope.name)
+    more = one_more(model, slope.name, slope.placed)
     less = "lower" if slope.mean < 0 else "higher"
     if not model.family.on_link_scale:
         size = figure(abs(slope.mean))
@@ -186,30 +257,36 @@ def _size(model: Model, slope: Slope) -> str:
 
 def varying_sentences(results: Results) -> list[str]:
     """Say how much each slope differs between the groups, and for how many it is negative."""
-    model = results.fit.model
+    fit = results.fit
+    common = {effect.label: effect for effect in population_effects(fit) or ()}
     return [
-        _varying_sentence(results, group, effect)
-        for group in model.design.groups
-        for effect in group.effects
-        if effect in model.design.coefficients and effect != names.INTERCEPT
+        _varying_sentence(fit, model_group, effect, common[effect.label].row)
+        for effects in results.groups
+        for model_group in [fit.model.design.group(effects.group)]
+        for effect in effects.placed
+        if effect.kind == SLOPE and effect.label in common and not effect.at_zero
     ]
 
 
-def _varying_sentence(results: Results, group: GroupDesign, effect: str) -> str:
+def _varying_sentence(
+    fit: Fit, group: GroupDesign, effect: PlacedEffect, common: NDArray[np.float64]
+) -> str:
     from scipy.special import ndtr
 
-    posterior = results.fit.posterior
-    sd = posterior[names.sd(group.name)].sel({names.effect(group.name): effect}).to_numpy()
-    slope = posterior[names.B].sel({names.COEFFICIENT: effect}).to_numpy()
-    low, high = np.quantile(sd, (0.025, 0.975))
+    posterior, prob = fit.posterior, 0.95
+    sd = np.sqrt(variance_along(group_covariance(group, posterior), effect.row[None]))[..., 0]
+    slope = posterior[names.B].to_numpy() @ common
+    tails = ((1 - prob) / 2, (1 + prob) / 2)
+    low, high = np.quantile(sd, tails)
     negative = ndtr(-slope / np.where(sd > 0, sd, np.nan))
     sign = "negative" if float(np.nanmean(negative)) >= 0.5 else "positive"
     share = negative if sign == "negative" else 1.0 - negative
-    low_share, high_share = np.nanquantile(share, (0.025, 0.975))
+    low_share, high_share = np.nanquantile(share, tails)
+    where = f", {effect.where}," if effect.where else ""
     return (
-        f"The slope of {effect} differs between {many_groups(group)} with a standard deviation "
-        f"of {figure(sd.mean())} (95% interval {between(low, high)}): it is {sign} for an "
-        f"estimated {percent(float(np.nanmean(share)))} of {many_groups(group)} like these "
+        f"The slope of {effect.label}{where} differs between {many_groups(group)} with a standard "
+        f"deviation of {figure(sd.mean())} (95% interval {between(low, high)}): it is {sign} for "
+        f"an estimated {percent(float(np.nanmean(share)))} of {many_groups(group)} like these "
         f"(95% interval {percent(low_share)} to {percent(high_share)})."
     )
 

@@ -133,10 +133,10 @@ class GroupEffects:
         ranks = self.ranks[self.ranks["effect"] == placed.label]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
         what = "" if placed.kind == LEVEL else f" in the {placed.named}"
-        where = f" {placed.standing.words}" if placed.standing.places else ""
         return (
             f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} can be told from the "
-            f"average{what}{where} ({self.prob:.0%} intervals). {rank_words(ranks, self._first)}."
+            f"average{what}{placed.clause} ({self.prob:.0%} intervals). "
+            f"{rank_words(ranks, self._first)}."
         )
 
     def plot(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
@@ -387,5 +387,4 @@ def _table(
 
 
 def _what(placed: PlacedEffect) -> str:
-    where = f" {placed.standing.words}" if placed.standing.places else ""
-    return f"{'value' if placed.kind == LEVEL else placed.named}{where}"
+    return f"{'value' if placed.kind == LEVEL else placed.named}{placed.clause}"

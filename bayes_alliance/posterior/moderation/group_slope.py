@@ -101,7 +101,7 @@ def group_slopes(
         fit,
         _others(fit, predictor),
         at=at,
-        asked=f"The slope of {predictor} in each group of {design.name} was asked for.",
+        asked=f"The slope of {predictor} in each group was asked for.",
         call=f"group_slopes(fit, {predictor!r}",
     )
     others = standing.values

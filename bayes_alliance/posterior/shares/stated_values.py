@@ -80,6 +80,12 @@ def population_rows(model: Model, values: Values, count: int) -> tuple[Array, Ar
     return matrix[:, state["kept"]], offset
 
 
+def population_columns(model: Model, values: Values, count: int) -> Array:
+    """Return the population columns at stated values, whatever the offset is there."""
+    state = model.design.part
+    return np.asarray(_columns(state, values, count)[0][:, state["kept"]])
+
+
 def _columns(state: Mapping[str, Any], values: Values, count: int) -> tuple[Array, Array, bool]:
     """Return matrix, offset, and whether they were made from labels, not from columns."""
     labels = state["labels"]
