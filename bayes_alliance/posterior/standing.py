@@ -98,6 +98,10 @@ class Standing:
             found.append(f"at the mean{'s' if len(means) > 1 else ''} of {joined(means)}")
         return ", ".join([*found, *([f"averaged over {joined(averaged)}"] * bool(averaged))])
 
+    def along(self, name: str, grid: Sequence[Any]) -> dict[str, list[Any]]:
+        """Return the values of every predictor where one of them takes those of a grid."""
+        return {name: list(grid)} | {k: [v] * len(grid) for k, v in self.values.items()}
+
     def among(self, names: Sequence[str]) -> Standing:
         """Return the places of some of the predictors."""
         return Standing(places=tuple(own for own in self.places if own.name in names))

@@ -20,7 +20,7 @@ from bayes_alliance.posterior.shares.stated_values import (
     population_variables,
     sloping_variables,
 )
-from bayes_alliance.posterior.standing import standing_of
+from bayes_alliance.posterior.standing import Standing, standing_of
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
@@ -97,15 +97,8 @@ def group_slopes(
     fit.need_data("The slope of each group", sums_suffice=True)
     design = fit.model.design.group(chosen_group(fit, group, "The slopes"))
     grid = np.asarray(_checked_range(fit, predictor, design), float)
-    standing = standing_of(
-        fit,
-        _others(fit, predictor),
-        at=at,
-        asked=f"The slope of {predictor} in each group was asked for.",
-        call=f"group_slopes(fit, {predictor!r}",
-    )
-    others = standing.values
-    values = {predictor: grid.tolist()} | {k: [v] * len(grid) for k, v in others.items()}
+    standing = _standing(fit, predictor, at)
+    values = standing.along(predictor, grid.tolist())
     held = thinned(fit.posterior[[names.u(design.name), *_population(fit)]], draws)
     size = held.sizes[names.CHAIN] * held.sizes[names.DRAW]
     check_memory("The slope of each group", size, 2 * len(design.labels), memory, unit="lines")
@@ -176,9 +169,16 @@ def _varies(fit: Fit, predictor: str, group: str) -> bool:
     return _is_of(fit.model.design.group(group), predictor)
 
 
-def _others(fit: Fit, predictor: str) -> list[str]:
+def _standing(fit: Fit, predictor: str, at: Mapping[str, Any] | None) -> Standing:
+    """Return where the other predictors stand."""
     known = dict.fromkeys([*population_variables(fit), *sloping_variables(fit)])
-    return [name for name in known if name != predictor]
+    return standing_of(
+        fit,
+        [name for name in known if name != predictor],
+        at=at,
+        asked=f"The slope of {predictor} in each group was asked for.",
+        call=f"group_slopes(fit, {predictor!r}",
+    )
 
 
 def _population(fit: Fit) -> list[str]:

@@ -170,14 +170,9 @@ def client_correlations(
     import xarray as xr
 
     check_fit(fit, "client_correlations")
+    asked, call = "Correlations of two clients were asked for.", "client_correlations(fit"
     request = share_request(
-        fit,
-        asked="Correlations of two clients were asked for.",
-        call="client_correlations(fit",
-        at=at,
-        average=average,
-        scale=scale,
-        draws=draws,
+        fit, asked=asked, call=call, at=at, average=average, scale=scale, draws=draws
     )
     found = split_variance(fit, request)
     need_nesting(fit)

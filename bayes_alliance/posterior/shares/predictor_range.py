@@ -13,6 +13,7 @@ from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, liste
 from bayes_alliance.model.design import Design
 from bayes_alliance.posterior.shares.share_request import RESPONSE
 from bayes_alliance.posterior.shares.stated_values import population_variables, sloping_variables
+from bayes_alliance.posterior.standing import check_value, levels_of
 from bayes_alliance.sampling.fit import Fit
 
 POINTS = 25
@@ -70,13 +71,15 @@ def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: 
     Raises
     ------
     ModelError
-        If an empty list is asked for.
+        If an empty list is asked for, or a value that the predictor cannot have.
     SamplingError
         If none are asked for and the range is not known.
     """
     if values is not None and not len(values):
         raise ModelError(asked, f"No value of {predictor} was given.", "State finite numbers.")
     if values is not None:
+        for value in values:
+            check_value(predictor, value, levels_of(fit.model.design, predictor), asked)
         return list(values)
     if not (fit.has_data or is_ranged(fit, predictor) or _kept_levels(fit, predictor)):
         raise SamplingError(

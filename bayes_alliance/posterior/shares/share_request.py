@@ -80,6 +80,7 @@ def share_request(
     """
     _check_words(asked, of, scale)
     _check_model(fit, asked)
+    at = at or None  # nothing stated, as in {}
     if average and at is not None:
         raise ModelError(
             asked,

@@ -34,7 +34,7 @@ from bayes_alliance.posterior.shares.share_words import (
     place_words,
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
-from bayes_alliance.posterior.standing import Standing, check_value, levels_of, standing_of
+from bayes_alliance.posterior.standing import Standing, standing_of
 from bayes_alliance.posterior.summaries import interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -254,8 +254,6 @@ def share_curve(
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
     grid = values_along(fit, predictor, values, asked)
-    for value in grid:
-        check_value(predictor, value, levels_of(fit.model.design, predictor), asked)
     others = [name for name in needed_variables(fit, scale) if name != predictor]
     call = f"share_curve(fit, {predictor!r}"
     standing = standing_of(fit, others, at=at, asked=asked, call=call)
@@ -263,7 +261,7 @@ def share_curve(
         asked=asked,
         call=call,
         standing=standing,
-        values={predictor: grid} | {k: [v] * len(grid) for k, v in standing.values.items()},
+        values=standing.along(predictor, grid),
         count=len(grid),
         of=of,
         scale=scale,
