@@ -23,7 +23,9 @@ SD, SHARES, OF_LABELS = "sd", "shares", "label_moments"
 def mean_and_sd(values: Floats, repeats: Floats | None) -> tuple[float, float]:
     """Return the mean and the standard deviation (n) of a number."""
     mean = float(np.average(values, weights=repeats))
-    return mean, float(np.sqrt(np.average((values - mean) ** 2, weights=repeats)))
+    off = values - mean
+    size = float(np.abs(off).max(initial=0.0)) or 1.0  # squares of very large numbers overflow
+    return mean, size * float(np.sqrt(np.average((off / size) ** 2, weights=repeats)))
 
 
 def level_shares(
