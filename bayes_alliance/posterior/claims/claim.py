@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.predictor_checks import is_finite_number
-from bayes_alliance.posterior.claims.claim_record import Hypothesis
+from bayes_alliance.posterior.claims.claim_record import Hypotheses, Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import weigh_claim
 from bayes_alliance.posterior.claims.expression_tree import COMPARISONS, Comparison
 from bayes_alliance.posterior.claims.hypothesis_expression import parse_hypothesis
@@ -35,7 +35,8 @@ COMPARISON = "comparison"
 TOGETHER = "all together"
 
 
-def hypothesis(
+@overload
+def hypothesis(  # type: ignore[overload-overlap]  # a text is a sequence too
     fit: Fit,
     claim: str,
     *,
@@ -43,7 +44,26 @@ def hypothesis(
     average: bool | None = None,
     rope: tuple[float, float] | None = None,
     prob: float = 0.95,
-) -> Hypothesis:
+) -> Hypothesis: ...
+@overload
+def hypothesis(
+    fit: Fit,
+    claim: Sequence[str] | Mapping[str, str],
+    *,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
+    rope: tuple[float, float] | None = None,
+    prob: float = 0.95,
+) -> Hypotheses: ...
+def hypothesis(
+    fit: Fit,
+    claim: str | Sequence[str] | Mapping[str, str],
+    *,
+    at: Mapping[str, Any] | str | None = None,
+    average: bool | None = None,
+    rope: tuple[float, float] | None = None,
+    prob: float = 0.95,
+) -> Hypothesis | Hypotheses:
     """Judge a claim about parameters and variance shares by its posterior probability.
 
     A claim compares two expressions: ``"stigma < 0"``, ``"sd_case_manager[stigma] > 0.1"``,
@@ -59,8 +79,9 @@ def hypothesis(
     fit : Fit
         Any fit. Where it has prior draws (:func:`with_prior`), the posterior odds are set
         against the prior odds: the Bayes factor of the claim against its opposite.
-    claim : str
-        What is claimed.
+    claim : str, sequence of str or Mapping[str, str]
+        What is claimed. Several claims, each judged by itself, make one table; those of a mapping
+        keep their names: ``{"stigma hurts": "stigma < 0"}``.
     at : Mapping[str, float], optional
         Predictor values for variance shares, as in :func:`variance_shares`; refused where the
         claim names no share.
@@ -77,8 +98,9 @@ def hypothesis(
 
     Returns
     -------
-    Hypothesis
-        Probability, odds, estimate and interval of left minus right.
+    Hypothesis or Hypotheses
+        Probability, odds, estimate and interval of left minus right; for several claims a row
+        each.
 
     Raises
     ------
@@ -96,12 +118,49 @@ def hypothesis(
     --------
     >>> import bayes_alliance as ba
     >>> ba.hypothesis(fit, "stigma < 0", rope=(-0.5, 0.5))  # doctest: +SKIP
+    >>> ba.hypothesis(fit, ["stigma < 0", "sd_case_manager > 2"])  # doctest: +SKIP
     """
-    import xarray as xr
-
     check_fit(fit, "hypothesis")
     check_prob(prob)
     _check_rope(rope)
+    named = _named_claims(claim)
+    judged = {
+        name: _judge(fit, one, at=at, average=average, rope=rope, prob=prob)
+        for name, one in named.items()
+    }
+    if isinstance(claim, str):
+        return judged[claim]
+    return Hypotheses(claims=judged, named=isinstance(claim, Mapping))
+
+
+def _named_claims(claim: Any) -> dict[str, str]:
+    """Return the claims by their names: their own text where they have none."""
+    if isinstance(claim, str):
+        return {claim: claim}
+    given = list(claim.items()) if isinstance(claim, Mapping) else []
+    if not given and isinstance(claim, Iterable):
+        given = [(one, one) for one in claim]
+    named = {str(name): one for name, one in given}
+    if not named or len(named) < len(given) or not all(isinstance(one, str) for _, one in given):
+        raise ModelError(
+            "Several claims were to be judged.",
+            "There is none, one is no text, or two have one name.",
+            'Write ["stigma < 0", "sigma > 1"], or with names {"first": "stigma < 0"}.',
+        )
+    return named
+
+
+def _judge(
+    fit: Fit,
+    claim: str,
+    *,
+    at: Mapping[str, Any] | str | None,
+    average: bool | None,
+    rope: tuple[float, float] | None,
+    prob: float,
+) -> Hypothesis:
+    import xarray as xr
+
     places = quantity_places(fit.model)
     parts = parse_hypothesis(claim, ways_to_write(fit.model, places))
     _check_about_the_fit(claim, parts)

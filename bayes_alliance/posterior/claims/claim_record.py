@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,3 +130,48 @@ class Hypothesis:
 
     def _repr_html_(self) -> str:
         return as_html(self.text, self.table, self.sentence, *self._notes())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypotheses:
+    """Several claims, each judged by itself.
+
+    Parameters
+    ----------
+    claims
+        What the posterior says of each, by its name.
+    named
+        Whether the names are the user's own, and not the claims' text.
+    """
+
+    claims: Mapping[str, Hypothesis]
+    named: bool
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a claim, its name at the head: the columns of :class:`Hypothesis`.
+
+        A claim of several comparisons has its probability and odds; NaN stands in the place of
+        an estimate, which only each comparison has.
+        """
+        import pandas as pd
+
+        rows = {name: one.table.iloc[-1] for name, one in self.claims.items()}
+        return pd.DataFrame(rows.values(), index=pd.Index(list(rows), name="claim"))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the posterior says of each claim."""
+        return tuple(
+            f"{name}: {one.sentence}" if self.named else one.sentence
+            for name, one in self.claims.items()
+        )
+
+    def _notes(self) -> list[str]:
+        return list(dict.fromkeys(note for one in self.claims.values() for note in one._notes()))
+
+    def __str__(self) -> str:
+        return as_text("Claims", self.table, *self.sentences, *self._notes())
+
+    def _repr_html_(self) -> str:
+        return as_html("Claims", self.table, *self.sentences, *self._notes())

@@ -312,3 +312,26 @@ def test_where_a_share_holds_is_refused_in_a_claim_of_no_share(slopes_fit, optio
     assert "it is about b[stigma], sigma." in said
     assert leave in said
     assert ba.hypothesis(slopes_fit, "stigma < 0", at={}).standing == ""
+
+
+def test_several_claims_make_one_table(slopes_fit):
+    claims = ["stigma < 0", f"-1 < stigma < 0 and {SLOPE_SD} > 1"]
+    found = ba.hypothesis(slopes_fit, claims, rope=(-0.5, 0.5))
+    assert list(found.table.index) == claims
+    for claim in claims:
+        alone = ba.hypothesis(slopes_fit, claim, rope=(-0.5, 0.5))
+        pd.testing.assert_series_equal(
+            found.table.loc[claim], alone.table.iloc[-1], check_names=False
+        )
+        assert alone.sentence in str(found)
+    named = ba.hypothesis(slopes_fit, {"it hurts": claims[0], "it varies": f"{SLOPE_SD} > 1"})
+    assert list(named.table.index) == ["it hurts", "it varies"]
+    assert named.claims["it hurts"].probability == found.table["probability"].iloc[0]
+    assert named.sentences[0].startswith("it hurts: ")
+    assert not found.sentences[0].startswith("stigma")
+
+
+@pytest.mark.parametrize("claims", [[], {}, ["stigma < 0", "stigma < 0"], ["stigma < 0", 3], 3])
+def test_what_is_no_list_of_claims_is_refused(slopes_fit, claims):
+    with pytest.raises(ba.ModelError, match=r"Several claims.*two have one name"):
+        ba.hypothesis(slopes_fit, claims)
