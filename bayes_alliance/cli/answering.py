@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.reporting import PageOptions
 from bayes_alliance.cli.sampling_options import SamplingOptions
 from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
 
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EXAMPLE = "simulated_study"
+_OUT_HELP = (
+    "Write the answers too: .html, .docx, .md, .json, or .csv for the numbers; may be repeated."
+)
 
 
 def answer_table(
     table: TableOptions,
     sampling: SamplingOptions,
+    page: PageOptions,
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help=f"{FILE_HELP} The simulated example if left out."),
@@ -31,6 +36,7 @@ def answer_table(
     group: Annotated[
         str, typer.Option(metavar="COLUMN", help="Who the client sees.")
     ] = "case_manager",
+    out: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_OUT_HELP)] = None,
 ) -> None:
     """Answer three questions in one table.
 
@@ -43,7 +49,9 @@ def answer_table(
     """
     from bayes_alliance.cli.screen import show_items, show_table
     from bayes_alliance.report.three_questions import answer_questions
+    from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths, write_report
 
+    places = check_report_paths(out, ANSWER_SUFFIXES) if out else []
     answers = answer_questions(
         _rows(file, table),
         outcome=outcome,
@@ -56,9 +64,21 @@ def answer_table(
         chains=sampling.chains,
         target_accept=sampling.target_accept,
     )
+    # What is written is written before a word is said to a reader who may leave.
+    written = (
+        write_report(
+            answers, places, title=page.title, question=page.question, names=page.names or ()
+        )
+        if places
+        else ()
+    )
+    if file is None:
+        print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
     print()
     show_items((*answers.items, *answers.notes))
+    if written:
+        print(f"Written: {', '.join(map(str, written))}")
     raise typer.Exit(VERDICT_BAD if answers.verdict[1].level == "bad" else FINE)
 
 
@@ -67,5 +87,4 @@ def _rows(file: Path | None, table: TableOptions) -> pd.DataFrame:
         return load_table(file, table)
     from bayes_alliance.data.examples import load_example
 
-    print("The example data is simulated; no real client stands behind it.", flush=True)
     return load_example(_EXAMPLE)

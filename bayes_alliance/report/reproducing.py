@@ -74,7 +74,11 @@ def reproduce(
 def _checked(record: Mapping[str, Any], path: str | Path) -> Mapping[str, Any]:
     asked = f"The report {path} was to be made again."
     if not record:
-        raise DataError(asked, "It holds no record of its run.", "Write the report again.")
+        raise DataError(
+            asked,
+            "It holds no record of its run.",
+            "Give the report of a fit; a page of answers has none.",
+        )
     if record["record_format"] > RECORD_FORMAT:
         raise DataError(asked, "A newer version wrote its record.", "Update bayes-alliance.")
     return record

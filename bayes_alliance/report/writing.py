@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from bayes_alliance.errors import DataError, listed
+from bayes_alliance.report.answers_page import NUMBERS, answers_content
+from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import write_folder
 from bayes_alliance.report.report_data import report_data, write_data
+from bayes_alliance.report.three_answers import Answers
 from bayes_alliance.report.word import render_document
 from bayes_alliance.whole_file import write_whole
 
@@ -18,11 +21,12 @@ if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
 
 SUFFIXES = (".html", ".htm", ".docx", ".md", ".json")
+ANSWER_SUFFIXES = (*SUFFIXES, ".csv")
 
 
 @overload
 def write_report(  # type: ignore[overload-overlap]  # a text is a sequence too
-    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit] | Answers,
     path: str | Path,
     *,
     title: str | None = None,
@@ -31,7 +35,7 @@ def write_report(  # type: ignore[overload-overlap]  # a text is a sequence too
 ) -> Path: ...
 @overload
 def write_report(
-    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit] | Answers,
     path: Sequence[str | Path],
     *,
     title: str | None = None,
@@ -39,7 +43,7 @@ def write_report(
     names: str | Sequence[str] = (),
 ) -> tuple[Path, ...]: ...
 def write_report(
-    fit: Fit | Sequence[Fit] | Mapping[str, Fit],
+    fit: Fit | Sequence[Fit] | Mapping[str, Fit] | Answers,
     path: str | Path | Sequence[str | Path],
     *,
     title: str | None = None,
@@ -60,10 +64,11 @@ def write_report(
 
     Parameters
     ----------
-    fit : Fit, sequence of Fit or Mapping[str, Fit]
+    fit : Fit, sequence of Fit, Mapping[str, Fit] or Answers
         The fit. Of several, the first is the one reported, and the others are compared with it,
         under their names: ``{"varying": fit, "fixed": simpler}``. Without its rows the report
-        leaves out what needs them, and says so.
+        leaves out what needs them, and says so. The answers of :func:`answer_questions` make a
+        page of their own, or with ``.csv`` a table.
     path : str, Path or sequence of them
         Where to write; an existing file is replaced once the new one is whole. Several are the
         same report in several formats, computed once: ``["report.html", "report.docx"]``.
@@ -96,14 +101,20 @@ def write_report(
     >>> ba.write_report(fit, "report.html")  # doctest: +SKIP
     >>> ba.write_report([fit, simpler], "report.docx", names=["case_manager"])  # doctest: +SKIP
     """
-    several = not isinstance(path, str | Path)
-    places = check_report_paths([path] if isinstance(path, str | Path) else path)
-    content = build_content(fit, title=title, question=question, names=names)
+    several, answers = not isinstance(path, str | Path), isinstance(fit, Answers)
+    suffixes = ANSWER_SUFFIXES if answers else SUFFIXES
+    places = check_report_paths([path] if isinstance(path, str | Path) else path, suffixes)
+    if isinstance(fit, Answers):
+        content = answers_content(fit, title=title, question=question, names=names)
+    else:
+        content = build_content(fit, title=title, question=question, names=names)
     written = tuple(write_content(content, place) for place in places)
     return written if several else written[0]
 
 
-def check_report_paths(paths: Iterable[str | Path]) -> list[Path]:
+def check_report_paths(
+    paths: Iterable[str | Path], suffixes: Sequence[str] = SUFFIXES
+) -> list[Path]:
     """Refuse places where no report can be written, or where one would replace another.
 
     Raises
@@ -111,7 +122,7 @@ def check_report_paths(paths: Iterable[str | Path]) -> list[Path]:
     DataError
         As :func:`check_report_path`; or if there is none, or one comes twice.
     """
-    places = [check_report_path(path) for path in paths]
+    places = [check_report_path(path, suffixes) for path in paths]
     twice = [place for k, place in enumerate(places) if place in places[:k]]
     if not places or twice:
         raise DataError(
@@ -125,12 +136,12 @@ def check_report_paths(paths: Iterable[str | Path]) -> list[Path]:
 
 def write_content(content: ReportContent, path: str | Path) -> Path:
     """Write what a report shows, in the format of the path."""
-    place = check_report_path(path)
+    place = check_report_path(path, ANSWER_SUFFIXES)
     write_whole(place, _WRITERS[place.suffix.lower()](content, place))
     return place
 
 
-def check_report_path(path: str | Path) -> Path:
+def check_report_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
     """Refuse a place where no report can be written, before hours of work go into it.
 
     Raises
@@ -140,10 +151,12 @@ def check_report_path(path: str | Path) -> Path:
     """
     place = Path(path)
     asked = f"The report was to be written to {place}."
-    if place.suffix.lower() not in SUFFIXES:
+    if place.suffix.lower() not in suffixes:
         found = f"Its name ends in '{place.suffix}'." if place.suffix else "Its name has no suffix."
         stem = place.stem or "report"
         advice = f"Write {stem}.html for a page, or {stem}.docx, {stem}.md or {stem}.json."
+        if ".csv" in suffixes:
+            advice = f"{advice[:-1]}; {stem}.csv holds the numbers alone."
         raise DataError(asked, found, advice, path=place)
     if place.is_dir():
         raise DataError(asked, "That is a folder.", "Choose another name.", path=place)
@@ -169,10 +182,21 @@ def _data(content: ReportContent, _place: Path) -> bytes:
     return write_data(report_data(content), indent=1).encode()
 
 
+def _numbers(content: ReportContent, _place: Path) -> bytes:
+    """Write the table of the answers; without one, because a fit is bad, what is said instead."""
+    import pandas as pd
+
+    (section,) = (section for section in content.sections if section.key == NUMBERS)
+    tables = [block.frame for block in section.blocks if isinstance(block, Table)]
+    frame = tables[0] if tables else pd.DataFrame({"withheld": list(content.conclusions)})
+    return str(frame.to_csv(index=bool(tables))).encode()
+
+
 _WRITERS: dict[str, Callable[[ReportContent, Path], bytes]] = {
     ".html": _page,
     ".htm": _page,
     ".docx": _document,
     ".md": write_folder,
     ".json": _data,
+    ".csv": _numbers,
 }

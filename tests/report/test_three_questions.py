@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 import bayes_alliance as ba
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.report.three_answers import FIXED, NULL, VARYING
 
 mpl.use("Agg")
@@ -22,6 +23,27 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def answers():
     return ba.answer_questions(ba.load_example("simulated_study"), seed=1)
+
+
+def test_withheld_answers_are_withheld_on_paper(answers, tmp_path):
+    bad = Finding(
+        level="bad", code="r_hat", where="", value=2, threshold=1.01, message="No.", remedy="More."
+    )
+    verdict = Verdict(findings=(bad,))
+    held = replace(answers, verdict=("null", verdict))
+    places = [tmp_path / "a.json", tmp_path / "a.csv"]
+    ba.write_report(held, places)
+    text = places[0].read_text() + places[1].read_text()
+    assert "The answers are withheld" in text
+    assert "No. More." in text
+    sections = read_report_data(places[0])["sections"]
+    assert not {b["kind"] for s in sections for b in s["blocks"]} & {"table", "figure"}
+    ba.write_report(answers, places)
+    assert "withheld" not in places[0].read_text()
+    with pytest.raises(ba.DataError, match="no record of its run"):
+        ba.reproduce(places[0])
+    with pytest.raises(ba.DataError, match=r"ends in '.csv'"):
+        ba.write_report(answers.fits["null"], places[1])
 
 
 def study(sd_slope, *, slope=0.0, groups=40, each=15, seed=5):

@@ -1,0 +1,104 @@
+"""The answers to three questions as a page: what a report of them shows, in no format yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bayes_alliance.report.blocks import (
+    Block,
+    Facts,
+    Figure,
+    Items,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+)
+from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.group_labels import check_names, shown_labels
+from bayes_alliance.report.three_answers import VARYING, Answers
+from bayes_alliance.report.typesetting import retold, typeset
+from bayes_alliance.sampling.run import installed_versions
+
+NUMBERS = "numbers"
+
+
+def answers_content(
+    answers: Answers,
+    *,
+    title: str | None = None,
+    question: str | None = None,
+    names: str | Sequence[str] = (),
+) -> ReportContent:
+    """Gather what a page of the answers shows; no group is named unless it is asked for.
+
+    Parameters
+    ----------
+    answers
+        From :func:`answer_questions`.
+    title, question, names
+        As in :func:`write_report`.
+    """
+    fits = list(answers.fits.values())
+    named = check_names([fit.model for fit in fits], names)
+    labels = shown_labels(fits, named=named)
+    asked = [question] if question else []
+    asked.append(
+        f"How much of {answers.outcome} is the {answers.group}; does {answers.predictor} matter; "
+        f"and does its slope depend on the {answers.group}?"
+    )
+    told: list[tuple[str, str, list[Block]]] = [
+        ("in-short", "In short", [Items(items=answers.items)]),
+        (NUMBERS, "Numbers", _numbers(answers)),
+        ("computation", "How it was computed", [Items(items=answers.notes), _facts(answers)]),
+    ]
+    sections = [Section(key=key, heading=head, blocks=tuple(own)) for key, head, own in told]
+    hidden = [typeset(retold(section, labels.guarded)) for section in sections]
+    own = tuple(Paragraph(text=text) for text in asked)
+    level = answers.verdict[1].level
+    bad = Notice(tone="bad", title="These answers are withheld", text=answers.sentence)
+    return ReportContent(
+        title=title or f"Three questions about {answers.outcome}",
+        subtitle=f"{fits[0].model.frame.rows_used} rows, three multilevel models",
+        notices=(bad,) if level == "bad" else (),
+        conclusions=tuple(map(labels.guarded, answers.items)),
+        level=level,
+        sections=(Section(key="question", heading="Question", blocks=own), *hidden),
+    )
+
+
+def _numbers(answers: Answers) -> list[Block]:
+    """Show the table and every group's line; of a fit that failed, neither."""
+    if answers.verdict[1].level == "bad":
+        return [Paragraph(text="A fit failed its checks, so no number is shown.")]
+    table = Table(
+        caption="The numbers behind the answers",
+        frame=answers.table,
+        headings={},
+        row_heading="quantity",
+    )
+    picture = Figure(
+        key="lines",
+        caption=f"The line of each {answers.group} over what was observed of {answers.predictor} "
+        "in it; the thick line is that of the average group.",
+        description=answers.slope.sentence,
+        draw=lambda axes: answers.plot(axes),
+        height=3.4,
+    )
+    return [table, picture]
+
+
+def _facts(answers: Answers) -> Facts:
+    settings = answers.fits[VARYING].settings
+    models = [(name, fit.model.formula.text) for name, fit in answers.fits.items()]
+    versions: dict[str, Any] = installed_versions()
+    return Facts(
+        pairs=(
+            *models,
+            ("Seed", str(settings.seed)),
+            ("Engine", settings.engine),
+            ("Chains and draws", f"{settings.chains} chains of {settings.draws} draws"),
+            ("Versions", ", ".join(f"{name} {own}" for name, own in versions.items())),
+        )
+    )
