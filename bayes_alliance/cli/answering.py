@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,21 +22,28 @@ _OUT_HELP = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """The three columns that are asked about."""
+
+    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="A numeric score.")] = "alliance"
+    predictor: Annotated[
+        str, typer.Option(metavar="COLUMN", help="What may matter, and differently by group.")
+    ] = "stigma"
+    group: Annotated[str, typer.Option(metavar="COLUMN", help="Who the client sees.")] = (
+        "case_manager"
+    )
+
+
 def answer_table(
     table: TableOptions,
     sampling: SamplingOptions,
     page: PageOptions,
+    asked: ColumnOptions,
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help=f"{FILE_HELP} The simulated example if left out."),
     ] = None,
-    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="A numeric score.")] = "alliance",
-    predictor: Annotated[
-        str, typer.Option(metavar="COLUMN", help="What may matter, and differently by group.")
-    ] = "stigma",
-    group: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Who the client sees.")
-    ] = "case_manager",
     out: Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_OUT_HELP)] = None,
 ) -> None:
     """Answer three questions in one table.
@@ -52,26 +60,14 @@ def answer_table(
     from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths, write_report
 
     places = check_report_paths(out, ANSWER_SUFFIXES) if out else []
-    answers = answer_questions(
-        _rows(file, table),
-        outcome=outcome,
-        predictor=predictor,
-        group=group,
-        seed=sampling.seed,
-        engine=sampling.engine,
-        draws=sampling.draws,
-        tune=sampling.tune,
-        chains=sampling.chains,
-        target_accept=sampling.target_accept,
-    )
+    answers = answer_questions(_rows(file, table), **vars(asked), **vars(sampling))
     # What is written is written before a word is said to a reader who may leave.
-    written = (
-        write_report(
-            answers, places, title=page.title, question=page.question, names=page.names or ()
-        )
-        if places
-        else ()
-    )
+    options: dict[str, Any] = {
+        "title": page.title,
+        "question": page.question,
+        "names": page.names or (),
+    }
+    written = write_report(answers, places, **options) if places else ()
     if file is None:
         print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
