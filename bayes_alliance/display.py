@@ -50,14 +50,17 @@ def place(value: Any, *, sd: float | None = None) -> str:
     value
         Whole numbers are shown as such, though a table made them decimal; words as they are.
     sd
-        The predictor's standard deviation: a hundredth of it is still shown. If not given, two
-        decimals are, and three digits of what is less than 1: a year of 2016.632 is not 2017.
+        The predictor's standard deviation: what is shown is off by at most a hundredth of it. If
+        not given, two decimals are shown, and three digits of what is less than 1: a year of
+        2016.632 is not 2017.
     """
     plain: object = value.item() if hasattr(value, "item") else value
     if isinstance(plain, bool) or not isinstance(plain, float) or not 0 < abs(plain) < 1e15:
         return number(int(plain)) if plain == 0 and not isinstance(plain, bool) else number(plain)
-    size = sd if sd else min(abs(plain), 1.0)
-    decimals = 2 - math.floor(math.log10(size))
+    if sd:
+        decimals = math.ceil(math.log10(50 / sd) - 1e-9)
+    else:
+        decimals = 2 - math.floor(math.log10(min(abs(plain), 1.0)))
     if decimals > 12:
         return number(plain)
     shown = f"{round(plain, decimals):.{max(decimals, 0)}f}"

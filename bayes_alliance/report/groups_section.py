@@ -50,7 +50,7 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
     blocks: list[Block] = [
         Heading(text=f"Each of {words}" if words.startswith("the ") else f"The {words}"),
         Paragraph(
-            text="Each departure is drawn towards 0, more so where a group has few rows. An "
+            text="Each departure is shrunken towards 0, more so where a group has few rows. An "
             f"interval that holds 0 means that the group cannot be told from the average. {CAUTION}"
         ),
     ]
@@ -122,7 +122,7 @@ def _hollow(table: pd.DataFrame) -> str:
     """Explain the hollow dots where there are any."""
     if not has_raw_dots(table):
         return ""
-    return " Hollow dots: by the group's own rows alone, before they are drawn to the middle."
+    return " Hollow dots: by the group's own rows alone, before they are shrunken."
 
 
 def _ranks(effects: GroupEffects, shown: dict[str, str], words: str) -> Figure:

@@ -48,7 +48,7 @@ def _group_limits(results: Results) -> list[str]:
                 f"sd_{group.name} and see whether the conclusion stays."
             )
         found.append(
-            f"The effects of {words} are drawn towards their mean, the more so the smaller the "
+            f"The effects of {words} are shrunken towards their mean, the more so the smaller the "
             "group. Their intervals overlap widely as a rule: this is not a league table, and "
             f"differences between groups may come from the people or cases in each {one}."
         )

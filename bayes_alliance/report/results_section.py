@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from bayes_alliance import names
 from bayes_alliance.drawing import intervals_height
+from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shares.share_words import place_words
-from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section
+from bayes_alliance.posterior.summaries import Summary
+from bayes_alliance.report.blocks import Block, Figure, Heading, Notice, Paragraph, Section, Table
 from bayes_alliance.report.density_figures import draw_share_densities, share_densities_height
 from bayes_alliance.report.figures import draw_coefficients
 from bayes_alliance.report.group_words import level_name
@@ -72,6 +75,7 @@ def _coefficient_blocks(results: Results) -> list[Block]:
     scale = f" ({model.link} scale)" if model.family.on_link_scale else ""
     caption = f"Coefficients{scale}: the same for every group"
     table = coefficient_table(summary, slopes, model.design.coefficients, caption)
+    table = replace(table, notes=(*table.notes, *_coefficients_stand(model)))
     blocks: list[Block] = [Heading(text="Coefficients")]
     if slopes:
         drawn = summary.table[[c != names.INTERCEPT for c in model.design.coefficients]]
@@ -86,6 +90,23 @@ def _coefficient_blocks(results: Results) -> list[Block]:
             )
         )
     return [*blocks, table]
+
+
+def _coefficients_stand(model: Model) -> list[str]:
+    """Say where coefficients of the design as written hold, where that is not everywhere."""
+    labels = model.design.coefficients
+    if len(labels) == 1:
+        return []
+    at_zero = ["As the formula writes them: the intercept is the value where every predictor is 0."]
+    notes = at_zero if names.INTERCEPT in labels else []
+    if any(order.below(other) for order in model.design.orders if not order.is_constant
+           for other in model.design.orders):  # fmt: skip
+        notes = [
+            *notes,
+            "Where predictors interact or come in powers, a coefficient of lower order holds at 0 "
+            "of what it interacts with; the sentences say it at the means.",
+        ]
+    return notes
 
 
 def _coefficients_seen(slopes: list[Slope], labels: list[str]) -> str:
@@ -108,8 +129,8 @@ def _spread_blocks(results: Results) -> list[Block]:
     blocks: list[Block] = []
     if results.spread is not None:
         blocks += [
-            Heading(text="Spread"),
-            summary_table(results.spread, "Standard deviations and the family's own parameters"),
+            Heading(text="Standard deviations"),
+            _spread_table(results, results.spread),
         ]
     if results.correlations is not None:
         blocks += [
@@ -121,3 +142,14 @@ def _spread_blocks(results: Results) -> list[Block]:
             summary_table(results.correlations, "Correlations between group effects"),
         ]
     return blocks
+
+
+def _spread_table(results: Results, spread: Summary) -> Table:
+    table = summary_table(spread, "Standard deviations and the family's own parameters")
+    if all(group.effects == (names.INTERCEPT,) for group in results.fit.model.design.groups):
+        return table
+    note = (
+        "As the formula writes them: the standard deviation of intercepts is that at predictor "
+        "value 0. Under Groups stand the groups at the means."
+    )
+    return replace(table, notes=(*table.notes, note))

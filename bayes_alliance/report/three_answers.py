@@ -103,7 +103,12 @@ class Answers:
         names_of = f"{self.predictor}, by {self.group}"
         rows = {
             f"share of {self.group}, no {self.predictor}": [1, *_ends(share), interval, *nothing],
-            f"share of {self.group}, {VARYING}": [1, *_ends(averaged), interval, *nothing],
+            f"share of {self.group}, {VARYING}, over the rows": [
+                1,
+                *_ends(averaged),
+                interval,
+                *nothing,
+            ],
             f"slope of {self.predictor}": [2, *_ends(slope), interval, *sign],
             f"sd of the slopes of {names_of}": [3, *_ends(self.slope_sd), interval, *large],
             f"elpd by {self.group}: {VARYING} minus {FIXED}": self._elpd_row,

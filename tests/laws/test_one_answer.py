@@ -1,19 +1,27 @@
 """One answer: the same quantity asked of two verbs is one number, under one name."""
 
 from collections.abc import Callable
-from typing import Any
+from html import unescape
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.checks import outcome_statistics
+from bayes_alliance.cli.main import app
+from bayes_alliance.display import number, place
 from bayes_alliance.model import ordered_categories
 from bayes_alliance.posterior.groups import group_mean
+from bayes_alliance.report import results as of_report
+from bayes_alliance.report import sentences
+from bayes_alliance.report.report_data import read_report_data
+from bayes_alliance.report.wording import figure, percent
 from bayes_alliance.sampling.fit import Fit
 
 SCALES = {
@@ -164,3 +172,182 @@ def test_every_output_says_what_categories_count_as(fit_of, verb):
     said = str(made[verb]())
     assert "ategories count as" in said
     assert "0 to 3" in said
+
+
+YEARS = "y ~ year*iq + (1 + year | g)"
+LENGTH = ("--seed", "3", "--draws", "500", "--tune", "300", "--chains", "2")
+
+
+def far_study() -> pd.DataFrame:
+    """Predictors far from zero, slopes that vary: where a number holds makes a difference."""
+    rng = np.random.default_rng(8)
+    group = rng.permutation(np.resize(np.arange(12), 180))
+    year, iq = rng.integers(2012, 2020, 180), np.round(rng.normal(100, 15, 180), 1)
+    slope = 0.8 + 0.7 * rng.normal(size=12)[group]
+    y = 50 + 2 * rng.normal(size=12)[group] + slope * (year - 2017) + 0.1 * (iq - 100)
+    noise = 2 * rng.normal(size=180)
+    return pd.DataFrame({"y": y + noise, "year": year, "iq": iq, "g": [f"G{k:02d}" for k in group]})
+
+
+class Doors(NamedTuple):
+    """What the commands printed and wrote, and the fits behind it."""
+
+    fit: Fit
+    fitted: str
+    concluded: str
+    report: dict[str, Any]
+    page: str
+    answers: Any
+    answered: str
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Doors]:
+    folder = tmp_path_factory.mktemp("doors")
+    table, saved = folder / "study.csv", folder / "a.fit"
+    far_study().to_csv(table, index=False)
+
+    def run(*arguments: object) -> str:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exit_code in (0, 1), result.output
+        return result.output
+
+    fitted = run("fit", table, "--formula", YEARS, "--out", saved, *LENGTH)
+    columns = {"outcome": "y", "predictor": "year", "group": "g"}
+    asked = [word for name, value in columns.items() for word in (f"--{name}", value)]
+    answered = run("answer", table, *asked, *LENGTH)
+    length = {"seed": 3, "draws": 500, "tune": 300, "chains": 2}
+    answers = ba.answer_questions(pd.read_csv(table), **columns, **length)
+
+    def through() -> Doors:
+        json, page = folder / "a.json", folder / "a.html"
+        concluded = run("report", saved, "--out", json, "--out", page, "--names", "g")
+        return Doors(
+            fit=ba.load_fit(saved),
+            fitted=" ".join(fitted.split()),
+            concluded=" ".join(concluded.split()),
+            report=read_report_data(json),
+            page=unescape(page.read_text(encoding="utf-8")),
+            answers=answers,
+            answered=" ".join(answered.split()),
+        )
+
+    return through
+
+
+def written(report: dict[str, Any], caption: str) -> tuple[str, pd.DataFrame]:
+    """Return the caption and the numbers of a report's table."""
+    blocks = (block for section in report["sections"] for block in section["blocks"])
+    table = next(b for b in blocks if b["kind"] == "table" and b["caption"].startswith(caption))
+    index = [row["label"] for row in table["rows"]]
+    values = [row["values"] for row in table["rows"]]
+    return table["caption"], pd.DataFrame(values, index=index, columns=table["columns"])
+
+
+def apart(found: Doors) -> list[str]:
+    """Name the quantities of which two doors give different numbers, or other places."""
+    fit, pairs, missing = found.fit, {}, []
+    shares = ba.variance_shares(fit)
+    share, ends = shares.table.loc["g"], ["mean", "lower", "upper"]
+    caption, in_report = written(found.report, "Shares of the variance")
+    pairs["share, report"] = in_report.loc["between the groups of g", ends] / 100, share[ends]
+    claim = ba.hypothesis(fit, "share[g] > 0.3")
+    pairs["share, claim"] = claim.table["mean"].iloc[0] + 0.3, share["mean"]
+    pairs["share, clients"] = ba.client_correlations(fit).table["mean"].iloc[0], share["mean"]
+    own = found.answers.fits["varying slopes"]
+    pairs["share, answer"] = (
+        found.answers.table["estimate"].iloc[1],
+        ba.variance_shares(own).table["mean"].loc["g"],
+    )
+    for door, text in {
+        "verb": shares.sentence,
+        "claim": claim.sentence,
+        "caption": caption,
+        "conclusion": found.concluded,
+        "page": found.page,
+        "answer": found.answered,
+    }.items():
+        missing += [] if "on average over the rows" in text else [f"share, place, {door}"]
+    there = shares.beside.table["mean"].loc["g"]
+    for text in (found.concluded, found.page):
+        for value in (share["mean"], there):
+            missing += [] if percent(value) in text else ["share, in words"]
+    slope = ba.slopes(fit, "year", target="average").table["mean"].iloc[0]
+    groups = ba.group_slopes(fit, "year", draws=None)
+    pairs["slope, groups"] = groups.draws["common_slope"].mean(), slope
+    for text in (found.concluded, found.page):
+        missing += [] if f"slope {figure(slope)}" in text else ["slope, in words"]
+        missing += [] if f"at the mean of iq ({place_of(fit, 'iq')})" in text else ["slope, place"]
+    summary = ba.summarize(fit).table
+    for label in ("b[year]", "b[year:iq]", "sd_g[year]", "sigma"):
+        row = f"{label} {number(summary['mean'].loc[label])}"
+        missing += [] if row in found.fitted else [f"{label}, fit"]
+    for caption, labels in {
+        "Coefficients": ["b[Intercept]", "b[year]"],
+        "Standard deviations": ["sd_g[Intercept]", "sd_g[year]", "sigma"],
+    }.items():
+        numbers = written(found.report, caption)[1]
+        pairs[f"{caption}, report"] = numbers.loc[labels, ends], summary.loc[labels, ends]
+    effects = ba.group_effects(fit)
+    caption, numbers = written(found.report, "Departures of")
+    pairs["group effect, report"] = numbers["mean"], effects.table["mean"]
+    where = f"at the mean of year ({place_of(fit, 'year')})"
+    texts = [caption, found.page, effects.sentence, str(effects)]
+    missing += [] if all(where in text for text in texts) else ["group effect, place"]
+    missing += [] if effects.sentence in found.page else ["ranks, in words"]
+    level = effects.table[effects.table["effect"] == "at the means"]["mean"]
+    pairs["group effect, predicted"] = level, predicted_departures(fit)
+    pair = {name: found.answers.fits[name] for name in ("fixed slope", "varying slopes")}
+    pairs["evidence, answer"] = (
+        found.answers.table["estimate"].iloc[5],
+        ba.bayes_factors(pair, against="fixed slope").sensitivity.loc["varying slopes", "x 1"],
+    )
+    missing += [
+        f"{name}, answer on the command line"
+        for name, value in found.answers.table["estimate"].items()
+        if f"{name} {int(found.answers.table['question'].loc[name])} {number(value)}"
+        not in found.answered
+    ]
+    return missing + [
+        name
+        for name, (one, other) in pairs.items()
+        if not np.allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-8, atol=1e-8)
+    ]
+
+
+def place_of(fit: Fit, name: str) -> str:
+    column = fit.model.frame.rows[name]
+    return place(float(column.mean()), sd=float(column.std(ddof=0)))
+
+
+def predicted_departures(fit: Fit) -> Any:
+    """Return what is predicted for each group at the means, less that of an average one."""
+    rows = ba.grid(fit, g=list(fit.model.design.group("g").labels))
+    own, common = (
+        ba.predict(fit, rows, target=target).draws["prediction"].mean(("chain", "draw"))
+        for target in ("same", "average")
+    )
+    return own.to_numpy() - common.to_numpy()
+
+
+@pytest.mark.slow
+def test_every_door_gives_one_number_with_its_place(doors):
+    assert apart(doors()) == []
+
+
+@pytest.mark.slow
+def test_offenders_at_other_doors_are_seen(doors, monkeypatch):
+    """As it was: the report looks at the groups at the year 0, and at shares at the means."""
+
+    def as_written(fit: Fit, group: str) -> Any:
+        return ba.group_effects(fit, group=group, as_written=True)
+
+    monkeypatch.setattr(of_report, "group_effects", as_written)
+    monkeypatch.setattr(
+        of_report, "variance_shares", lambda fit: ba.variance_shares(fit, at="means")
+    )
+    monkeypatch.setattr(sentences, "population_effects", lambda fit: None)
+    seen = set(apart(doors()))
+    assert {"share, report", "share, place, conclusion", "share, in words"} <= seen
+    assert {"slope, in words", "slope, place"} <= seen
+    assert {"group effect, report", "group effect, place", "ranks, in words"} <= seen

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 CAUTION = (
     "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
-    "and small caseloads are drawn towards the middle."
+    "and those of small caseloads are shrunken most."
 )
 DEPARTURE = "departure"
 QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
@@ -135,7 +135,7 @@ class GroupEffects:
         what = "" if placed.kind == LEVEL else f" in the {placed.named}"
         return (
             f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} can be told from the "
-            f"average{what}{placed.clause} ({self.prob:.0%} intervals). "
+            f"average{what}{placed.clause}, by {self.prob:.0%} intervals. "
             f"{rank_words(ranks, self._first)}."
         )
 
@@ -242,7 +242,7 @@ def group_effects(
     the level there comes first, then the slopes there. What the formula calls intercept is the
     effect at predictor value 0, where often nobody is; ``as_written=True`` gives it.
 
-    The effects are drawn towards the middle, more so where a group has few rows; beside each
+    The effects are shrunken towards the middle, more so where a group has few rows; beside each
     stands what its own rows alone say. The record's ``ranks`` are the posterior of each group's
     rank, which is what an order of groups is worth: a bare league table is never given.
 

@@ -127,7 +127,7 @@ def group_means(
 
     The expected mean of a group is the average, over its own clients, of what the model expects
     of them: a mean, a probability, or an expected category. It holds their predictors and the
-    effects of their groups, and so is drawn towards what is usual for such clients.
+    effects of their groups, and so is shrunken towards what is usual for such clients.
 
     Parameters
     ----------
