@@ -82,8 +82,8 @@ def _coefficient_blocks(results: Results) -> list[Block]:
         blocks.append(
             Figure(
                 key="coefficients",
-                caption=f"Coefficients: mean and {100 * summary.prob:g}% interval; the dashed line "
-                "is at zero.",
+                caption="Coefficients as the formula writes them: mean and "
+                f"{100 * summary.prob:g}% interval; the dashed line is at zero.",
                 description=_coefficients_seen(slopes, list(drawn.index)),
                 draw=partial(draw_coefficients, summary=drawn),
                 height=intervals_height(len(slopes)),

@@ -19,8 +19,8 @@ from bayes_alliance.posterior.claims.quantity import (
     names_a_share,
     quantity_draws,
     quantity_places,
-    shares_stand,
     ways_to_write,
+    where_claims_stand,
 )
 from bayes_alliance.posterior.shares.share_request import ShareRequest, share_request
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, summary_table
@@ -185,7 +185,7 @@ def _judge(
         prob=prob,
         subject=first.left.text if number_right else first.difference,
         against=float(first.right.values({})) if number_right else 0.0,
-        standing=shares_stand(fit, _wanted(parts), asked),
+        standing=where_claims_stand(fit, _wanted(parts), asked),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.display import joined
 from bayes_alliance.model.pymc_model import build_coords
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shares.share_request import ShareRequest
@@ -94,6 +95,33 @@ def _shares(fit: Fit, asked: ShareRequest) -> Array:
 def names_a_share(places: Places, wanted: Iterable[str]) -> bool:
     """Tell whether a variance share is among the quantities."""
     return any(places[name][0] == SHARE for name in wanted)
+
+
+def where_claims_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> str:
+    """Say where what a claim names holds: its shares, and what is of lower order as written."""
+    names_in_it = list(dict.fromkeys(wanted))
+    said = [shares_stand(fit, names_in_it, asked), _lower_order(fit.model, names_in_it)]
+    return " ".join(filter(None, said))
+
+
+def _lower_order(model: Model, wanted: Iterable[str]) -> str:
+    """Name what is the effect at predictor value 0: above it stand slopes, products or powers."""
+    places, orders = quantity_places(model), {names.B: (model.design.orders, 0)}
+    for group in model.design.groups:
+        orders |= {names.u(group.name): (group.orders, 1), names.sd(group.name): (group.orders, 0)}
+    found = []
+    for name in wanted:
+        variable, place = places[name]
+        if variable in orders:
+            own, along = orders[variable]
+            found += [name] if any(own[place[along]].below(other) for other in own) else []
+    if not found:
+        return ""
+    many = len(found) > 1
+    return (
+        f"{joined(found)} {'are' if many else 'is'} as the formula writes "
+        f"{'them' if many else 'it'}: at predictor value 0."
+    )
 
 
 def shares_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> str:

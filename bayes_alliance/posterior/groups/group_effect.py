@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 CAUTION = (
     "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
-    "and those of small caseloads are shrunken most."
+    "and the effects of small caseloads are shrunken most."
 )
 DEPARTURE = "departure"
 QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")

@@ -335,3 +335,16 @@ def test_several_claims_make_one_table(slopes_fit):
 def test_what_is_no_list_of_claims_is_refused(slopes_fit, claims):
     with pytest.raises(ba.ModelError, match=r"Several claims.*two have one name"):
         ba.hypothesis(slopes_fit, claims)
+
+
+def test_claims_about_what_is_of_lower_order_say_where_it_holds(slopes_fit):
+    group = slopes_fit.model.design.groups[0].labels[0]
+    for name in (
+        "b[Intercept]",
+        f"u_case_manager[{group}, Intercept]",
+        "sd_case_manager[Intercept]",
+    ):
+        sentence = ba.hypothesis(slopes_fit, f"{name} > 0.1").sentence
+        assert sentence.endswith(f"{name} is as the formula writes it: at predictor value 0.")
+    for name in ("stigma", f"u_case_manager[{group}, stigma]", "sd_case_manager[stigma]", "sigma"):
+        assert "predictor value 0" not in ba.hypothesis(slopes_fit, f"{name} > 0.1").sentence

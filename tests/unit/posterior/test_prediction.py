@@ -461,4 +461,4 @@ def test_factors_of_one_target_are_named_together(nested_fit: Fit) -> None:
 def test_whole_numbers_are_shown_as_such(slopes_fit: Fit) -> None:
     found = ba.predict(slopes_fit, ba.grid(slopes_fit, stigma=[-1.0, 0.5]))
     assert "at stigma = -1 and" in found.sentence
-    assert "at stigma = 0.500" in found.sentence
+    assert "at stigma = 0.5," in found.sentence

@@ -202,12 +202,12 @@ def test_draws_are_thinned_and_said(bernoulli_fit):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({}, r"at=\{'stigma'"),
+        ({"at": "mean"}, "no place"),
         ({"at": {"stigma": 1}, "of": "total"}, "Add average=True"),
         ({"at": {"stigma": 1, "age": 3}}, "age"),
     ],
 )
-def test_predictors_are_stated_on_the_response_scale(clients, make_fit, options, said):
+def test_places_on_the_response_scale_are_checked(clients, make_fit, options, said):
     model = ba.Model("stayed ~ stigma + (1 | case_manager)", clients, "bernoulli")
     with pytest.raises(ba.ModelError, match=said):
         ba.variance_shares(make_fit(model, draws=4), scale="response", **options)
