@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ from bayes_alliance.whole_file import write_whole
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>|$~^])")
 _LINE_START = re.compile(r"^(\s*\d*)(?=[#+=-]|(?<=\d)[.)]\s)")
+_UNSAFE = re.compile(r"[^\w.-]+")
+_LONGEST = 100  # bytes of the name of a figure's file
 _MARKS = {"fine": "Good", "note": "Note", "caution": "Caution", "bad": "Stop"}
 
 
@@ -42,6 +46,7 @@ class _Place:
     numbers: dict[int, int]
     headings: dict[str, str]
     folder: str
+    files: dict[str, str]
 
 
 def write_folder(content: ReportContent, path: Path) -> bytes:
@@ -49,10 +54,11 @@ def write_folder(content: ReportContent, path: Path) -> bytes:
     folder = data_place(path).parent
     folder.mkdir(exist_ok=True)
     data, figures = report_data(content), _figures(content)
-    _remove_gone(folder, {figure.key for figure in figures})
+    files = figure_files([figure.key for figure in figures])
+    _remove_gone(folder, set(files.values()))
     for figure in figures:
-        write_whole(folder / f"{figure.key}.svg", svg_file_of(figure))
-        write_whole(folder / f"{figure.key}.png", png_of(figure))
+        write_whole(folder / f"{files[figure.key]}.svg", svg_file_of(figure))
+        write_whole(folder / f"{files[figure.key]}.png", png_of(figure))
     write_whole(data_place(path), write_data(data, indent=1).encode())
     return render_markdown(content, folder=folder.name).encode()
 
@@ -63,6 +69,7 @@ def render_markdown(content: ReportContent, *, folder: str) -> str:
         numbers=block_numbers(content),
         headings={section.key: section.heading for section in content.sections},
         folder=quote(folder),
+        files=figure_files([figure.key for figure in _figures(content)]),
     )
     parts = [f"# {_plain(content.title)}", _plain(content.subtitle)]
     parts += [_block(notice, place) for notice in content.notices]
@@ -80,7 +87,21 @@ def _figures(content: ReportContent) -> list[Figure]:
     return [block for block in blocks if isinstance(block, Figure)]
 
 
-def _remove_gone(folder: Path, keys: set[str]) -> None:
+def figure_files(keys: Iterable[str]) -> dict[str, str]:
+    """Name the files of figures: what no file system takes, or takes for another, is left out."""
+    names: dict[str, str] = {}
+    for key in keys:
+        plain = _UNSAFE.sub("-", key)
+        taken = {name.casefold() for name in names.values()}
+        if plain != key or len(plain.encode()) > _LONGEST or plain.casefold() in taken:
+            digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+            short = plain.encode()[: _LONGEST - 9].decode(errors="ignore")
+            plain = f"{short.strip('-')}-{digest}"
+        names[key] = plain
+    return names
+
+
+def _remove_gone(folder: Path, files: set[str]) -> None:
     """Remove the figures of the report before that this one lacks: they may show names."""
     data = folder / "report.json"
     try:
@@ -88,9 +109,12 @@ def _remove_gone(folder: Path, keys: set[str]) -> None:
         blocks = [block for section in before["sections"] for block in section["blocks"]]
     except (OSError, ValueError, KeyError, TypeError):
         return
-    gone = {block["key"] for block in blocks if block.get("kind") == "figure"} - keys
-    for path in [folder / f"{Path(key).name}{kind}" for key in gone for kind in (".svg", ".png")]:
-        path.unlink(missing_ok=True)
+    keys = [str(block["key"]) for block in blocks if block.get("kind") == "figure"]
+    # Reports of before had the keys as they are for names.
+    gone = {*figure_files(keys).values(), *(Path(key).name for key in keys)} - files
+    for path in [folder / f"{name}{kind}" for name in gone for kind in (".svg", ".png")]:
+        with suppress(OSError, ValueError):  # a name that no file can have
+            path.unlink(missing_ok=True)
 
 
 def _plain(text: str) -> str:
@@ -125,14 +149,16 @@ def _code(block: Code, place: _Place) -> str:
 
 
 def _figure(block: Figure, place: _Place) -> str:
-    address = f"{place.folder}/{quote(block.key)}"
+    address = f"{place.folder}/{quote(place.files[block.key])}"
     number = place.numbers[id(block)]
     image = f"![{_plain(block.description)}]({address}.png)"
     return f"{image}\n\n**Figure {number}.** {_plain(block.caption)} ([SVG]({address}.svg))"
 
 
 def _equation(block: Equation, place: _Place) -> str:
-    return "\n\n".join(f"$$\n{line}\n$$" for line in block.lines)
+    # An empty group behind it keeps a sign of mathematics from being read as the start of a tag.
+    lines = (line.replace("<", "<{}") for line in block.lines)
+    return "\n\n".join(f"$$\n{line}\n$$" for line in lines)
 
 
 def _table(block: Table, place: _Place) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bayes_alliance.drawing import GREY, INK, WIDTH
 from bayes_alliance.report.blocks import Figure
+from bayes_alliance.report.word_marks import readable
 
 DOTS_PER_INCH = 200
 _SETTINGS: Any = {
@@ -78,4 +79,5 @@ def _drawn(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
             options = {"dpi": DOTS_PER_INCH, "facecolor": "white"}
         figure.draw(canvas.add_subplot())
         canvas.savefig(stream, format=kind, **options)
-    return stream.getvalue()
+    # A label may hold a sign that no drawing may.
+    return stream.getvalue() if kind == "png" else readable(stream.getvalue().decode()).encode()

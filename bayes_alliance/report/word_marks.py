@@ -17,7 +17,7 @@ def xml_text(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Replace the signs that no Word document may hold."""
+    """Replace the signs that no Word document and no drawing may hold."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -2,7 +2,9 @@
 
 import dataclasses
 import re
+import warnings
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -18,9 +20,11 @@ from bayes_alliance.report.blocks import (
     Table,
 )
 from bayes_alliance.report.content import ReportContent
-from bayes_alliance.report.markdown import render_markdown
+from bayes_alliance.report.markdown import figure_files, render_markdown
+from bayes_alliance.report.report_data import read_report_data
+from bayes_alliance.report.style import svg_file_of
 from bayes_alliance.report.tables import cell
-from bayes_alliance.report.writing import write_content
+from bayes_alliance.report.writing import write_content, write_report
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +137,72 @@ def test_figures_of_the_report_before_are_gone(
     assert {entry.name for entry in folder.iterdir()} == {
         "report.json", "after.svg", "after.png", "mine.png",
     }  # fmt: skip
+
+
+def drawn(key: str) -> Figure:
+    return Figure(key=key, caption="c", description="d", draw=lambda axes: axes)
+
+
+def test_figures_have_names_that_every_file_system_takes(
+    slopes_content: ReportContent, tmp_path: Path
+) -> None:
+    keys = [
+        "plain-key.x", "slopes-g-drinks/week", "I(stigma / 2)", "../up", "a" * 400, "ä" * 400,
+        "Case", "case", 'a:b"<>|?*', "tab\tand\x01", "a b", "a-b", "..",
+    ]  # fmt: skip
+    files = figure_files(keys)
+    assert files["plain-key.x"] == "plain-key.x"
+    assert len({name.casefold() for name in files.values()}) == len(keys)
+    for name in files.values():
+        assert re.fullmatch(r"[\w.-]+", name)
+        assert len(name.encode()) <= 100
+    content = with_blocks(slopes_content, *map(drawn, keys))
+    text = write_content(content, tmp_path / "r.md").read_text(encoding="utf-8")
+    folder = tmp_path / "r_figures"
+    linked = {unquote(name) for name in re.findall(r"r_figures/([^)\s]+)", text)}
+    there = {path.name for path in folder.iterdir()} - {"report.json"}
+    assert linked == there == {f"{n}{kind}" for n in files.values() for kind in (".svg", ".png")}
+    # Written again without them, none stays: a picture may show names.
+    write_content(with_blocks(slopes_content, drawn("other")), tmp_path / "r.md")
+    assert {path.name for path in folder.iterdir()} == {"other.svg", "other.png", "report.json"}
+
+
+def test_a_drawing_holds_no_sign_that_xml_forbids(slopes_content: ReportContent) -> None:
+    def titled(axes):
+        axes.set_title("\x01<T>\ufffe")
+        return axes
+
+    text = svg_file_of(dataclasses.replace(drawn("k"), draw=titled)).decode()
+    assert "\N{REPLACEMENT CHARACTER}<T>" in "".join(ElementTree.fromstring(text).itertext())
+
+
+def test_an_equation_holds_no_html(slopes_content: ReportContent) -> None:
+    line = r"\text{<script>alert(1)</script>} < \beta"
+    content = with_blocks(slopes_content, Equation(lines=(line,), words="w"))
+    text = render_markdown(content, folder="f")
+    _, equation, _ = text.split("$$")
+    assert not re.search(r"<[A-Za-z/!?]", equation)
+    assert equation.replace("<{}", "<").strip() == line
+
+
+ODD = {"drinks/week": "`drinks/week`", "half": "I(half/2)", "x" * 300: "x" * 300}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("column", ODD)
+def test_odd_names_reach_every_format(column: str, made_up, tmp_path: Path) -> None:
+    table = made_up.many_groups_table(12, each=8)
+    # Made-up draws suit a predictor of this size.
+    table = table.assign(age=(table["age"] - 40) / 10).rename(columns={"age": column})
+    table["therapist"] = "T\x01" + table["therapist"]
+    term = ODD[column]
+    fit = made_up.made_up_fit(made_up.Model(f"score ~ {term} + (1 + {term} | therapist)", table))
+    with warnings.catch_warnings():
+        # A name of 300 letters leaves no room beside it.
+        warnings.filterwarnings("ignore", "constrained_layout not applied", UserWarning)
+        places = [tmp_path / f"r.{suffix}" for suffix in ("html", "docx", "md", "json")]
+        write_report(fit, places, names=["therapist"])
+    for drawing in (tmp_path / "r_figures").glob("*.svg"):
+        ElementTree.parse(drawing)
+    data = read_report_data(places[0])
+    assert all(read_report_data(place) == data for place in places[1:])
