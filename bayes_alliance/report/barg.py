@@ -130,7 +130,7 @@ def _sensitivity(results: Results) -> tuple[ChecklistItem, ...]:
     compared = results.compared
     factors = "No Bayes factors are used."
     if compared is not None and not isinstance(compared.factors, str):
-        factors = "Bayes factors are given at half and double the prior scale."
+        factors = "Bayes factors are given at half, one and two times the scale of their priors."
     return (
         item("5", "Sensitivity to broad priors", said, "sensitivity" if answered else None),
         item(

@@ -89,8 +89,8 @@ def _compared(fits: Mapping[str, Fit], by: str, *, quick: bool) -> Comparison | 
 def _factors(fits: Mapping[str, Fit], *, quick: bool) -> BayesFactors | str:
     if not quick:
         return (
-            "Bayes factors are left out: with their prior scales they ask for new fits, which take "
-            "long here. bayes_factors({name: fit, ...}) gives them."
+            "Bayes factors are left out: where draws do not suffice they ask for new fits, which "
+            "take long here. bayes_factors({name: fit, ...}) gives them."
         )
     try:
         return bayes_factors(fits)

@@ -214,6 +214,6 @@ def _comparison_words(results: Results) -> list[str]:
     if not isinstance(compared.factors, str):
         words.append(
             f"Bayes factors {cited('kass1995')} come from bridge sampling {cited('gronau2017')} "
-            "and are given at half and double the scale of the priors that differ."
+            "and are given at half, one and two times the scale of the priors that they rest on."
         )
     return words

@@ -172,7 +172,7 @@ class TermEvidence:
             f"The draws are too few for a word on {self.free} against {self.fixed}: the data are "
             f"{times_in_words(logs[scale])} times as probable {self.under} {self.free}, given "
             f"{where}{self._prior}, and two Monte Carlo errors to either side, {ends[0]} to "
-            f"{ends[1]}, leave more than one. Take more draws."
+            f"{ends[1]}, allow more than one word. Take more draws."
         )
 
     @property
