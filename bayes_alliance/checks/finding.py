@@ -30,6 +30,10 @@ class Finding:
     remedy
         What to do, in a sentence, or as an Advice where the command line does it otherwise; empty
         where all is well.
+    unnamed
+        The message without ids, for a report that is to name nobody; empty where it names none.
+    columns
+        The columns of the table that it is about, of what was seen in the data.
     """
 
     level: Level
@@ -39,6 +43,8 @@ class Finding:
     threshold: float
     message: str
     remedy: Words = ""
+    unnamed: str = ""
+    columns: tuple[str, ...] = ()
 
     def said_in(self, place: Place) -> str:
         """Write the finding as one line, in the words of the place where it is shown."""

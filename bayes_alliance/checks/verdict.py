@@ -15,6 +15,7 @@ from bayes_alliance.checks.convergence import (
     check_stuck_chains,
     check_tree_depth,
 )
+from bayes_alliance.checks.data_findings import check_data_seen
 from bayes_alliance.checks.finding import SEVERITY, Finding, Level
 from bayes_alliance.checks.sensitivity import check_priors
 from bayes_alliance.checks.structure import (
@@ -24,8 +25,6 @@ from bayes_alliance.checks.structure import (
     check_interrupted,
     check_levels,
 )
-from bayes_alliance.checks.weights import check_weights
-from bayes_alliance.checks.zeros import check_zeros
 from bayes_alliance.display import as_html
 from bayes_alliance.posterior.summaries import summarize, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
@@ -138,8 +137,7 @@ def diagnose(fit: Fit) -> Verdict:
         *check_collinear(fit),
         *check_group_counts(fit),
         *check_boundary(fit),
-        *check_weights(fit),
-        *check_zeros(fit),
+        *check_data_seen(fit),
         check_priors(fit),
     ]
     return Verdict(findings=tuple(sorted(findings, key=lambda f: -SEVERITY[f.level])))

@@ -55,24 +55,29 @@ def answer_table(
 
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """
-    from bayes_alliance.cli.screen import show_items, show_table
-    from bayes_alliance.report.three_questions import answer_questions
-    from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths, write_report
+    from bayes_alliance.cli.screen import show_items, show_notes, show_table
+    from bayes_alliance.report.answers_page import answers_content
+    from bayes_alliance.report.three_questions import answer_questions, seen_in_table
+    from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths, write_content
 
     places = check_report_paths(out, ANSWER_SUFFIXES) if out else []
-    answers = answer_questions(_rows(file, table), **vars(asked), **vars(sampling))
+    rows = _rows(file, table)
+    # Before anything is fitted: an answer from codes or from visits is none.
+    show_notes(seen_in_table(rows, **vars(asked)))
+    answers = answer_questions(rows, **vars(asked), **vars(sampling))
     # What is written is written before a word is said to a reader who may leave.
     options: dict[str, Any] = {
         "title": page.title,
         "question": page.question,
         "names": page.names or (),
     }
-    written = write_report(answers, places, **options) if places else ()
+    content = answers_content(answers, **options, place="command line") if places else None
+    written = [write_content(content, place) for place in places] if content else []
     if file is None:
         print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
     print()
-    show_items((*answers.items, *answers.notes))
+    show_items((*answers.items, *answers.notes_on_fits))
     if written:
         print(f"Written: {', '.join(map(str, written))}")
     raise typer.Exit(VERDICT_BAD if answers.verdict[1].level == "bad" else FINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,10 +38,14 @@ def diagnose_file(
     raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
 
 
-def show_verdict(verdict: Verdict, *, verbose: bool = False) -> None:
-    """Show the verdict and every finding, each in the colour of its level."""
+def show_verdict(verdict: Verdict, *, verbose: bool = False, said: Collection[str] = ()) -> None:
+    """Show the verdict and every finding but those said before, in the colour of its level."""
     show_level(verdict.level, verdict.sentence)
+    if any(finding.message in said for finding in verdict.findings):
+        show_level(verdict.level, "  What was seen in the data is said above.")
     for finding in verdict.findings:
+        if finding.message in said:
+            continue
         both = finding.value == finding.value and finding.threshold == finding.threshold
         known = verbose and both
         numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""

@@ -33,17 +33,20 @@ def fit_table(
     """
     from bayes_alliance.checks.verdict import diagnose
     from bayes_alliance.cli.diagnosis import show_verdict
-    from bayes_alliance.cli.screen import show_table
+    from bayes_alliance.cli.screen import show_seen, show_table
     from bayes_alliance.posterior.summaries import summarize
 
     check_model_options(model)
     _check_out(out)
-    fit = run_sampling(make_model(model, load_table(file, table)), sampling)
+    own = make_model(model, load_table(file, table))
+    seen = own.data_report
+    show_seen(seen)
+    fit = run_sampling(own, sampling)
     written = fit.save(out, data=not no_data)
     summary = summarize(fit)
     show_table("Estimates", summary.table, f"{summary.interval}; seed {fit.settings.seed}.")
     verdict = diagnose(fit)
-    show_verdict(verdict)
+    show_verdict(verdict, said={note.message for note in seen.notes})
     print(f"Saved: {written}")
     raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
 

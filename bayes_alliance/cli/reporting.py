@@ -68,6 +68,7 @@ def report_file(
 
     Ends with 1 if the verdict on the fit is bad; the report is written all the same and says so.
     """
+    from bayes_alliance.cli.screen import show_seen
     from bayes_alliance.report.group_labels import check_names
     from bayes_alliance.report.writing import check_report_paths
 
@@ -75,10 +76,13 @@ def report_file(
     others = {other: _loaded(other, table, data) for other in compare or ()}
     if file.suffix == FIT_SUFFIX:
         fit = _saved_fit(file, model, table, data)
+        if fit.has_data or fit.has_sums:
+            show_seen(fit.model.data_report)
     else:
         check_model_options(model)
         own = make_model(model, load_table(file, table))
         check_names([own, *(other.model for other in others.values())], page.names or ())
+        show_seen(own.data_report)
         fit = run_sampling(own, sampling)
     write_and_tell(_called({file: fit} | others), places, page)
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
+    from bayes_alliance.data.report import Note
+    from bayes_alliance.model.data_report import ModelDataReport
+
 _WIDTH = 88
+# Said though it is fine: how many rows the results are about.
+_ALWAYS = frozenset({"rows_dropped", "dropped_where"})
 _COLOURS = {"fine": "green", "caution": "yellow", "bad": "bold red"}
 
 
@@ -46,6 +54,23 @@ def show_level(level: str, text: str) -> None:
     from rich.text import Text
 
     Console().print(Text(text, style=_COLOURS.get(level, "")))
+
+
+def show_notes(notes: Iterable[Note]) -> None:
+    """Show what was seen in the data, in the words of the command line; nothing that is fine."""
+    # Whoever reads no more may want the file all the same, which is still to be written.
+    with contextlib.suppress(BrokenPipeError):
+        for note in notes:
+            if note.level != "fine" or note.code in _ALWAYS:
+                show_level(note.level, f"{note.level}: {note.said_in('command line')}")
+        sys.stdout.flush()
+
+
+def show_seen(report: ModelDataReport) -> None:
+    """Say what was seen in a model's data, before minutes go into sampling or a report."""
+    with contextlib.suppress(BrokenPipeError):
+        print(report.rows_in_words)
+    show_notes(report.notes)
 
 
 def show_items(sentences: tuple[str, ...]) -> None:

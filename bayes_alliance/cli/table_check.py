@@ -28,7 +28,8 @@ def check_table(
 ) -> None:
     """Look at a table before a model does.
 
-    Shows rows, groups, caseloads, and what would trouble a model.
+    Shows each column with its type, range, missing and commonest values, or, where --group names
+    some, the groups and their caseloads; and what would trouble a model.
 
     Ends with 1 if something stands in the way of a model.
     """
@@ -41,7 +42,7 @@ def check_table(
     if report.groups:
         show_table(title, report.table)
     else:
-        print(title)
+        show_table(title, report.columns_table)
     for note in report.notes:
         show_level(note.level, f"{note.level}: {note.said_in('command line')}")
     raise typer.Exit(VERDICT_BAD if report.level == "bad" else FINE)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 import numpy as np
 import pandas as pd
 
-from bayes_alliance.data.labels import id_label, sorted_labels
+from bayes_alliance.data.labels import id_label
+from bayes_alliance.data.name_checks import note_alike_names, note_two_names
 from bayes_alliance.data.report import GroupReport, Level, Note
 from bayes_alliance.errors import listed
 
-_NUMBER = re.compile(r"\+?0*(\d{1,15}\.?|\d{0,14}\.\d{1,14})(e\d{1,2})?", re.ASCII)
 # Fewer than these, and the groups say little, or little enough for the prior to show.
 _VERY_FEW = 10
 _FEW = 50
+# Groups of so many rows in the middle look like clients with a row or two each.
+_HANDFUL = 2
 
 
 def note_ids(ids: pd.Series, caseloads: pd.Series) -> list[Note]:
@@ -24,7 +23,8 @@ def note_ids(ids: pd.Series, caseloads: pd.Series) -> list[Note]:
     return [
         *_note_number_ids(ids, name),
         *_note_joined_ids(ids, name),
-        *_note_similar_ids(caseloads, name),
+        *note_alike_names(map(str, caseloads.index), name),
+        *note_two_names([str(label) for label in caseloads.index], name),
     ]
 
 
@@ -129,31 +129,6 @@ def _note_joined_ids(ids: pd.Series, name: str) -> list[Note]:
     ]
 
 
-def _note_similar_ids(caseloads: pd.Series, name: str) -> list[Note]:
-    alike: dict[str, list[str]] = {}
-    for label in sorted_labels(caseloads.index):
-        alike.setdefault(_plain(label), []).append(label)
-    pairs = [" and ".join(map(repr, labels)) for labels in alike.values() if len(labels) > 1]
-    if not pairs:
-        return []
-    return [
-        Note(
-            level="caution",
-            code="similar_ids",
-            message=f"{name} has ids that differ only in blanks, case or how a number is written:"
-            f" {listed(pairs)}. They count as different groups: if two are one, give it one name.",
-            columns=(name,),
-        )
-    ]
-
-
-def _plain(label: str) -> str:
-    """Strip an id of what people type differently by accident."""
-    words = unicodedata.normalize("NFKC", label).casefold().split()
-    plain = " ".join(words)
-    return id_label(float(plain)) if _NUMBER.fullmatch(plain) else plain
-
-
 def _note_few_groups(group: GroupReport) -> list[Note]:
     if group.groups >= _FEW:
         return []
@@ -189,8 +164,9 @@ def _note_small_groups(group: GroupReport, rows: int) -> list[Note]:
                 columns=(group.name,),
             )
         ]
+    handful = _note_handful(group)
     if not group.one_client:
-        return []
+        return handful
     most = 2 * group.one_client > group.groups
     return [
         Note(
@@ -199,5 +175,27 @@ def _note_small_groups(group: GroupReport, rows: int) -> list[Note]:
             message=f"{group.one_client} of {group.groups} {group.name} groups have one row. They"
             " stay in the model, but say nothing about differences within a group.",
             columns=(group.name,),
+        ),
+        *handful,
+    ]
+
+
+def _note_handful(group: GroupReport) -> list[Note]:
+    """Ask whether groups of a row or two are clients, where who they see was meant."""
+    if group.median > _HANDFUL or group.groups < _VERY_FEW:
+        return []
+    most = 2 * group.one_client > group.groups
+    return [
+        Note(
+            level="caution" if most else "fine",
+            code="groups_like_clients",
+            message=f"The middle one of {group.groups} {group.name} has {group.median:g}"
+            f" {'row' if group.median == 1 else 'rows'}: that is how clients look, not who they"
+            " see.",
+            columns=(group.name,),
+            value=group.median,
+            threshold=float(_HANDFUL),
+            remedy="If clients were not meant, name the column of case managers, teams or"
+            " agencies.",
         )
     ]

@@ -1,8 +1,9 @@
-"""The verb that looks at a table before a model does."""
+"""One inspection of a table's columns, before a model and for it: what is odd, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -10,12 +11,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.code_checks import note_codes
+from bayes_alliance.data.column_report import describe_columns
 from bayes_alliance.data.columns import numbers_of
+from bayes_alliance.data.dropped_checks import note_where_dropped
 from bayes_alliance.data.group_checks import note_groups, note_ids, note_variation
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
+from bayes_alliance.data.name_checks import note_alike_names
 from bayes_alliance.data.outcome_checks import note_outcome
-from bayes_alliance.data.report import DataReport, GroupReport, Note
+from bayes_alliance.data.outcome_shape import note_outcome_shape
+from bayes_alliance.data.predictor_uses import note_few_values, note_many_levels
+from bayes_alliance.data.repeat_checks import note_repeated_ids
+from bayes_alliance.data.report import DataReport, GroupReport, Level, Note
 from bayes_alliance.data.table_checks import (
     note_duplicate_columns,
     note_infinite,
@@ -25,13 +33,53 @@ from bayes_alliance.data.table_checks import (
     note_repeated_rows,
     note_size,
 )
+from bayes_alliance.data.text_checks import note_text
 from bayes_alliance.errors import DataError, did_you_mean, listed
+
+Floats = NDArray[np.float64]
+
+# Text with more values than this share of the rows is remarks, not the names of groups.
+_NAMES = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnUses:
+    """What the columns of a table are used for.
+
+    Parameters
+    ----------
+    outcome
+        The outcome's column; None if none is known.
+    numeric
+        Whether the outcome is a number whose distribution the model takes to be normal or nearly.
+    groups
+        Columns that name groups.
+    predictors
+        Columns that a model uses as they stand: numbers as numbers.
+    categories
+        Columns that it takes as categories whatever they hold.
+    weights
+        Columns that say how much a row counts.
+    in_a_model
+        Whether this is all that is used; else it is what was named of a table.
+    """
+
+    outcome: str | None = None
+    numeric: bool = True
+    groups: tuple[str, ...] = ()
+    predictors: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    weights: frozenset[str] = frozenset()
+    in_a_model: bool = False
 
 
 def check_data(
     data: pd.DataFrame, outcome: str | None = None, groups: str | Sequence[str] = ()
 ) -> DataReport:
-    """Look at a table of clients: groups, caseloads, and what would trouble a model.
+    """Look at a table of clients: its columns, groups, caseloads, and what would trouble a model.
+
+    A model looks at the columns that it uses in the same way: ``model.data_report``, the report
+    and :func:`diagnose` say what was found there.
 
     Parameters
     ----------
@@ -46,8 +94,9 @@ def check_data(
     Returns
     -------
     DataReport
-        A table with one row for each group column, and the notes. Notes of level ``bad`` stand in
-        the way of a model, ``caution`` asks for a look, ``fine`` informs.
+        A table with one row for each group column, another (``columns_table``) with one row for
+        each column, and the notes. Notes of level ``bad`` stand in the way of a model, ``caution``
+        asks for a look, ``fine`` informs.
 
     Raises
     ------
@@ -63,28 +112,26 @@ def check_data(
     """
     names = (groups,) if isinstance(groups, str) else tuple(dict.fromkeys(groups))
     _check_usable(data, outcome, names)
-    return look_at_table(data, outcome=outcome, groups=names)
+    return look_at_table(data, ColumnUses(outcome=outcome, groups=names))
 
 
 def look_at_table(
-    data: pd.DataFrame,
-    *,
-    outcome: str | None,
-    groups: Sequence[str],
-    repeats: NDArray[np.float64] | None = None,
+    data: pd.DataFrame, uses: ColumnUses, *, repeats: Floats | None = None
 ) -> DataReport:
     """Return the report on a table that can be looked at.
 
     Parameters
     ----------
-    data, outcome, groups
-        As :func:`check_data` has them, and checked.
+    data
+        The table; of a model, the rows and columns that it uses.
+    uses
+        What they are used for.
     repeats
         How many clients each row stands for; one each if None.
     """
-    names = tuple(groups)
     table = data.loc[:, ~data.columns.duplicated()]
     plain = _with_plain_objects(table)
+    outcome, names = uses.outcome, uses.groups
     used = [*([outcome] if outcome is not None else []), *names] or list(table.columns)
     notes = [
         *note_size(data),
@@ -94,9 +141,33 @@ def look_at_table(
         *note_infinite(table, used),
         *note_numbers_as_text(table),
         *note_lost_categories(table),
-        *(note_outcome(numbers_of(table[outcome])) if outcome is not None else ()),
+        *(
+            note_outcome(numbers_of(table[outcome]))
+            if outcome is not None and not uses.in_a_model
+            else ()
+        ),
+        *look_at_columns(table, uses),
+        *_dropped(table, uses),
     ]
-    reports = []
+    reports, on_groups = _look_at_groups(table, plain, uses, repeats)
+    notes += [*on_groups, *_notes_on_pairs(table, names)]
+    described = () if uses.in_a_model else describe_columns(table, notes)
+    return DataReport(
+        rows=len(data),
+        outcome=outcome,
+        groups=tuple(reports),
+        notes=tuple(notes),
+        columns=described,
+    )
+
+
+def _look_at_groups(
+    table: pd.DataFrame, plain: pd.DataFrame, uses: ColumnUses, repeats: Floats | None
+) -> tuple[list[GroupReport], list[Note]]:
+    """Look at each column of groups: its ids, caseloads, and what varies inside them."""
+    reports: list[GroupReport] = []
+    notes: list[Note] = []
+    names = uses.groups
     others = plain[[column for column in table.columns if column not in names]]
     for name in names:
         labels = group_labels(table[name])
@@ -106,12 +177,93 @@ def look_at_table(
         one_row_each = not labels.dropna().duplicated().any()
         found = note_groups(report, len(table))
         notes += [note for note in found if one_row_each or note.code != "group_is_row"]
-        notes += note_variation(others, labels, outcome)
-    notes += _notes_on_pairs(table, names)
-    return DataReport(rows=len(data), outcome=outcome, groups=tuple(reports), notes=tuple(notes))
+        notes += note_variation(others, labels, uses.outcome)
+    return reports, notes
 
 
-def _caseloads(labels: pd.Series[Any], repeats: NDArray[np.float64] | None) -> pd.Series[Any]:
+def look_at_columns(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
+    """Look at every column by itself, and beside the outcome where there is one."""
+    y = _numbers(table[uses.outcome]) if uses.outcome in table.columns else None
+    notes: list[Note] = []
+    for name in table.columns:
+        column, role = numbers_of(table[name]), str(name)
+        if role in uses.weights:
+            continue
+        if role in uses.groups:
+            # A code among ids is a group of its own, however the ids are written.
+            notes += note_codes(column, as_ids=True) if _is_number(column) else []
+        elif _is_number(column):
+            notes += _on_number(column, None if role == uses.outcome else y, uses)
+        else:
+            notes += _on_text(column, uses)
+    if y is not None and uses.numeric and _is_number(numbers_of(table[uses.outcome])):
+        values = y.to_numpy(dtype="float64", na_value=np.nan)
+        known = values[np.isfinite(values)]
+        notes += note_outcome_shape(str(uses.outcome), known, normal=uses.in_a_model)
+    if not uses.in_a_model and y is not None and uses.groups:
+        unused = [n for n in table.columns if n != uses.outcome and n not in uses.groups]
+        ids = [pd.factorize(group_labels(table[n]))[0].astype(np.int64) for n in uses.groups]
+        values = y.to_numpy(dtype="float64", na_value=np.nan)
+        notes += note_repeated_ids(table, unused, ids, values)
+    return notes
+
+
+def _dropped(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
+    """Look at the rows that lack what was named; a model looks at those that it drops itself."""
+    named = [*([uses.outcome] if uses.outcome is not None else []), *uses.groups]
+    if uses.in_a_model or not named:
+        return []
+    lacking = table[named].isna().any(axis=1).to_numpy()
+    return note_where_dropped(table, lacking, used=(), never=named)
+
+
+def _on_number(column: pd.Series[Any], y: pd.Series[Any] | None, uses: ColumnUses) -> list[Note]:
+    name = str(column.name)
+    if name in uses.categories:
+        return note_many_levels(name, column.nunique(), len(column))
+    notes = note_codes(column, y)
+    if y is not None and (name in uses.predictors or not uses.in_a_model):
+        notes += note_few_values(column, y)
+    return notes
+
+
+def _on_text(column: pd.Series[Any], uses: ColumnUses) -> list[Note]:
+    name = str(column.name)
+    predictor = name in uses.predictors or name in uses.categories
+    notes = note_text(column, used=predictor)
+    if notes or column.dtype == object or pd.api.types.is_bool_dtype(column.dtype):
+        return notes
+    values = column.nunique()
+    few = values <= _NAMES * len(column)
+    if predictor or few:
+        level: Level = "caution" if predictor else "fine"
+        notes += note_many_levels(name, values, len(column), level=level)
+    if predictor or few:
+        notes += note_alike_names([str(value) for value in column.dropna().unique()], name)
+    return notes
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    kind = column.dtype
+    return bool(
+        pd.api.types.is_numeric_dtype(kind)
+        and not pd.api.types.is_bool_dtype(kind)
+        and not pd.api.types.is_complex_dtype(kind)
+    )
+
+
+def _numbers(column: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Return the outcome as numbers, ordered categories by their place; None if it has none."""
+    column = numbers_of(column)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = pd.Series(column.cat.codes, index=column.index, name=column.name, dtype="float64")
+        return codes.where(codes >= 0)
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return column.astype("float64")
+    return column if _is_number(column) else None
+
+
+def _caseloads(labels: pd.Series[Any], repeats: Floats | None) -> pd.Series[Any]:
     """Return the rows of each group, largest first, each as often as it counts."""
     if repeats is None:
         return labels.value_counts().rename("rows")

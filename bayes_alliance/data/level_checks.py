@@ -75,7 +75,8 @@ def _crossed(found: Nesting) -> list[Note]:
             columns=columns,
         ),
         Note(
-            level="caution",
+            # Numbered anew in each upper group, no group has an id that another lacks.
+            level="caution" if found.most_in_one == found.lower_groups else "fine",
             code="ids_repeat_across_groups",
             message=f"{several}: {listed(_moved(found.several))}.",
             unnamed=f"{several}.",

@@ -30,6 +30,8 @@ class Nesting:
         Each lower group found in more than one upper group, with those upper groups.
     upper_in_one : bool
         Whether each upper group lies in exactly one lower group.
+    most_in_one : int
+        The most lower groups that one upper group has.
     """
 
     lower: str
@@ -39,6 +41,7 @@ class Nesting:
     combinations: int
     several: Mapping[str, tuple[str, ...]]
     upper_in_one: bool
+    most_in_one: int
 
     @property
     def nested(self) -> bool:
@@ -98,4 +101,5 @@ def nesting(lower: pd.Series, upper: pd.Series) -> Nesting:
         combinations=len(pairs),
         several=MappingProxyType({label: several[label] for label in sorted_labels(several)}),
         upper_in_one=not pairs["upper"].duplicated().any(),
+        most_in_one=int(pairs["upper"].value_counts().max()) if len(pairs) else 0,
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import Place, Words, words_for
+from bayes_alliance.errors import Advice, Place, Words, words_for
 
 type Level = Literal["fine", "caution", "bad"]
 
@@ -34,8 +33,8 @@ class Note:
         The columns it is about; empty for the whole table.
     remedy : str or Advice
         What to do; empty where the message says it, or where there is nothing to do.
-    value, threshold : float
-        What was found in a number and what it was held against; NaN where there is none.
+    value, threshold : float or None
+        What was found in a number and what it was held against; None where there is none.
     unnamed : str
         The finding without ids, for a report that is to name nobody; empty where the message names
         none.
@@ -46,8 +45,8 @@ class Note:
     message: str
     columns: tuple[str, ...] = ()
     remedy: Words = ""
-    value: float = math.nan
-    threshold: float = math.nan
+    value: float | None = None
+    threshold: float | None = None
     unnamed: str = ""
 
     def said_in(self, place: Place) -> str:
@@ -62,6 +61,22 @@ class Note:
     def __str__(self) -> str:
         """Return the note as one line."""
         return f"{self.level}: {self.text} [{self.code}]"
+
+
+def note_to_json(note: Note) -> dict[str, Any]:
+    """Return a note as plain JSON."""
+    remedy = note.remedy if isinstance(note.remedy, str) else vars(note.remedy)
+    numbers = {"value": note.value, "threshold": note.threshold}
+    own = {"level": note.level, "code": note.code, "message": note.message}
+    words = {"columns": list(note.columns), "remedy": remedy, "unnamed": note.unnamed}
+    return {**own, **words, **numbers}
+
+
+def note_from_json(saved: Mapping[str, Any]) -> Note:
+    """Undo :func:`note_to_json`."""
+    remedy = saved["remedy"]
+    words = remedy if isinstance(remedy, str) else Advice(**remedy)
+    return Note(**{**saved, "columns": tuple(saved["columns"]), "remedy": words})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +121,38 @@ class GroupReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColumnReport:
+    """One column in words.
+
+    Attributes
+    ----------
+    name : str
+        The column.
+    kind : str
+        ``numbers``, ``whole numbers``, ``yes or no``, ``text``, ``categories``, ``dates``,
+        ``constant`` or ``empty``.
+    values : int
+        How many different ones it has.
+    extent : str
+        The smallest and the largest of numbers or dates; empty for others.
+    missing : int
+        Rows without a value.
+    commonest : str
+        The values of most rows, with their number; empty where nearly each row has its own.
+    odd : str
+        What the notes say of it, in a few words.
+    """
+
+    name: str
+    kind: str
+    values: int
+    extent: str
+    missing: int
+    commonest: str
+    odd: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataReport:
     """What `check_data` found.
 
@@ -118,13 +165,16 @@ class DataReport:
     groups : tuple of GroupReport
         One for each group column.
     notes : tuple of Note
-        Everything found, in the order table, outcome, groups, levels.
+        Everything found, in the order table, outcome, columns, groups, levels.
+    columns : tuple of ColumnReport
+        One for each column of the table.
     """
 
     rows: int
     outcome: str | None
     groups: tuple[GroupReport, ...]
     notes: tuple[Note, ...]
+    columns: tuple[ColumnReport, ...] = ()
 
     @property
     def level(self) -> Level:
@@ -144,16 +194,32 @@ class DataReport:
         names = pd.Index([group.name for group in self.groups], name="group", dtype="str")
         return pd.DataFrame(records, index=names, columns=columns)
 
+    @property
+    def columns_table(self) -> pd.DataFrame:
+        """One row for each column: type, range, missing values, commonest values, what is odd."""
+        records = [
+            [own.kind, own.values, own.extent, own.missing, own.commonest, own.odd]
+            for own in self.columns
+        ]
+        headings = ["type", "values", "range", "missing", "commonest", "odd"]
+        names = pd.Index([own.name for own in self.columns], name="column", dtype="str")
+        return pd.DataFrame(records, index=names, columns=headings)
+
     def notes_with(self, code: str) -> tuple[Note, ...]:
         """Return the notes with this code."""
         return tuple(note for note in self.notes if note.code == code)
 
     def __str__(self) -> str:
         """Return the report as text for a terminal."""
-        return as_text(self._title, self.table, *map(str, self.notes))
+        return as_text(self._title, self._shown, *map(str, self.notes))
 
     def _repr_html_(self) -> str:
-        return as_html(self._title, self.table, *map(str, self.notes))
+        return as_html(self._title, self._shown, *map(str, self.notes))
+
+    @property
+    def _shown(self) -> pd.DataFrame:
+        """The groups, or the columns where no group was named."""
+        return self.table if self.groups else self.columns_table
 
     @property
     def _title(self) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.data.inspection import check_data, look_at_table
+from bayes_alliance.data.inspection import ColumnUses, look_at_table
 from bayes_alliance.data.report import DataReport, Note
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import GIVE_ROWS, DataError, listed
+from bayes_alliance.model.beyond_rows import seen_beyond
 from bayes_alliance.model.design import Design
+from bayes_alliance.model.expression import describe, uses_of
 from bayes_alliance.model.families import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
@@ -26,6 +28,8 @@ from bayes_alliance.model.zero_notes import FarZero, find_far_zeros, zero_notes
 if TYPE_CHECKING:
     import pandas as pd
 
+# The share of the rows that may be dropped without a caution.
+_FEW_DROPPED = 0.05
 LEAVE_ONE_OUT = "Leave one of them out."
 # Singular values of columns of length one, relative to the largest: less is rounding.
 _COLLINEAR = 1e-7
@@ -69,10 +73,14 @@ class ModelDataReport:
             index=pd.Index(list(self.missing), name="column"),
         )
 
-    def _lines(self) -> list[str]:
+    @property
+    def rows_in_words(self) -> str:
+        """How many rows the model uses, in a sentence."""
         stand = "" if self.clients is None else f", which stand for {self.clients:,.10g} clients"
-        used = f"{self.rows_used} of {self.rows_in_table} rows used{stand}."
-        return [used, *(f"{note.level}: {note.text}" for note in self.notes)]
+        return f"{self.rows_used} of {self.rows_in_table} rows used{stand}."
+
+    def _lines(self) -> list[str]:
+        return [self.rows_in_words, *(f"{note.level}: {note.text}" for note in self.notes)]
 
     def __str__(self) -> str:
         if not self.missing:
@@ -99,21 +107,22 @@ def build_data_report(
     """
     if not len(frame.rows):
         raise _no_rows(frame)
-    factors = dict.fromkeys(f for term in formula.group_terms for f in term.factors)
-    # Terms side by side say nothing of which level is the upper one: that with fewer groups.
-    counts = frame.rows[list(factors)].nunique().to_dict()
-    columns = sorted(factors, key=lambda factor: counts[factor])
     weights = frequency_weights_of(formula.response, frame)
-    nesting = _nesting(formula, frame, columns)
-    dropped = np.setdiff1d(np.arange(frame.rows_in_table), frame.positions)
+    seen = _seen(formula, frame, family)
+    gone = np.ones(frame.rows_in_table, dtype=bool)
+    gone[frame.positions] = False
+    dropped = np.flatnonzero(gone)
     notes = [*missing_notes(frame, design, len(dropped)), *design_notes(design, family)]
-    known_error = formula.response.weight_kind == "known_error"
     notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
     notes += zero_notes(far_zeros(formula, frame, design, family, priors))
+    known_error = formula.response.weight_kind == "known_error"
     # Rows that differ in other columns look alike among the used ones: no client came twice.
     silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
-    notes += [note for note in nesting.notes if note.code not in silent]
+    notes += [
+        note for note in seen.notes if note.code not in silent and not answered(note, formula)
+    ]
+    notes += seen_beyond(formula, frame, design)
     order = {"bad": 0, "caution": 1, "fine": 2}
     return ModelDataReport(
         rows_in_table=frame.rows_in_table,
@@ -121,19 +130,47 @@ def build_data_report(
         clients=None if weights is None else weights.clients,
         missing=dict(frame.missing),
         dropped=tuple(int(place) for place in dropped),
-        nesting=nesting,
+        nesting=seen,
         notes=tuple(sorted(notes, key=lambda note: order[note.level])),
     )
 
 
-def _nesting(formula: Formula, frame: ModelFrame, groups: list[str]) -> DataReport:
+def _seen(formula: Formula, frame: ModelFrame, family: Family) -> DataReport:
     """Look at the used rows; those that stand for several clients count as often."""
+    uses = uses_of_columns(formula, frame.rows, family)
     name = formula.response.repeats
     if name is None:
-        return check_data(frame.rows, outcome=None, groups=groups)
+        return look_at_table(frame.rows, uses)
     # Grouping columns can hold counts too, but a weight says nothing about clients.
-    others = frame.rows if name in groups else frame.rows.drop(columns=name)
-    return look_at_table(others, outcome=None, groups=groups, repeats=frame.weights)
+    others = frame.rows if name in uses.groups else frame.rows.drop(columns=name)
+    return look_at_table(others, uses, repeats=frame.weights)
+
+
+def answered(note: Note, formula: Formula) -> bool:
+    """Tell whether the formula says what a note asks: ids of ``a/b`` count within their group."""
+    asked = note.code in ("ids_repeat_across_groups", "crossed")
+    return asked and any(set(note.columns) <= set(term.factors) for term in formula.group_terms)
+
+
+def uses_of_columns(formula: Formula, rows: pd.DataFrame, family: Family) -> ColumnUses:
+    """Say what a model uses its columns for."""
+    response = formula.response
+    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    parts = [uses_of(describe(expression, rows.columns)) for expression in expressions]
+    predictors = frozenset(name for part in parts for name in part.predictors)
+    factors = dict.fromkeys(f for term in formula.group_terms for f in term.factors)
+    # Terms side by side say nothing of which level is the upper one: that with fewer groups.
+    counts = rows[list(factors)].nunique().to_dict()
+    return ColumnUses(
+        outcome=response.outcome,
+        # What a meta-analysis has for an outcome is an estimate, which is nearly normal.
+        numeric=family.outcome == "numeric" and response.weight_kind != "known_error",
+        groups=tuple(sorted(factors, key=lambda factor: counts[factor])),
+        predictors=predictors,
+        categories=frozenset(name for part in parts for name in part.categories) - predictors,
+        weights=frozenset([response.weights] if response.weights else []) - set(factors),
+        in_a_model=True,
+    )
 
 
 def far_zeros(
@@ -180,7 +217,17 @@ def missing_notes(frame: ModelFrame, design: Design, dropped: int) -> list[Note]
     )
     if any(part["has_group_means"] for part in design.parts):
         message += " Group means use every row that has the predictor and the group."
-    return [Note(level="caution", code="rows_dropped", message=message)]
+    share = dropped / frame.rows_in_table
+    return [
+        Note(
+            level="caution" if share > _FEW_DROPPED else "fine",
+            code="rows_dropped",
+            message=message,
+            columns=tuple(frame.missing),
+            value=share,
+            threshold=_FEW_DROPPED,
+        )
+    ]
 
 
 def design_notes(design: Design, family: Family) -> list[Note]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_alliance.data.report import Note
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, in_the_table, listed
 from bayes_alliance.model.expression import describe, group_mean_columns, uses_of
 from bayes_alliance.model.families import Family
@@ -40,6 +41,11 @@ class ModelFrame:
         Missing values by used column, for the columns that have any.
     source
         Where the table comes from, if it says so itself (the examples do).
+    table
+        The user's whole table, for what can be seen in columns and rows that are not used; None
+        where it is not held, as after loading.
+    told
+        What was seen there before the fit was saved.
     """
 
     rows: pd.DataFrame
@@ -51,6 +57,8 @@ class ModelFrame:
     rows_used: int
     missing: Mapping[str, int]
     source: str = ""
+    table: pd.DataFrame | None = None
+    told: tuple[Note, ...] = ()
 
 
 def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
@@ -125,6 +133,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
         rows_used=len(rows),
         missing=counts,
         source=str(data.attrs.get("source", "")),
+        table=data,
     )
 
 

@@ -115,7 +115,7 @@ def learn_part(
             learn_group_means(description, _all_prepared(description, all_rows), counts.of_table)
     for name in rows.columns:
         if name in uses.predictors | uses.categories:
-            check_predictor(rows[name])
+            check_predictor(rows[name], chosen=name in uses.categories)
     with quiet_arithmetic(), counting_clients(inner, counts.of_rows):
         design = _evaluated(expression, description, rows)
         matrix, offset, labels = _columns(design, len(rows))

@@ -13,6 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.columns import numbers_of, ordinary_column
+from bayes_alliance.data.predictor_uses import TOO_MANY_LEVELS
+from bayes_alliance.data.text_checks import days_since, holds_dates
 from bayes_alliance.errors import DataError, counted, listed
 
 
@@ -46,8 +48,15 @@ def check_finite(expression: str, labels: Iterable[str], matrix: NDArray[np.floa
     )
 
 
-def check_predictor(column: pd.Series[Any]) -> None:
-    """Refuse a predictor that is neither numbers nor categories, or has one category only.
+def check_predictor(column: pd.Series[Any], *, chosen: bool = False) -> None:
+    """Refuse a predictor that is neither numbers nor categories, or whose categories are none.
+
+    Parameters
+    ----------
+    column
+        As the model uses it.
+    chosen
+        Whether it stands in ``C()``, so that its categories are wanted however many they are.
 
     Raises
     ------
@@ -66,7 +75,7 @@ def check_predictor(column: pd.Series[Any]) -> None:
         raise DataError(
             f"The formula uses the column {column.name}.",
             "It holds dates or times, which are no predictor as they stand.",
-            "Make a number of it first, such as days since the start.",
+            days_since(column),
             column=column.name,
         )
     text = not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
@@ -76,6 +85,34 @@ def check_predictor(column: pd.Series[Any]) -> None:
             f"It has one value only in the rows used: {column.iloc[0]!r}, so it explains nothing.",
             "Take it out of the formula, or check the filter.",
             column=column.name,
+        )
+    if text and not chosen:
+        _check_levels(column)
+
+
+def _check_levels(column: pd.Series[Any]) -> None:
+    """Refuse categories that are dates, or so many that nobody can have meant them."""
+    levels = column.nunique()
+    asked = f"The formula uses {column.name} as a predictor."
+    if holds_dates(column):
+        raise DataError(
+            asked,
+            f"It holds {levels} dates as text, such as {column.dropna().iloc[0]}, and each would "
+            "be a category with a coefficient of its own.",
+            days_since(column),
+            column=column.name,
+            levels=levels,
+        )
+    if levels > TOO_MANY_LEVELS:
+        raise DataError(
+            asked,
+            f"It is text with {levels} different values, such as "
+            f"{listed(map(repr, column.unique()[:2]))}, and would make {levels - 1} coefficients.",
+            f"If they are groups, write (1 | {column.name}); if they are numbers with words among "
+            "them, correct those; if you want a coefficient for each, write "
+            f"C({column.name}).",
+            column=column.name,
+            levels=levels,
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_alliance.data.report import note_from_json, note_to_json
+from bayes_alliance.model.beyond_rows import seen_beyond
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.families import Family, find_family
 from bayes_alliance.model.formula import Formula, parse_formula
@@ -57,6 +59,10 @@ def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]
         "rows_used": model.frame.rows_used,
         "missing": dict(model.frame.missing),
         "source": model.frame.source,
+        # Notes name groups and clients, which a file without rows is not to hold.
+        "told": []
+        if confidential
+        else [note_to_json(note) for note in seen_beyond(model.formula, model.frame, model.design)],
         "fingerprint": fingerprint(model.frame.rows),
         "coefficients": list(model.design.coefficients),
         "part": parts[0],
@@ -208,6 +214,7 @@ def _frame(
         rows_used=saved["rows_used"],
         missing=saved["missing"],
         source=saved["source"],
+        told=tuple(note_from_json(note) for note in saved.get("told", ())),
     )
 
 

@@ -186,7 +186,7 @@ class Model:
             return ""
         return f", which stand for {self.clients:,.10g} clients"
 
-    @property
+    @cached_property
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
         if self.stream is not None:

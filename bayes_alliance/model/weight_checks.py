@@ -106,8 +106,17 @@ def weight_notes(found: FrequencyWeights | None) -> list[Note]:
     if not found.like_population:
         message = f"{stand} clients: every mean, share and check counts those."
         return [Note(level="fine", code="rows_stand_for", message=message, columns=(found.column,))]
-    message = f"{stand} clients. {looks_in_words(found)} {advice_in_words(found)}"
-    return [Note(level="caution", code=found.code, message=message, columns=(found.column,))]
+    return [
+        Note(
+            level="caution",
+            code=found.code,
+            message=f"{stand} clients. {looks_in_words(found)}",
+            columns=(found.column,),
+            remedy=advice_in_words(found),
+            value=found.effective,
+            threshold=float(found.rows),
+        )
+    ]
 
 
 def looks_in_words(found: FrequencyWeights) -> str:

@@ -104,8 +104,11 @@ def zero_notes(found: list[FarZero]) -> list[Note]:
         Note(
             level="caution",
             code=own.code,
-            message=f"{own.message} {own.remedy}",
+            message=own.message,
             columns=(own.column,),
+            remedy=own.remedy,
+            value=own.distance,
+            threshold=FAR,
         )
         for own in found
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bayes_alliance.errors import Place
 from bayes_alliance.report.blocks import (
     Block,
     Facts,
@@ -16,7 +17,8 @@ from bayes_alliance.report.blocks import (
     Table,
 )
 from bayes_alliance.report.content import ReportContent
-from bayes_alliance.report.group_labels import check_names, shown_labels
+from bayes_alliance.report.data_section import note_in_words
+from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
 from bayes_alliance.report.three_answers import VARYING, Answers
 from bayes_alliance.report.typesetting import retold, typeset
 from bayes_alliance.sampling.run import installed_versions
@@ -30,6 +32,7 @@ def answers_content(
     title: str | None = None,
     question: str | None = None,
     names: str | Sequence[str] = (),
+    place: Place = "python",
 ) -> ReportContent:
     """Gather what a page of the answers shows; no group is named unless it is asked for.
 
@@ -39,6 +42,8 @@ def answers_content(
         From :func:`answer_questions`.
     title, question, names
         As in :func:`write_report`.
+    place
+        Where whoever reads it works: advice is in the words of Python or of the command line.
     """
     fits = list(answers.fits.values())
     named = check_names([fit.model for fit in fits], names)
@@ -48,11 +53,7 @@ def answers_content(
         f"How much of {answers.outcome} is the {answers.group}; does {answers.predictor} matter; "
         f"and does its slope depend on the {answers.group}?"
     )
-    told: list[tuple[str, str, list[Block]]] = [
-        ("in-short", "In short", [Items(items=answers.items)]),
-        (NUMBERS, "Numbers", _numbers(answers)),
-        ("computation", "How it was computed", [Items(items=answers.notes), _facts(answers)]),
-    ]
+    told = _told(answers, labels, place)
     sections = [Section(key=key, heading=head, blocks=tuple(own)) for key, head, own in told]
     hidden = [typeset(retold(section, labels.guarded)) for section in sections]
     own = tuple(Paragraph(text=text) for text in asked)
@@ -66,6 +67,25 @@ def answers_content(
         level=level,
         sections=(Section(key="question", heading="Question", blocks=own), *hidden),
     )
+
+
+def _told(
+    answers: Answers, labels: ShownLabels, place: Place
+) -> list[tuple[str, str, list[Block]]]:
+    """Return key, heading and blocks of each section."""
+    told: list[tuple[str, str, list[Block]]] = [
+        ("in-short", "In short", [Items(items=answers.items)]),
+        (NUMBERS, "Numbers", _numbers(answers)),
+        (
+            "computation",
+            "How it was computed",
+            [Items(items=answers.notes_on_fits), _facts(answers)],
+        ),
+    ]
+    if answers.seen:
+        seen = tuple(note_in_words(note, labels, place) for note in answers.seen)
+        told.insert(1, ("data", "What was seen in the data", [Items(items=seen)]))
+    return told
 
 
 def _numbers(answers: Answers) -> list[Block]:

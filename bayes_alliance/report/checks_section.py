@@ -130,7 +130,7 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
     if passed:
         blocks.append(_passed_table(passed, labels))
     # Without a value a check was not made, which is not to pass it.
-    rest = [labels.guarded(finding.message) for finding in fine if finding not in passed]
+    rest = [_said(finding, labels) for finding in fine if finding not in passed]
     if rest:
         blocks.append(Items(items=tuple(rest)))
     return Section(key="computation", heading="Computation and verdict", blocks=tuple(blocks))
@@ -143,7 +143,7 @@ def _passed_table(passed: list[Finding], labels: ShownLabels) -> Table:
         {
             "value": [f.value for f in passed],
             "threshold": [f.threshold for f in passed],
-            "in words": [labels.guarded(f.message) for f in passed],
+            "in words": [_said(f, labels) for f in passed],
         },
         index=[_check_name(finding) for finding in passed],
     )
@@ -160,9 +160,15 @@ def _finding_notice(finding: Finding, labels: ShownLabels, place: Place) -> Noti
     return Notice(
         tone=_TONES[finding.level],
         title=_check_name(finding),
-        text=labels.guarded(finding.message),
+        text=_said(finding, labels),
         facts=tuple(fact for fact in facts if fact[1]),
     )
+
+
+def _said(finding: Finding, labels: ShownLabels) -> str:
+    """Return what was found, without the ids of groups that are not to be named."""
+    hidden = finding.unnamed and not labels.named.issuperset(finding.columns)
+    return labels.guarded(finding.unnamed if hidden else finding.message)
 
 
 def _check_name(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from bayes_alliance.data.report import Note
-from bayes_alliance.errors import GIVE_ROWS, words_for
+from bayes_alliance.errors import GIVE_ROWS, Place, words_for
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section
@@ -33,9 +33,7 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     report = model.data_report
 
     def shown(note: Note) -> str:
-        if note.unnamed and not labels.named.issuperset(note.columns):
-            note = replace(note, message=note.unnamed)
-        return labels.guarded(note.said_in(results.place))
+        return note_in_words(note, labels, results.place)
 
     blocks: list[Block] = [Paragraph(text=_rows_sentence(report))]
     blocks += data_tables(report)
@@ -53,6 +51,13 @@ def data_section(results: Results, labels: ShownLabels) -> Section:
     if rest:
         blocks.append(Items(items=tuple(shown(note) for note in rest)))
     return Section(key="data", heading="Data", blocks=tuple(blocks))
+
+
+def note_in_words(note: Note, labels: ShownLabels, place: Place) -> str:
+    """Return what was seen in the data, without the ids of groups that are not to be named."""
+    if note.unnamed and not labels.named.issuperset(note.columns):
+        note = replace(note, message=note.unnamed)
+    return labels.guarded(note.said_in(place))
 
 
 def _why_no_rows(results: Results) -> str:

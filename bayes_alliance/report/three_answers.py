@@ -10,6 +10,7 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
@@ -67,6 +68,8 @@ class Answers:
         The model with the most serious verdict, and that verdict.
     dropped
         Rows left out because they lack one of the columns.
+    seen
+        What was seen in the data that asks for a look.
     prob
         Probability of the intervals.
     """
@@ -87,6 +90,7 @@ class Answers:
     verdict: tuple[str, Verdict]
     dropped: int
     prob: float
+    seen: tuple[Note, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -229,13 +233,23 @@ class Answers:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader has to know: where the data come from, rows dropped, the seed."""
+        """What the reader has to know: what was seen in the data, rows dropped, the seed."""
+        seen = [f"{note.level}: {note.text}" for note in self.seen]
+        return (*self.fits[VARYING].notes, *seen, *self._on_fits)
+
+    @property
+    def notes_on_fits(self) -> tuple[str, ...]:
+        """The notes without what was seen in the data."""
+        return (*self.fits[VARYING].notes, *self._on_fits)
+
+    @property
+    def _on_fits(self) -> tuple[str, ...]:
         fit = self.fits[VARYING]
         rows = f"{fit.model.frame.rows_used} rows, {len(fit.model.design.groups[0].labels)} groups"
         left_out = f"; {self.dropped} rows lack a value and were left out" if self.dropped else ""
         used = f"{rows}{left_out}. Seed {fit.settings.seed}, engine {fit.settings.engine}."
         few = self.comparison._notes()
-        return (*fit.notes, used, *few)
+        return (used, *few)
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the line of each group, over what was observed of the predictor in it.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
 from bayes_alliance.checks.finding import SEVERITY
 from bayes_alliance.checks.verdict import Verdict, diagnose
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.data.report import Note
+from bayes_alliance.data.text_checks import note_text
+from bayes_alliance.errors import Advice, DataError, did_you_mean, listed
 from bayes_alliance.model.library import load_model
 from bayes_alliance.model.plain_columns import plain_predictor
 from bayes_alliance.posterior.claims.claim import hypothesis
@@ -23,6 +25,7 @@ from bayes_alliance.sampling.run import sample
 if TYPE_CHECKING:
     import pandas as pd
 
+_TOLD = frozenset({"rows_dropped", "dropped_where"})
 _LIBRARY = {NULL: "null", FIXED: "stigma", VARYING: "stigma_slopes"}
 
 
@@ -90,6 +93,7 @@ def answer_questions(
     check_prob(prob)
     columns = {"alliance": outcome, "stigma": predictor, "case_manager": group}
     rows = _complete_rows(data, columns)
+    seen = seen_in_table(data, outcome=outcome, predictor=predictor, group=group)
     settings = {"engine": engine, "draws": draws, "tune": tune, "chains": chains}
     fits: dict[str, Fit] = {}
     for name, library in _LIBRARY.items():
@@ -101,10 +105,29 @@ def answer_questions(
         # The later models take the seed that was drawn for the first.
         seed = fits[NULL].settings.seed if fits else seed
         fits[name] = sample(model, seed=seed, target_accept=target_accept, **settings)  # type: ignore[arg-type]
-    return _answered(fits, len(data) - len(rows), group, prob)
+    return _answered(fits, seen, len(data) - len(rows), group, prob)
 
 
-def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) -> Answers:
+def seen_in_table(
+    data: pd.DataFrame, *, outcome: str, predictor: str, group: str
+) -> tuple[Note, ...]:
+    """Return what is seen in the columns of the three questions, before any model is fitted.
+
+    Raises
+    ------
+    DataError
+        As :func:`answer_questions`.
+    """
+    columns = {"alliance": outcome, "stigma": predictor, "case_manager": group}
+    _complete_rows(data, columns)
+    # Of the whole table, so that dropped rows are seen by arm and occasion.
+    largest = load_model(_LIBRARY[VARYING], data=data, columns=columns)
+    return tuple(n for n in largest.data_report.notes if n.level != "fine" or n.code in _TOLD)
+
+
+def _answered(
+    fits: Mapping[str, Fit], seen: tuple[Note, ...], dropped: int, group: str, prob: float
+) -> Answers:
     varying = fits[VARYING]
     (label,) = (c for c in varying.model.design.coefficients if c != names.INTERCEPT)
     slope = varying.posterior[names.B].sel({names.COEFFICIENT: label})
@@ -129,6 +152,7 @@ def _answered(fits: Mapping[str, Fit], dropped: int, group: str, prob: float) ->
         factors=bayes_factors(pair, against=FIXED),
         verdict=_worst(verdicts),
         dropped=dropped,
+        seen=seen,
         prob=prob,
     )
 
@@ -191,10 +215,21 @@ def _complete_rows(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFra
         raise DataError(asked, "One of them is there twice.", "Name three different columns.")
     for name in wanted[:2]:
         if plain_predictor(data[name]).dtype.kind not in "iufb":
-            raise DataError(
-                asked,
-                f"{name} is not numeric: it holds such as {listed(data[name].dropna()[:2])}.",
-                "Score it first, or fit models of your own with Model and sample.",
-                column=name,
-            )
+            raise _not_numeric(asked, data[name])
     return data.dropna(subset=wanted)
+
+
+def _not_numeric(asked: str, column: pd.Series[Any]) -> DataError:
+    """Say what is in a column that should be a number, and what to do."""
+    seen = note_text(column, used=True)
+    if seen:
+        return DataError(asked, seen[0].message, seen[0].remedy, column=column.name)
+    return DataError(
+        asked,
+        f"{column.name} is not numeric: it holds such as {listed(column.dropna()[:2])}.",
+        Advice(
+            python="Score it first, or fit models of your own with Model and sample.",
+            command_line="Score it first, or fit a model of your own with the command fit.",
+        ),
+        column=column.name,
+    )

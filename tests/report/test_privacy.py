@@ -166,7 +166,8 @@ def test_numbers_as_ids_are_hidden_too(formula: str, made_up: ModuleType) -> Non
     table.loc[::7, "client"] = table.loc[::7, "client"].astype(str)
     fit = made_up.made_up_fit(made_up.Model(formula, table))
     notes = " ".join(note.text for note in fit.model.data_report.notes)
-    assert re.search(r"\b[789]000\d\d", notes)
+    # Managers of several agencies are no question where the formula has them within agencies.
+    assert bool(re.search(r"\b[789]000\d\d", notes)) == (formula == CROSSED)
     ids = re.compile(r"\b[789]00\d\d\d\b")
     content = build_content(fit)
     said = write_data(report_data(content)) + drawn_texts(content)

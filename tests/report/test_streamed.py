@@ -91,12 +91,26 @@ def test_streamed_rows_are_described_unless_their_sums_were_left_out(
         assert "saved without them: fit.save(path) keeps them" in words_of(section_of(bare, key))
 
 
+def without_what_was_not_looked_at(content: ReportContent) -> ReportContent:
+    """Leave out the sentence that says what cannot be seen in a stream; it has to be there."""
+    data = section_of(content, "data")
+    *blocks, last = data.blocks
+    assert isinstance(last, Items)
+    kept = tuple(item for item in last.items if "columns that the model does not use" not in item)
+    assert len(kept) == len(last.items) - 1
+    short = [*blocks, *([Items(items=kept)] if kept else [])]
+    own = replace(data, blocks=tuple(short))
+    sections = tuple(own if section.key == "data" else section for section in content.sections)
+    return replace(content, sections=sections)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "formula", [SLOPES, "alliance ~ stigma + place + (1 + place | case_manager)"]
 )
 def test_a_streamed_fit_shows_what_the_fit_of_the_same_rows_shows(path: Path, formula: str) -> None:
     held, streamed = (build_content(fit) for fit in both(path, formula))
+    streamed = without_what_was_not_looked_at(streamed)
     assert held.level == streamed.level != "bad"
     for key in ("data", "results", "slopes", "sensitivity", "influence", "limits"):
         here, there = section_of(held, key), section_of(streamed, key)

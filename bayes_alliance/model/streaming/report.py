@@ -10,11 +10,14 @@ import pandas as pd
 from bayes_alliance.data.group_checks import note_groups, note_ids
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
+from bayes_alliance.data.predictor_uses import note_many_levels
 from bayes_alliance.data.report import DataReport, GroupReport, Note
 from bayes_alliance.data.scan_queries import ROWS
 from bayes_alliance.data.table_checks import note_lost_categories
+from bayes_alliance.errors import Advice
 from bayes_alliance.model.data_report import (
     ModelDataReport,
+    answered,
     design_notes,
     missing_notes,
 )
@@ -43,10 +46,16 @@ def build_streamed_report(
     notes = [
         *missing_notes(frame, stream.design, dropped),
         *design_notes(stream.typical_design, family),
+        _not_looked_at(),
+        *_many_levels(stream),
         *_level_notes(stream),
         *note_lost_categories(frame.rows),
         *weight_notes(weights),
-        *(note for note in nesting.notes if not (known_error and note.code == "group_is_row")),
+        *(
+            note
+            for note in nesting.notes
+            if not (known_error and note.code == "group_is_row") and not answered(note, formula)
+        ),
     ]
     order = {"bad": 0, "caution": 1, "fine": 2}
     return ModelDataReport(
@@ -57,6 +66,28 @@ def build_streamed_report(
         dropped=(),
         nesting=nesting,
         notes=tuple(sorted(notes, key=lambda note: order[note.level])),
+    )
+
+
+def _many_levels(stream: StreamedRows) -> list[Note]:
+    """Say which predictors are categories of many levels, which the survey has counted."""
+    columns = stream.design.part["columns"]
+    levels = {str(n): len(own["levels"]) for n, own in columns.items() if "levels" in own}
+    rows = stream.frame.rows_used
+    return [note for name, n in levels.items() for note in note_many_levels(name, n, rows)]
+
+
+def _not_looked_at() -> Note:
+    return Note(
+        level="fine",
+        code="not_looked_at",
+        message="The rows were read as a stream: single values (codes for no answer, words among "
+        "numbers), the shape of the outcome, and columns that the model does not use were not "
+        "looked at.",
+        remedy=Advice(
+            python="check_data on a sample in memory does.",
+            command_line="The check command on a sample of the rows does.",
+        ),
     )
 
 

@@ -57,7 +57,7 @@ def test_sizes_of_a_population_are_cautioned(formula, family):
     effective = weights.sum() ** 2 / (weights @ weights)
     assert f"as much as {effective:,.0f} rows of equal weight" in told.message
     for words in ("survey weights", "scaling them to a mean of 1", "population's composition"):
-        assert words in told.message
+        assert words in told.text
 
 
 def test_a_few_people_alike_are_no_population():
@@ -95,7 +95,7 @@ def test_a_stream_is_cautioned_with_the_same_numbers():
     scan = ba.scan_table(pl.from_pandas(people()).lazy())
     held = ba.Model("score | weights(n) ~ 1 + (1 | ward)", people())
     streamed = ba.Model("score | weights(n) ~ 1 + (1 | ward)", scan)
-    told = [note(model, "weights_like_population")[0].message for model in (held, streamed)]
+    told = [note(model, "weights_like_population")[0].text for model in (held, streamed)]
     assert told[0] == told[1]
     assert streamed.clients == held.clients
 

@@ -84,8 +84,8 @@ def test_priors_of_a_block_as_written(years):
     written = Model(formula, years, priors={"sd_g[year]": "HalfNormal(1)"})
     assert found(written) == [("prior_at_zero", "year")]
     (note,) = [n for n in written.data_report.notes if n.code == "prior_at_zero"]
-    assert 'Write "HalfNormal(1) at the means"' in note.message
-    assert "where year is 0, far from the rows (2010 to 2020)" in note.message
+    assert 'Write "HalfNormal(1) at the means"' in note.text
+    assert "where year is 0, far from the rows (2010 to 2020)" in note.text
     for priors in ({"sd_g[year]": "HalfNormal(1) at the means"}, {"b[year]": "Normal(0, 1)"}):
         assert found(Model(formula, years, priors=priors)) == []
     near = years.assign(year=years["year"] - 2015)
@@ -105,7 +105,7 @@ def test_near_or_very_far_the_words_are_the_same(distance, years):
 
 def test_words_name_what_is_missing(years):
     (note,) = [n for n in Model("y ~ 0 + year", years).data_report.notes if n.code in CODES]
-    assert note.message == (
+    assert note.text == (
         "The model is tied to the point where year is 0, far from the rows (2010 to 2020): year "
         "stands without the simpler terms that belong to it, so another zero would give another "
         "answer. Add these (the constant, the predictors of a product, the first power beside a "
@@ -127,12 +127,12 @@ def test_a_prior_as_written_on_what_a_far_zero_decides_is_said(formula, priors, 
     family = "cumulative" if formula.startswith("rating") else "gaussian"
     model = Model(formula, years, family, priors=priors)
     (note,) = [note for note in model.data_report.notes if note.code == "prior_at_zero"]
-    assert f"for {key}" in note.message
-    assert 'at the means"' in note.message
-    assert "center(year)" in note.message
+    assert f"for {key}" in note.text
+    assert 'at the means"' in note.text
+    assert "center(year)" in note.text
     moved = {k: f"{prior} at the means" for k, prior in priors.items() if "Normal" in prior}
     if not moved:  # a coefficient takes no other prior there
-        assert "Normal(location, sd) at the means" in note.message
+        assert "Normal(location, sd) at the means" in note.text
         return
     assert found(Model(formula, years, family, priors=moved)) == []
 

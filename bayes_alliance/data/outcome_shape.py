@@ -1,0 +1,150 @@
+"""Outcomes that a normal distribution can hardly have: counts, shares, scores piled at an end."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.data.report import Level, Note
+from bayes_alliance.errors import Advice, Words
+
+Floats = NDArray[np.float64]
+
+_FEWEST_ROWS = 20
+# A normal distribution of the same mean and sd would have more than 2.5% beyond an end.
+_ENDS_IN_SDS = 2.0
+_SKEW = 1.0  # of counts: three halves of that of an exponential's square root
+_LARGEST_COUNT = 500.0  # beyond, whole numbers are amounts, such as incomes
+_PILED = 0.15  # share of the rows at one end of a scale
+_PILED_FEW = 0.4  # the same where the scale has few steps
+_STEPS = 7  # a scale of so many steps at most is an ordered one
+
+
+def note_outcome_shape(name: str, y: Floats, *, normal: bool = True) -> list[Note]:
+    """Say where a numeric outcome is of a kind that a normal distribution is not.
+
+    Parameters
+    ----------
+    name
+        The outcome's column.
+    y
+        Its values as the model has them, none missing.
+    normal
+        Whether a model takes it as normal; else it is not known yet what one will take it for.
+    """
+    if len(y) < _FEWEST_ROWS or float(y.std()) == 0.0:
+        return []
+    values, rows = np.unique(y, return_counts=True)
+    whole = bool((values == np.round(values)).all())
+    if len(values) == 2:
+        return [_two_values(name, values, "caution" if normal else "fine")]
+    low, high = float(values[0]), float(values[-1])
+    if not whole:
+        return _shares(name, y) if low >= 0 and high <= 1 else []
+    if low == 0 and _STEPS < high <= _LARGEST_COUNT and _is_count(y):
+        return [_counts(name, y, int(rows[0]))]
+    at_end, end = max((int(rows[0]), low), (int(rows[-1]), high))
+    few = len(values) <= _STEPS and low >= 0
+    if at_end < (_PILED_FEW if few else _PILED) * len(y) or len(values) < 4 or not _apart(rows):
+        return []
+    return [_piled(name, y, at_end, end, few=few)]
+
+
+def _two_values(name: str, values: Floats, level: Level) -> Note:
+    zero_one = tuple(values) == (0.0, 1.0)
+    remedy: Words = Advice(
+        python='Write family="bernoulli".', command_line="Write --family bernoulli."
+    )
+    if not zero_one:
+        remedy = Advice(
+            python='Recode it to 0 and 1, and write family="bernoulli".',
+            command_line="Recode it to 0 and 1 in the file, and write --family bernoulli.",
+        )
+    return Note(
+        level=level,
+        code="outcome_two_values",
+        message=f"{name} has two values, {values[0]:.6g} and {values[1]:.6g}: yes or no, for which "
+        "a normal distribution stands badly.",
+        columns=(name,),
+        remedy=remedy,
+    )
+
+
+def _is_count(y: Floats) -> bool:
+    """Tell whether whole numbers from 0 up are skewed to the right as counts of events are."""
+    mean, sd = float(y.mean()), float(y.std())
+    skew = float((((y - mean) / sd) ** 3).mean())
+    return mean < _ENDS_IN_SDS * sd and skew > _SKEW
+
+
+def _counts(name: str, y: Floats, zeros: int) -> Note:
+    below = float(_share_below(0.0, y))
+    return Note(
+        level="caution",
+        code="outcome_counts",
+        message=f"{name} looks like a count: whole numbers from 0 to {y.max():.0f}, {zeros} of "
+        f"{len(y)} rows 0, few large ones. A normal distribution of its mean and standard "
+        f"deviation would have {below:.0%} of the rows below 0.",
+        columns=(name,),
+        value=below,
+        remedy=Advice(
+            python="This package has no family for counts yet (a negative binomial would fit). Put "
+            "the counts into ordered classes, such as 0, 1 to 2, 3 to 5 and more, with "
+            'family="cumulative", or take software that has one.',
+            command_line="This program has no family for counts yet (a negative binomial would "
+            "fit). Put the counts into ordered classes in the file, such as 0, 1 to 2, 3 to 5 and "
+            "more, with --family cumulative, or take software that has one.",
+        ),
+    )
+
+
+def _shares(name: str, y: Floats) -> list[Note]:
+    outside = _share_below(0.0, y) + _share_below(-1.0, -y)
+    if outside < _share_below(-_ENDS_IN_SDS, np.array([-1.0, 1.0])):
+        return []
+    return [
+        Note(
+            level="caution",
+            code="outcome_shares",
+            message=f"{name} looks like a share: all values lie between 0 and 1. A normal "
+            f"distribution of its mean and standard deviation would have {outside:.0%} of the rows "
+            "outside.",
+            columns=(name,),
+            value=outside,
+            remedy="This package has no family for shares yet (a beta distribution would fit). "
+            "If it is a count out of a known number, give one row a trial, 0 or 1; else take the "
+            "logit of the share as the outcome.",
+        )
+    ]
+
+
+def _apart(rows: NDArray[np.int64]) -> bool:
+    """Tell whether one end has more rows than the step beside it: the scale goes no further."""
+    return bool(rows[0] > rows[1] or rows[-1] > rows[-2])
+
+
+def _piled(name: str, y: Floats, at_end: int, end: float, *, few: bool) -> Note:
+    which = "lowest" if end == y.min() else "highest"
+    advice = (
+        Advice(python='Write family="cumulative".', command_line="Write --family cumulative.")
+        if few
+        else "What is beyond the end of the scale is not seen, so that differences between "
+        "clients and groups near it look smaller than they are; say so."
+    )
+    return Note(
+        level="caution",
+        code="outcome_at_end",
+        message=f"{at_end} of {len(y)} rows ({at_end / len(y):.0%}) have the {which} value of "
+        f"{name}, {end:.6g}: a normal distribution does not pile up at an end.",
+        columns=(name,),
+        value=at_end / len(y),
+        threshold=_PILED_FEW if few else _PILED,
+        remedy=advice,
+    )
+
+
+def _share_below(limit: float, y: Floats) -> float:
+    """Return what share a normal distribution of the same mean and sd has below a limit."""
+    from scipy import special
+
+    return float(special.ndtr((limit - y.mean()) / y.std()))

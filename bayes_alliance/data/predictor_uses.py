@@ -1,0 +1,91 @@
+"""Predictors that are used as something else than they seem: codes as numbers, ids as levels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from bayes_alliance.data.report import Level, Note
+
+# So many whole values from 0 or 1 may be names rather than amounts.
+_FEWEST_VALUES, _MOST_VALUES = 3, 9
+# They are asked about where the outcome's means go up and down, explain so much more than a line
+# does, and do so beyond chance; and where each value has so many rows.
+_MORE_EXPLAINED, _BY_CHANCE, _ROWS = 0.02, 1e-3, 5
+# A category of more levels is asked about, and one of many more is refused as it stands.
+MANY_LEVELS, TOO_MANY_LEVELS = 12, 50
+
+
+def note_few_values(column: pd.Series[Any], outcome: pd.Series[Any]) -> list[Note]:
+    """Ask about a predictor whose few whole values look like the names of categories.
+
+    Parameters
+    ----------
+    column
+        A predictor that the model takes as a number.
+    outcome
+        The outcome as numbers.
+    """
+    x, y = (part.to_numpy(dtype="float64", na_value=np.nan) for part in (column, outcome))
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[known], y[known]
+    if not len(x) or not (x[:100] == np.round(x[:100])).all():
+        return []
+    values, place, rows = np.unique(x, return_inverse=True, return_counts=True)
+    plausible = _FEWEST_VALUES <= len(values) <= _MOST_VALUES and values[0] in (0.0, 1.0)
+    if not plausible or not (np.diff(values) == 1).all() or rows.min() < _ROWS:
+        return []
+    means = np.bincount(place, y) / rows
+    if not _up_and_down(y, place, means, rows):
+        return []
+    told = ", ".join(f"{value:g}: {mean:.3g}" for value, mean in zip(values, means, strict=True))
+    return [
+        Note(
+            level="caution",
+            code="code_as_number",
+            message=f"{column.name} has {len(values)} whole values and is used as a number, but "
+            f"{outcome.name} does not go one way along it (its means: {told}).",
+            columns=(str(column.name),),
+            value=float(len(values)),
+            remedy=f"If its values are names, as of genders or regions, write C({column.name}); if "
+            "they are amounts, a straight line does not describe them.",
+        )
+    ]
+
+
+def _up_and_down(y: Any, place: Any, means: Any, rows: Any) -> bool:
+    """Tell whether means turn, and lie off their line by more than chance and by something."""
+    steps = np.diff(means)
+    if (steps >= 0).all() or (steps <= 0).all():
+        return False
+    x, total = place - place.mean(), y - y.mean()
+    within = float(((y - means[place]) ** 2).sum())
+    slope = float(x @ total / (x @ x))
+    off_the_line = float(((total - slope * x) ** 2).sum()) - within
+    freedom = len(y) - len(rows)
+    if freedom <= 0 or within <= 0 or off_the_line <= _MORE_EXPLAINED * float(total @ total):
+        return False
+    ratio = off_the_line / (len(rows) - 2) / (within / freedom)
+    return float(stats.f.sf(ratio, len(rows) - 2, freedom)) < _BY_CHANCE
+
+
+def note_many_levels(name: str, levels: int, rows: int, *, level: Level = "caution") -> list[Note]:
+    """Say how many coefficients a category of many levels makes, if it is a predictor."""
+    if levels <= MANY_LEVELS:
+        return []
+    return [
+        Note(
+            level=level,
+            code="many_levels",
+            message=f"{name} has {levels} categories, as a predictor {levels - 1} coefficients, "
+            f"from {rows / levels:.1f} rows each on average.",
+            columns=(name,),
+            value=float(levels),
+            threshold=float(MANY_LEVELS),
+            remedy=f"If its categories are groups, such as agencies, write (1 | {name}); if they "
+            "should be fewer, put them together first.",
+        )
+    ]
