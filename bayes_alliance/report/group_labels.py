@@ -7,9 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from bayes_alliance import names as variables
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
@@ -19,6 +21,38 @@ from bayes_alliance.sampling.fit import Fit
 
 # Groups with fewer rows than this in the middle are people: their effects are nearly their rows.
 FEWEST_ROWS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacements:
+    """What stands for labels in a text, found quickly among many thousands.
+
+    Parameters
+    ----------
+    instead
+        From each label to what stands for it.
+    """
+
+    instead: Mapping[str, str]
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[str]]:
+        """The labels by their first word, which a text that holds a label has as a word."""
+        found: dict[str, list[str]] = {}
+        for label in self.instead:
+            first = re.search(r"\w+", label)
+            found.setdefault(first[0] if first else "", []).append(label)
+        return found
+
+    def made_in(self, text: str) -> str:
+        """Return a text in which labels that stand alone are replaced, the longest first."""
+        words = {"", *re.findall(r"\w+", text)}
+        held = [own for word in words for own in self._by_word.get(word, ()) if own in text]
+        if not held:
+            return text
+        pattern = "|".join(re.escape(own) for own in sorted(held, key=len, reverse=True))
+        found = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
+        return found.sub(lambda match: self.instead[match[0]], text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,16 +77,17 @@ class ShownLabels:
     words: Mapping[str, str]
     named: frozenset[str]
     kept_back: frozenset[str]
-    hidden: Mapping[str, str]
+    hidden: Replacements
 
     def guarded(self, text: str) -> str:
         """Return a text in which nothing that is hidden can be read."""
-        return _replaced(text, self.hidden)
+        return self.hidden.made_in(text)
 
     def unnumbered(self, text: str, group: str) -> str:
         """Return a text that speaks of one group of a factor without saying which."""
         one = f"one {self.words[group]}"
-        return _replaced(text, dict.fromkeys(self.by_group[group].values(), one))
+        shown = dict.fromkeys(self.by_group[group].values(), one)
+        return Replacements(instead=shown).made_in(text)
 
 
 def shown_effects(effects: GroupEffects, labels: ShownLabels) -> GroupEffects:
@@ -125,13 +160,17 @@ def shown_labels(fits: Sequence[Fit], *, named: frozenset[str] = frozenset()) ->
             # A number or a letter alone cannot be told from those of a sentence.
             if label != instead and len(label) > 1 and not _is_number(label):
                 hidden.setdefault(label, instead)
+        # The name of one effect holds a label that may be a number: u_agency[17, Intercept].
+        own = f"{variables.u(group.name)}["
+        shown = by_group[group.name].items()
+        hidden |= {f"{own}{label}": f"{own}{to}" for label, to in shown if label != to}
     few = (g for g in designs if np.median(g.caseloads) < FEWEST_ROWS)
     return ShownLabels(
         by_group=by_group,
         words={group.name: numbers.words[group.factors] for group in designs},
         named=named,
         kept_back=frozenset(g.name for g in few if not named.issuperset(g.factors)),
-        hidden=hidden,
+        hidden=Replacements(instead=hidden),
     )
 
 
@@ -242,15 +281,6 @@ def _is_number(label: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _replaced(text: str, instead: Mapping[str, str]) -> str:
-    """Return a text in which labels that stand alone are replaced, the longest first."""
-    held = sorted((label for label in instead if label in text), key=len, reverse=True)
-    if not held:
-        return text
-    pattern = "|".join(map(re.escape, held))
-    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", lambda found: instead[found[0]], text)
 
 
 def _key(fit: Fit) -> bytes:

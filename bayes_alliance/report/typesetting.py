@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bayes_alliance.report.blocks import Block, Figure, Items, Notice, Paragraph, Section, Table
+from bayes_alliance.report.blocks import (
+    Block,
+    Checklist,
+    Figure,
+    Items,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+)
 from bayes_alliance.report.wording import with_minus
 
 
@@ -20,7 +29,12 @@ def retold(section: Section, words: Callable[[str], str]) -> Section:
 
 
 def _retold_all(block: Block, words: Callable[[str], str]) -> Block:
-    return retold_notice(block, words) if isinstance(block, Notice) else _retold(block, words)
+    if isinstance(block, Notice):
+        return retold_notice(block, words)
+    if isinstance(block, Checklist):
+        items = (replace(item, answer=words(item.answer)) for item in block.items)
+        return replace(block, items=tuple(items))
+    return _retold(block, words)
 
 
 def retold_notice(notice: Notice, words: Callable[[str], str]) -> Notice:

@@ -4,8 +4,9 @@ import base64
 import dataclasses
 import io
 import re
+import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -16,9 +17,10 @@ import pytest
 from matplotlib.text import Text
 
 import bayes_alliance as ba
+from bayes_alliance import names as variables
 from bayes_alliance.report.blocks import Figure, Heading, Paragraph, Table
 from bayes_alliance.report.content import ReportContent, build_content
-from bayes_alliance.report.group_labels import check_names, shown_labels
+from bayes_alliance.report.group_labels import Replacements, check_names, shown_labels
 from bayes_alliance.report.report_data import report_data, write_data
 from bayes_alliance.report.writing import write_content
 from bayes_alliance.sampling.fit import Fit
@@ -177,6 +179,26 @@ def test_numbers_as_ids_are_hidden_too(formula: str, made_up: ModuleType) -> Non
     assert set(ids.findall(named)) == set(agencies.findall(named)) != set()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [study, lambda: numbered(study())])
+def test_a_failed_fit_names_nobody_either(
+    make: Callable[[], pd.DataFrame], made_up: ModuleType
+) -> None:
+    """Its findings name the effects whose chains disagree, in the verdict and in checklists."""
+    fit = made_up.made_up_fit(made_up.Model(NESTED, make()), divergences=9)
+    draws = fit.posterior.copy(deep=True)
+    for group in fit.model.groups:
+        draws[variables.u(group)][0, :, 2, 0] += 30
+    fit = fit.with_group(variables.POSTERIOR, draws)
+    ids = re.compile(rf"\b[789]00\d\d\d\b|{AGENCY}|{MANAGER}|{CLIENT}")
+    assert ids.search(" ".join(finding.where for finding in ba.diagnose(fit).findings))
+    content = build_content(fit)
+    assert content.level == "bad"
+    said = write_data(report_data(content)) + drawn_texts(content)
+    assert not [said[found.start() - 80 : found.end()] for found in ids.finditer(said)]
+    assert re.search(r"u_agency\[agency \d, Intercept\]", said)
+
+
 def test_one_label_has_one_number_everywhere(nested: Fit, crossed: Fit) -> None:
     shown = shown_labels([nested])
     partly = shown_labels([nested], named=frozenset({"case_manager"}))
@@ -221,3 +243,15 @@ def test_a_name_that_is_no_factor_is_refused(nested: Fit) -> None:
 def test_the_program_in_the_report_asks_for_the_same_names(nested: Fit) -> None:
     section = build_content(nested, names=["agency"], title="Ours").sections[-1]
     assert 'write_report(fit, "report.html", title="Ours", names=["agency"])' in str(section)
+
+
+def test_labels_are_found_quickly_and_where_they_stand_alone() -> None:
+    instead = {f"C{k}": f"client {k}" for k in range(100_000)} | {"(x)": "y", "A & B": "both"}
+    made = Replacements(instead=instead)
+    assert made.made_in("C1, C10 and XC1, (x) of A & B, A & Bs") == (
+        "client 1, client 10 and XC1, y of both, A & Bs"
+    )
+    started = time.perf_counter()
+    for k in range(2000):
+        made.made_in(f"Nothing of anybody in sentence {k}, nor in the words that follow here.")
+    assert time.perf_counter() - started < 5  # 200 million looks would take longer
