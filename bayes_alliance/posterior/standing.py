@@ -102,6 +102,11 @@ class Standing:
         """Return the values of every predictor where one of them takes those of a grid."""
         return {name: list(grid)} | {k: [v] * len(grid) for k, v in self.values.items()}
 
+    def beside(self, other: Standing) -> Standing:
+        """Return the places of both, each predictor once."""
+        own = {place.name for place in self.places}
+        return Standing(places=self.places + tuple(p for p in other.places if p.name not in own))
+
     def among(self, names: Sequence[str]) -> Standing:
         """Return the places of some of the predictors."""
         return Standing(places=tuple(own for own in self.places if own.name in names))

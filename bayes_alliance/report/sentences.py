@@ -260,7 +260,7 @@ def varying_sentences(results: Results) -> list[str]:
     fit = results.fit
     common = {effect.label: effect for effect in population_effects(fit) or ()}
     return [
-        _varying_sentence(fit, model_group, effect, common[effect.label].row)
+        _varying_sentence(fit, model_group, effect, common[effect.label])
         for effects in results.groups
         for model_group in [fit.model.design.group(effects.group)]
         for effect in effects.placed
@@ -269,20 +269,21 @@ def varying_sentences(results: Results) -> list[str]:
 
 
 def _varying_sentence(
-    fit: Fit, group: GroupDesign, effect: PlacedEffect, common: NDArray[np.float64]
+    fit: Fit, group: GroupDesign, effect: PlacedEffect, common: PlacedEffect
 ) -> str:
     from scipy.special import ndtr
 
     posterior, prob = fit.posterior, 0.95
     sd = np.sqrt(variance_along(group_covariance(group, posterior), effect.row[None]))[..., 0]
-    slope = posterior[names.B].to_numpy() @ common
+    slope = posterior[names.B].to_numpy() @ common.row
     tails = ((1 - prob) / 2, (1 + prob) / 2)
     low, high = np.quantile(sd, tails)
     negative = ndtr(-slope / np.where(sd > 0, sd, np.nan))
     sign = "negative" if float(np.nanmean(negative)) >= 0.5 else "positive"
     share = negative if sign == "negative" else 1.0 - negative
     low_share, high_share = np.nanquantile(share, tails)
-    where = f", {effect.where}," if effect.where else ""
+    where = effect.standing.beside(common.standing).words
+    where = f", {where}," if where else ""
     return (
         f"The slope of {effect.label}{where} differs between {many_groups(group)} with a standard "
         f"deviation of {figure(sd.mean())} (95% interval {between(low, high)}): it is {sign} for "

@@ -2,17 +2,23 @@
 
 import dataclasses
 import re
+from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import bayes_alliance as ba
+from bayes_alliance.data.examples import load_example
+from bayes_alliance.model.spec import Model
 from bayes_alliance.report.content import ReportContent
-from bayes_alliance.report.results import collect_results
+from bayes_alliance.report.results import Results, collect_results
 from bayes_alliance.report.sentences import (
     Slope,
+    all_slopes,
     conclusions,
+    placed_slopes,
     share_sentences,
     slope_sentence,
     varying_sentences,
@@ -137,3 +143,39 @@ def test_a_bad_verdict_withholds_every_conclusion(bad_content: ReportContent) ->
 def test_never_significant(slopes_page: str) -> None:
     text = re.sub(r"<[^>]*>", " ", slopes_page)
     assert "significan" not in text.lower()
+
+
+@pytest.fixture(scope="module")
+def interacting(made_up: ModuleType) -> Results:
+    """Ages near 45, a category, and slopes that change along both."""
+    table = load_example("simulated_study")
+    rng, size = np.random.default_rng(2), len(table)
+    sex = rng.permutation(np.resize([*"ffm"], size))
+    table = table.assign(age=rng.normal(45, 10, size=size), sex=sex)
+    formula = "alliance ~ stigma * age + stigma * sex + (1 + stigma | case_manager)"
+    return collect_results(made_up.made_up_fit(Model(formula, table)))
+
+
+def test_slopes_are_said_at_the_means_of_what_they_interact_with(interacting: Results) -> None:
+    rows, b = interacting.fit.model.frame.rows, interacting.fit.posterior["b"]
+    men = (rows["sex"] == "m").mean()
+    own = b.sel(coefficient="stigma") + b.sel(coefficient="stigma:age") * rows["age"].mean()
+    own = (own + b.sel(coefficient="stigma:sex[m]") * men).to_numpy()
+    slope = next(s for s in placed_slopes(interacting) if s.name == "stigma")
+    assert slope.mean == pytest.approx(own.mean(), rel=1e-9)
+    assert slope.lower == pytest.approx(np.quantile(own, 0.025), rel=1e-9)
+    assert slope.negative == (own < 0).mean()
+    where = f", at the mean of age ({rows['age'].mean():.1f}), averaged over sex,"
+    assert where in slope_sentence(interacting.fit.model, slope)
+    (varying,) = varying_sentences(interacting)
+    assert varying.startswith(f"The slope of stigma{where} differs between case managers")
+    sex = next(s for s in placed_slopes(interacting) if s.name == "sex[m]")
+    assert "sex m from f, at the mean of stigma" in slope_sentence(
+        interacting.fit.model, dataclasses.replace(sex, negative=0.5)
+    )
+    said = slope_sentence(interacting.fit.model, dataclasses.replace(sex, negative=0.0))
+    assert said.startswith("Level m of sex, compared with f, at the mean of stigma")
+    # The coefficients as written stay as they are, under their own names.
+    assert all_slopes(interacting)[0].mean == pytest.approx(
+        float(b.sel(coefficient="stigma").mean()), rel=1e-9
+    )
