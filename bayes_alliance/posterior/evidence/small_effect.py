@@ -10,7 +10,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.display import in_sentences, number
 from bayes_alliance.model.default_priors import COEFFICIENT_WIDTH, GROUP_WIDTH
-from bayes_alliance.model.prior_table import PriorEntry
+from bayes_alliance.model.prior_table import LEVELS_ALIKE, PriorEntry
 from bayes_alliance.model.spec import Model, defaults_of
 from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
 
@@ -29,7 +29,10 @@ class SmallEffect(NamedTuple):
 def small_effect(
     model: Model, entries: Sequence[PriorEntry], draws: DrawsOfPriors, *, around: float = 0.0
 ) -> SmallEffect | None:
-    """Return how probable it is that all parameters of a term are small; None without draws.
+    """Return how probable it is that all parameters of a term are small.
+
+    None where there are no draws of what has the priors, or where these are about levels of a
+    category together: none of their numbers is a size by itself.
 
     Parameters
     ----------
@@ -42,9 +45,9 @@ def small_effect(
     around
         From where coefficients count.
     """
-    limits = [_limit(model, entry) for entry in entries]
-    if not entries or any(entry.place not in draws.values for entry in entries):
+    if not entries or any(e.place not in draws.values or e.stands == LEVELS_ALIKE for e in entries):
         return None
+    limits = [_limit(model, entry) for entry in entries]
     small = np.ones(next(iter(draws.values.values())).shape, dtype=bool)
     for entry, limit in zip(entries, limits, strict=True):
         small &= np.abs(draws.values[entry.place] - around) < limit

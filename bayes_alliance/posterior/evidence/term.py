@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.errors import listed
 from bayes_alliance.model.column_order import ColumnOrder
 from bayes_alliance.model.default_priors import COEFFICIENT_WIDTH, GROUP_WIDTH
 from bayes_alliance.model.prior_table import MEAN_OF_ALL, PriorEntry
@@ -52,8 +53,11 @@ class Term:
 
     @property
     def in_words(self) -> tuple[str, ...]:
-        """Each prior of the test, with its parameter."""
-        return tuple(f"{entry.key} ~ {entry.in_place}" for entry in self.scaled)
+        """Each prior of the test, with the parameters that have it."""
+        keys: dict[str, list[str]] = {}
+        for entry in self.scaled:
+            keys.setdefault(entry.in_place, []).append(entry.key)
+        return tuple(f"{listed(own)} ~ {prior}" for prior, own in keys.items())
 
     def at_scale(self, scale: float) -> tuple[PriorEntry, ...]:
         """Return the priors that can be wider, at a multiple of their scale."""

@@ -10,6 +10,8 @@ from scipy import special, stats
 
 import bayes_alliance as ba
 from bayes_alliance.posterior.evidence.evidence_words import crosses_a_limit, judge
+from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
+from bayes_alliance.posterior.evidence.small_effect import small_effect
 from bayes_alliance.posterior.evidence.term import term_between
 from bayes_alliance.posterior.evidence.term_evidence import CURVE, TermEvidence, factor_table
 
@@ -244,6 +246,24 @@ def test_priors_of_ones_own_are_used_as_written_and_must_be_shared(small, models
     assert term_between(models["x"], unlike) is None
     alike = ba.Model(FORMULAS["x"], small, priors={"sigma": "HalfNormal(1)"})
     assert term_between(alike, unlike) is not None
+
+
+def test_levels_of_a_category_have_one_prior_and_no_size_by_themselves(small, models):
+    term = term_between(models["none"], models["category"])
+    width = ba.Model(FORMULAS["category"], small).priors.of("b")[1].arguments[1] / 5
+    (words,) = term.in_words
+    assert words.startswith(f"b[a[q]], b[a[r]] ~ Normal(0, {width:#.3g}")
+    draws = DrawsOfPriors(values={e.place: np.zeros((1, 9)) for e in term.scaled}, entries={})
+    assert small_effect(models["category"], term.scaled, draws) is None
+    slope = term_between(models["none"], models["x"])
+    draws = DrawsOfPriors(values={e.place: np.zeros((1, 9)) for e in slope.scaled}, entries={})
+    found = small_effect(models["x"], slope.scaled, draws)
+    limit = 0.1 * small["y"].std() / small["x"].std()
+    assert found.words == f"b[x] lies between {-limit:#.3g} and {limit:#.3g}"
+    assert found.probability == 1.0
+    own = ba.Model(FORMULAS["x"], small, priors={"b[x]": "Normal(0, 9)"})
+    same = small_effect(own, term_between(models["none"], own).scaled, draws)
+    assert same.words == found.words  # what is small does not follow from one's own prior
 
 
 def test_defaults_that_a_term_moves_are_named(models):
