@@ -34,6 +34,7 @@ def fit_table(
     from bayes_alliance.checks.verdict import diagnose
     from bayes_alliance.cli.diagnosis import show_verdict
     from bayes_alliance.cli.screen import show_seen, show_table
+    from bayes_alliance.posterior.claims.quantity import lower_order_words
     from bayes_alliance.posterior.summaries import summarize
 
     check_model_options(model)
@@ -44,7 +45,9 @@ def fit_table(
     fit = run_sampling(own, sampling)
     written = fit.save(out, data=not no_data)
     summary = summarize(fit)
-    show_table("Estimates", summary.table, f"{summary.interval}; seed {fit.settings.seed}.")
+    where = lower_order_words(fit.model, summary.table.index)
+    told = f"{summary.interval}; seed {fit.settings.seed}."
+    show_table("Estimates", summary.table, " ".join(filter(None, [told, where])))
     verdict = diagnose(fit)
     show_verdict(verdict, said={note.message for note in seen.notes})
     print(f"Saved: {written}")

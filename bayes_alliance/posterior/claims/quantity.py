@@ -100,11 +100,11 @@ def names_a_share(places: Places, wanted: Iterable[str]) -> bool:
 def where_claims_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> str:
     """Say where what a claim names holds: its shares, and what is of lower order as written."""
     names_in_it = list(dict.fromkeys(wanted))
-    said = [shares_stand(fit, names_in_it, asked), _lower_order(fit.model, names_in_it)]
+    said = [shares_stand(fit, names_in_it, asked), lower_order_words(fit.model, names_in_it)]
     return " ".join(filter(None, said))
 
 
-def _lower_order(model: Model, wanted: Iterable[str]) -> str:
+def lower_order_words(model: Model, wanted: Iterable[str]) -> str:
     """Name what is the effect at predictor value 0: above it stand slopes, products or powers."""
     places, orders = quantity_places(model), {names.B: (model.design.orders, 0)}
     for group in model.design.groups:
