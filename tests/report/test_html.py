@@ -160,7 +160,7 @@ def test_what_the_user_wrote_stays_text(made_up: ModuleType) -> None:
     table = made_up.many_groups_table(30)
     table["therapist"] = "<script>alert('" + table["therapist"] + "')</script>"
     fit = made_up.made_up_fit(made_up.Model("score ~ age + (1 | therapist)", table), draws=100)
-    page = render_page(build_content(fit, title='<b>&"title"</b>'))
+    page = render_page(build_content(fit, title='<b>&"title"</b>', names=["therapist"]))
     assert len(Elements(page).all("script")) == 2
     assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
