@@ -35,6 +35,7 @@ class Stream(IntEnum):
     SEED_OF_A_FIT = 10
     CALIBRATION_TRUTHS = 11
     OPTIMA = 12
+    DATA_FOR_THE_VERDICT = 13
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

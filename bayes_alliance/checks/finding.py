@@ -8,6 +8,8 @@ from typing import Literal
 from bayes_alliance.errors import Place, Words, words_for
 
 Level = Literal["fine", "caution", "bad"]
+# Whether the draws are the posterior of this model, or whether the model is one to answer with.
+About = Literal["draws", "model"]
 SEVERITY: dict[Level, int] = {"fine": 0, "caution": 1, "bad": 2}
 
 
@@ -34,6 +36,8 @@ class Finding:
         The message without ids, for a report that is to name nobody; empty where it names none.
     columns
         The columns of the table that it is about, of what was seen in the data.
+    about
+        ``"draws"`` or ``"model"``: the part of the verdict that it belongs to.
     """
 
     level: Level
@@ -45,6 +49,7 @@ class Finding:
     remedy: Words = ""
     unnamed: str = ""
     columns: tuple[str, ...] = ()
+    about: About = "draws"
 
     def said_in(self, place: Place) -> str:
         """Write the finding as one line, in the words of the place where it is shown."""

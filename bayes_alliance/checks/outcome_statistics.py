@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,38 +18,108 @@ from bayes_alliance.model.spec import Model
 Array = NDArray[np.float64]
 # From outcomes, (draw, row), to one number a draw by the statistic's name.
 Statistics = Callable[[Array], dict[str, Array]]
+# What of the data statistics are about: where the rows lie and how they are distributed, the
+# groups' means, how rows differ within groups, how slopes differ between groups.
+Aspect = Literal["level", "distribution", "means", "sds", "slopes"]
 _FEWEST_FOR_SLOPE = 3
+# In at most so many studies whose model is right one of the statistics is objected to.
+FALSE_ALARM = 0.05
 
 
-def row_statistics(model: Model, counts: Array | None = None) -> Statistics:
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """Statistics about one aspect of the data.
+
+    Parameters
+    ----------
+    aspect
+        What they are about.
+    of
+        The statistics of data sets.
+    group, slope
+        The grouping factor and the coefficient they are about; empty for none.
+    """
+
+    aspect: Aspect
+    of: Statistics
+    group: str = ""
+    slope: str = ""
+
+
+def merged(looked: Iterable[Looked]) -> Statistics:
+    """Return the statistics of several aspects as one."""
+    every = list(looked)
+    return lambda y: {label: v for each in every for label, v in each.of(y).items()}
+
+
+def row_aspects(
+    model: Model, counts: Array | None = None, expected: Array | None = None
+) -> list[Looked]:
     """Return the statistics of the rows that suit the outcome.
 
-    ``counts`` says how much each row counts, where that is not one.
+    Parameters
+    ----------
+    model
+        The model of these rows.
+    counts
+        How much each row counts, where that is not one.
+    expected
+        What the model expects of each row, for the statistics of residuals of numbers; without it
+        there are none of these.
     """
-    mean = partial(np.average, axis=1, weights=counts)
     if model.family.outcome == "numeric":
-        return partial(_of_numbers, counts=counts)
+        found = [
+            Looked(aspect="level", of=partial(_of_numbers, counts=counts)),
+            Looked(aspect="distribution", of=_of_ends),
+        ]
+        if expected is not None and len(expected) > _FEWEST_FOR_SLOPE:
+            shape = partial(_of_residuals, expected=expected, counts=counts)
+            found.append(Looked(aspect="distribution", of=shape))
+        return found
+    mean = partial(np.average, axis=1, weights=counts)
     if model.family.outcome == "binary":
-        return lambda y: {"share of 1": mean(y)}
+        return [Looked(aspect="level", of=lambda y: {"share of 1": mean(y)})]
     levels = list(enumerate(model.frame.levels))
-    return lambda y: {f"share of {level}": mean(y == k) for k, level in levels}
+
+    def shares(y: Array) -> dict[str, Array]:
+        return {f"share of {level}": mean(y == k) for k, level in levels}
+
+    return [Looked(aspect="distribution", of=shares)]
 
 
-def on_scores(model: Model, statistics: Statistics) -> Statistics:
+def row_statistics(
+    model: Model, counts: Array | None = None, expected: Array | None = None
+) -> Statistics:
+    """Return the statistics of :func:`row_aspects` as one."""
+    return merged(row_aspects(model, counts, expected))
+
+
+def on_scores(model: Model, looked: Looked) -> Looked:
     """Return the same statistics of what ordered categories count as, not of their places."""
     levels = model.frame.levels
-    return lambda y: statistics(as_scores(levels, y))
+    return replace(looked, of=lambda y: looked.of(as_scores(levels, y)))
 
 
 def _of_numbers(y: Array, counts: Array | None) -> dict[str, Array]:
     mean = np.average(y, axis=1, weights=counts)
     each = np.ones(y.shape[1]) if counts is None else counts
     squares = (y - mean[:, None]) ** 2 @ each
+    return {"mean": mean, "sd": np.sqrt(squares / (each.sum() - 1))}
+
+
+def _of_ends(y: Array) -> dict[str, Array]:
+    return {"smallest value": y.min(axis=1), "largest value": y.max(axis=1)}
+
+
+def _of_residuals(y: Array, expected: Array, counts: Array | None) -> dict[str, Array]:
+    """Return skewness and kurtosis of what lies beside the expected outcomes; 0 and 3 if normal."""
+    rest = y - expected
+    rest -= np.average(rest, axis=1, weights=counts)[:, None]
+    variance, third, fourth = (np.average(rest**k, axis=1, weights=counts) for k in (2, 3, 4))
+    variance = np.maximum(variance, np.finfo(float).tiny)
     return {
-        "mean": mean,
-        "sd": np.sqrt(squares / (each.sum() - 1)),
-        "smallest": y.min(axis=1),
-        "largest": y.max(axis=1),
+        "skewness of the residuals": third / variance**1.5,
+        "kurtosis of the residuals": fourth / variance**2,
     }
 
 
@@ -57,40 +128,52 @@ def means_by_group(group: GroupDesign, counts: Array | float = 1.0) -> Any:
     return _by_group(group, counts / group.caseloads[group.index])
 
 
-def spread_of_means(group: GroupDesign, counts: Array | float = 1.0) -> Statistics:
+def sd_of_means(group: GroupDesign, counts: Array | float = 1.0) -> Looked:
     """Return the one statistic that says most about a factor: how far its groups' means lie."""
     average = means_by_group(group, counts)
     label = f"sd of the means of {group.name}"
-    return lambda y: {label: (average @ y.T).std(axis=0, ddof=1)}
+    return Looked(
+        aspect="means",
+        of=lambda y: {label: (average @ y.T).std(axis=0, ddof=1)},
+        group=group.name,
+    )
 
 
-def group_statistics(model: Model, group: GroupDesign, counts: Array | float = 1.0) -> Statistics:
+def group_aspects(model: Model, group: GroupDesign, counts: Array | float = 1.0) -> list[Looked]:
     """Return the statistics of one factor's groups: their means, their sds, their slopes.
 
     The sd of the slopes weighs each group by how far the predictor varies in it; slopes are those
     that vary in the model or, where none does, those of every predictor.
     """
-    average = means_by_group(group, counts)
-    spread = _spread_within(group, average) if model.family.outcome == "numeric" else None
-    slopes = _slopes(model, group, counts)
+    average, name = means_by_group(group, counts), group.name
 
-    def of(y: Array) -> dict[str, Array]:
+    def of_means(y: Array) -> dict[str, Array]:
         means = average @ y.T
-        found = {
-            f"sd of the means of {group.name}": means.std(axis=0, ddof=1),
-            f"smallest mean of {group.name}": means.min(axis=0),
-            f"largest mean of {group.name}": means.max(axis=0),
+        return {
+            f"sd of the means of {name}": means.std(axis=0, ddof=1),
+            f"smallest mean of {name}": means.min(axis=0),
+            f"largest mean of {name}": means.max(axis=0),
         }
-        if spread is not None:
-            found |= spread(y)
-        for label, slope, weight in slopes:
-            values = slope @ y.T
-            middle = weight @ values
-            name = f"sd of the slopes of {label} by {group.name}"
-            found[name] = np.sqrt(weight @ (values - middle) ** 2)
-        return found
 
-    return of
+    found = [Looked(aspect="means", of=of_means, group=name)]
+    within = _spread_within(group, average) if model.family.outcome == "numeric" else None
+    if within is not None:
+        found.append(Looked(aspect="sds", of=within, group=name))
+    for label, slope, weight in _slopes(model, group, counts):
+        own = partial(_of_slopes, name=f"sd of the slopes of {label} by {name}", slope=slope,
+                      weight=weight)  # fmt: skip
+        found.append(Looked(aspect="slopes", of=own, group=name, slope=label))
+    return found
+
+
+def group_statistics(model: Model, group: GroupDesign, counts: Array | float = 1.0) -> Statistics:
+    """Return the statistics of :func:`group_aspects` as one."""
+    return merged(group_aspects(model, group, counts))
+
+
+def _of_slopes(y: Array, name: str, slope: Any, weight: Array) -> dict[str, Array]:
+    values = slope @ y.T
+    return {name: np.sqrt(weight @ (values - weight @ values) ** 2)}
 
 
 def _by_group(group: GroupDesign, weights: Array) -> Any:

@@ -10,15 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.checks.outcome_statistics import (
+    FALSE_ALARM,
+    Looked,
     Statistics,
-    group_statistics,
+    group_aspects,
     means_by_group,
+    merged,
     on_scores,
-    row_statistics,
-    spread_of_means,
+    row_aspects,
+    sd_of_means,
 )
 from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
-from bayes_alliance.checks.replications import Kind, replications
+from bayes_alliance.checks.replications import Kind, expected_outcomes, replications
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 ROW, GROUP = "row", "group"
 _REPLICATION, _STATISTIC = "replication", "statistic"
-_EXTREME = 0.01
 _NUMBERS_KEPT = 8e6
 
 
@@ -96,9 +98,13 @@ class PredictiveCheck:
 
     @property
     def unusual(self) -> tuple[str, ...]:
-        """Statistics the model hardly ever reproduces (p below .01 or above .99)."""
+        """Statistics that are not reproduced: p nearer to 0 or 1 than .025, shared among them.
+
+        So at most about 5 of 100 checks of a right model name one, whatever their number.
+        """
         p = self.table["p"]
-        return tuple(self.table.index[(p < _EXTREME) | (p > 1 - _EXTREME)])
+        limit = FALSE_ALARM / 2 / len(p)
+        return tuple(self.table.index[(p < limit) | (p > 1 - limit)])
 
     @property
     def sentence(self) -> str:
@@ -112,7 +118,7 @@ class PredictiveCheck:
             )
         if not self.unusual:
             return "Data simulated from the model look like the data in these respects."
-        return f"The model hardly ever reproduces {self._unusual_in_words}."
+        return f"The model does not reproduce {self._unusual_in_words}."
 
     @property
     def _unusual_in_words(self) -> str:
@@ -199,8 +205,8 @@ def check_predictive(
         :func:`with_prior_predictive`) are used, whatever ``draws`` and ``seed`` say.
     by : {"row", "group"}, optional
         ``"row"`` for the distribution of the rows, ``"group"`` for the means of groups, their sds
-        and their slopes. If left out with ``group``, the rows and the spread of each factor's
-        means.
+        and their slopes. If left out with ``group``, the rows and the standard deviation of each
+        factor's means.
     group : str, optional
         The grouping factor, which looks at it by group; with ``by="group"`` the first one of the
         formula if left out, and the others are named.
@@ -245,9 +251,10 @@ def check_predictive(
     observed = written.model.frame.y
     width = len(observed) if factor is None else len(factor.labels)
     step = max(1, int(np.ceil(count * width / _NUMBERS_KEPT)))
-    statistics, levels = _statistics(written, factor, rows_only=by == ROW), fit.model.frame.levels
+    statistics = merged(_looked_for(fit, kind, written, factor, rows_only=by == ROW))
+    levels = fit.model.frame.levels
     every, replicated = _looked_at(data_sets, statistics, shown, step)
-    own = {label: float(value[0]) for label, value in _all_of(statistics, observed[None]).items()}
+    own = {label: float(value[0]) for label, value in statistics(observed[None]).items()}
     return PredictiveCheck(
         table=_table(own, every),
         draws=_replicated_statistics(every),
@@ -277,7 +284,7 @@ def _shown(
 
 def _looked_at(
     data_sets: Iterator[Array],
-    statistics: list[Statistics],
+    statistics: Statistics,
     shown: Callable[[Array], Array],
     step: int,
 ) -> tuple[dict[str, Array], Array]:
@@ -286,7 +293,7 @@ def _looked_at(
     kept: list[Array] = []
     seen = 0
     for outcomes in data_sets:
-        made.append(_all_of(statistics, outcomes))
+        made.append(statistics(outcomes))
         some = outcomes[-seen % step :: step]
         kept.append(shown(some))
         seen += len(outcomes)
@@ -321,18 +328,16 @@ def _chosen_factor(fit: Fit, by: str | None, group: str | None) -> GroupDesign |
     return fit.model.design.group(chosen_group(fit, group, "Predictive checks"))
 
 
-def _statistics(
-    written: WrittenOut, factor: GroupDesign | None, *, rows_only: bool
-) -> list[Statistics]:
+def _looked_for(
+    fit: Fit, kind: Kind, written: WrittenOut, factor: GroupDesign | None, *, rows_only: bool
+) -> list[Looked]:
     model, counts = written.model, 1.0 if written.counts is None else written.counts
     if factor is not None:
-        return [on_scores(model, group_statistics(model, factor, counts))]
-    spreads = [] if rows_only else [spread_of_means(g, counts) for g in model.design.groups]
-    return [row_statistics(model, written.counts), *(on_scores(model, own) for own in spreads)]
-
-
-def _all_of(statistics: list[Statistics], outcomes: Array) -> dict[str, Array]:
-    return {label: v for each in statistics for label, v in each(outcomes).items()}
+        return [on_scores(model, own) for own in group_aspects(model, factor, counts)]
+    means = [] if rows_only else [sd_of_means(g, counts) for g in model.design.groups]
+    expected = expected_outcomes(model, fit.posterior) if kind == "posterior" else None
+    rows = row_aspects(model, written.counts, expected)
+    return [*rows, *(on_scores(model, own) for own in means)]
 
 
 def _mean_words(fit: Fit, group: GroupDesign) -> str:

@@ -27,6 +27,7 @@ Kind = Literal["posterior", "prior"]
 _STREAMS = {"posterior": Stream.REPLICATED_OUTCOMES, "prior": Stream.PRIOR_OUTCOMES}
 _KEPT = {"posterior": names.POSTERIOR_PREDICTIVE, "prior": names.PRIOR_PREDICTIVE}
 _NUMBERS = 8e6
+_DRAWS_OF_EXPECTED = 200
 
 
 def replications(
@@ -63,6 +64,15 @@ def _parameters(fit: Fit, kind: Kind, draws: int | None, seed: int) -> xr.Datase
         return thinned(fit.posterior, draws)
     wanted = fit.draws_in_all if draws is None else draws
     return with_prior(fit, draws=wanted, seed=seed).idata[names.PRIOR].to_dataset()
+
+
+def expected_outcomes(model: Model, posterior: xr.Dataset) -> Array:
+    """Return what the model expects of each row, on the scale of its linear predictor."""
+    total, count = np.zeros(len(model.frame.y)), 0
+    for chunk in chunks(model, thinned(posterior, _DRAWS_OF_EXPECTED)):
+        total += chunk.eta.sum(axis=0)
+        count += len(chunk.eta)
+    return total / count
 
 
 def _slices(outcomes: Array) -> Iterator[Array]:

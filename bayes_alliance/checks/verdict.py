@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bayes_alliance import names
@@ -16,7 +16,8 @@ from bayes_alliance.checks.convergence import (
     check_tree_depth,
 )
 from bayes_alliance.checks.data_findings import check_data_seen
-from bayes_alliance.checks.finding import SEVERITY, Finding, Level
+from bayes_alliance.checks.finding import SEVERITY, About, Finding, Level
+from bayes_alliance.checks.fit_to_data import MISFIT, NOT_CHECKED, check_fit_to_data
 from bayes_alliance.checks.sensitivity import check_priors
 from bayes_alliance.checks.structure import (
     check_boundary,
@@ -26,17 +27,82 @@ from bayes_alliance.checks.structure import (
     check_levels,
 )
 from bayes_alliance.display import as_html
+from bayes_alliance.errors import counted
 from bayes_alliance.posterior.summaries import summarize, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_IN_WORDS: dict[Level, str] = {
-    "fine": "Fine: nothing stands against reading the results.",
-    "caution": "Caution: the results can be read, with what is said below in mind.",
-    "bad": "Bad: do not draw conclusions from this fit before what is said below is mended.",
+_OF_DRAWS: dict[Level, str] = {
+    "fine": "the draws are sound",
+    "caution": "the draws can be read, with care",
+    "bad": "the draws are not sound, so no conclusion can rest on them",
 }
+_HEADINGS: dict[About, str] = {"draws": "The draws", "model": "The model"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictPart:
+    """One half of a verdict.
+
+    Parameters
+    ----------
+    about
+        ``"draws"``: are they draws from this model's posterior? ``"model"``: does it fit the
+        data, and what do its answers rest on?
+    findings
+        Its findings, the most serious first.
+    """
+
+    about: About
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        """The level of its most serious finding."""
+        return max((f.level for f in self.findings), key=SEVERITY.__getitem__, default="fine")
+
+    @property
+    def checked(self) -> bool:
+        """Whether it was looked at: without rows no data can be simulated for them."""
+        return all(f.code != NOT_CHECKED for f in self.findings)
+
+    @property
+    def sentence(self) -> str:
+        """What it says."""
+        return f"{self.clause[0].upper()}{self.clause[1:]}."
+
+    @property
+    def clause(self) -> str:
+        """The same within a longer sentence."""
+        return _OF_DRAWS[self.level] if self.about == "draws" else self._of_model
+
+    @property
+    def heading(self) -> str:
+        """The part's name with its level."""
+        return f"{_HEADINGS[self.about]} ({self.level})"
+
+    @property
+    def on_fit(self) -> str:
+        """Whether the model fits the data, within a longer sentence."""
+        misfits = [f.where for f in self.findings if f.code == MISFIT]
+        if misfits:
+            what = ", ".join(misfits)
+            return f"the model does not fit the data ({what}), so its answers are not final"
+        if not self.checked:
+            return "whether the model fits the data was not checked"
+        return "the model fits the data in what was looked at"
+
+    @property
+    def _of_model(self) -> str:
+        if self.level == "bad":
+            return "the model as written cannot give the answers"
+        doubtful = [f for f in self.findings if f.level == "caution" and f.code != MISFIT]
+        if not doubtful:
+            return self.on_fit
+        points = counted(len(doubtful), "point")
+        return f"{self.on_fit}, and {points} below must be kept in mind"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +123,24 @@ class Verdict:
         return max((f.level for f in self.findings), key=SEVERITY.__getitem__, default="fine")
 
     @property
+    def on_draws(self) -> VerdictPart:
+        """Whether the draws are sound."""
+        return self._part("draws")
+
+    @property
+    def on_model(self) -> VerdictPart:
+        """Whether the model fits the data, and what its answers rest on."""
+        return self._part("model")
+
+    def _part(self, about: About) -> VerdictPart:
+        return VerdictPart(
+            about=about, findings=tuple(f for f in self.findings if f.about == about)
+        )
+
+    @property
     def sentence(self) -> str:
-        """The verdict in one sentence."""
-        return _IN_WORDS[self.level]
+        """The verdict in one sentence: on the draws, then on the model."""
+        return f"{self.level.capitalize()}: {self.on_draws.clause}; {self.on_model.clause}."
 
     @property
     def table(self) -> pd.DataFrame:
@@ -68,6 +149,7 @@ class Verdict:
 
         return pd.DataFrame(
             {
+                "about": [f.about for f in self.findings],
                 "level": [f.level for f in self.findings],
                 "where": [f.where for f in self.findings],
                 "value": [f.value for f in self.findings],
@@ -83,7 +165,10 @@ class Verdict:
         return tuple(f for f in self.findings if f.code == code and f.level != "fine")
 
     def __str__(self) -> str:
-        return "\n".join([self.sentence, *(f"  {finding}" for finding in self.findings)])
+        lines = [self.sentence]
+        for part in (self.on_draws, self.on_model):
+            lines += [part.heading, *(f"  {finding}" for finding in part.findings)]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return as_html(self.sentence, self.table)
@@ -92,13 +177,14 @@ class Verdict:
 def diagnose(fit: Fit) -> Verdict:
     """Check a fit and say what was found, with remedies.
 
-    Rank-normalised split R-hat at most 1.01 and bulk and tail ESS at least 400 for every
-    parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth not saturated,
-    chains that move, no optima that compete (where the engine sought them), priors that do not
-    fight the data, levels the right way round, predictors that do not
-    follow from each other, enough groups, standard deviations away from 0,
-    frequency weights that look like counts, nothing that hangs on a predictor's zero far from
-    the rows.
+    Two parts. *The draws*: rank-normalised split R-hat at most 1.01 and bulk and tail ESS at
+    least 400 for every parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth
+    not saturated, chains that move, no optima that compete (where the engine sought them). *The
+    model*: data simulated from it for the same rows look like the data (at most 5 of 100 models
+    that are right are objected to), levels the right way round, predictors that do not follow
+    from each other, enough groups, standard deviations away from 0, priors that do not fight the
+    data, frequency weights that look like counts, nothing that hangs on a predictor's zero far
+    from the rows. Where no rows are held, whether the model fits is not checked, and said so.
 
     Parameters
     ----------
@@ -108,12 +194,14 @@ def diagnose(fit: Fit) -> Verdict:
     Returns
     -------
     Verdict
-        Its level is that of the most serious finding.
+        Its level is that of the most serious finding; its parts ``.on_draws`` and ``.on_model``
+        have their own.
 
     References
     ----------
     .. [1] vehtari2021
     .. [2] kallioinen2023
+    .. [3] gelman1996
 
     Examples
     --------
@@ -122,8 +210,24 @@ def diagnose(fit: Fit) -> Verdict:
     'fine'
     """
     check_fit(fit, "diagnose")
+    on_draws = _on_draws(fit)
+    sound = all(finding.level != "bad" for finding in on_draws)
+    on_model = [
+        *check_levels(fit),
+        *check_fit_to_data(fit, draws_sound=sound),
+        *check_collinear(fit),
+        *check_group_counts(fit),
+        *check_boundary(fit),
+        *check_data_seen(fit),
+        check_priors(fit),
+    ]
+    findings = [*on_draws, *(replace(finding, about="model") for finding in on_model)]
+    return Verdict(findings=tuple(sorted(findings, key=lambda f: -SEVERITY[f.level])))
+
+
+def _on_draws(fit: Fit) -> list[Finding]:
     table = _reported(fit)
-    findings = [
+    return [
         check_stuck_chains(fit),
         check_r_hat(table),
         check_ess(table, "ess_bulk"),
@@ -133,14 +237,7 @@ def diagnose(fit: Fit) -> Verdict:
         check_tree_depth(fit),
         *check_optima(fit),
         *check_interrupted(fit),
-        *check_levels(fit),
-        *check_collinear(fit),
-        *check_group_counts(fit),
-        *check_boundary(fit),
-        *check_data_seen(fit),
-        check_priors(fit),
     ]
-    return Verdict(findings=tuple(sorted(findings, key=lambda f: -SEVERITY[f.level])))
 
 
 def _reported(fit: Fit) -> pd.DataFrame:

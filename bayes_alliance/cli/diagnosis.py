@@ -39,14 +39,16 @@ def diagnose_file(
 
 
 def show_verdict(verdict: Verdict, *, verbose: bool = False, said: Collection[str] = ()) -> None:
-    """Show the verdict and every finding but those said before, in the colour of its level."""
+    """Show the verdict and the findings of its two parts, but those said before."""
     show_level(verdict.level, verdict.sentence)
-    if any(finding.message in said for finding in verdict.findings):
-        show_level(verdict.level, "  What was seen in the data is said above.")
-    for finding in verdict.findings:
-        if finding.message in said:
-            continue
-        both = finding.value == finding.value and finding.threshold == finding.threshold
-        known = verbose and both
-        numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
-        show_level(finding.level, f"  {finding.said_in('command line')}{numbers}")
+    for part in (verdict.on_draws, verdict.on_model):
+        show_level(part.level, part.heading)
+        if any(finding.message in said for finding in part.findings):
+            show_level(part.level, "  What was seen in the data is said above.")
+        for finding in part.findings:
+            if finding.message in said:
+                continue
+            both = finding.value == finding.value and finding.threshold == finding.threshold
+            known = verbose and both
+            numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
+            show_level(finding.level, f"  {finding.said_in('command line')}{numbers}")

@@ -53,6 +53,8 @@ class Family:
         ``(rng, eta, parameters, link, weight)`` to new outcomes.
     description
         One phrase for people.
+    heavier_tails
+        Name of the family for the same outcomes whose tails are heavier; empty if there is none.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Family:
     simulate: Callable[..., Array]
     description: str
     intercept: bool = True
+    heavier_tails: str = ""
 
     def residual_variance(self, parameters: Parameters, link: str) -> Any:
         """Return the level-1 variance a draw; NaN where it does not exist (nu <= 2)."""
@@ -120,6 +123,7 @@ FAMILIES: dict[str, Family] = {
             log_density=densities.gaussian,
             simulate=densities.simulate_gaussian,
             description="normal outcome",
+            heavier_tails="student",
         ),
         Family(
             name="student",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayes_alliance.checks.coverage import Coverage
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.predictive import PredictiveCheck
+from bayes_alliance.checks.verdict import VerdictPart
 from bayes_alliance.display import number
 from bayes_alliance.errors import Place, words_for
 from bayes_alliance.report.blocks import (
@@ -21,7 +22,6 @@ from bayes_alliance.report.blocks import (
 from bayes_alliance.report.computation_words import computation_words
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.results import Results
-from bayes_alliance.report.sentences import verdict_sentence
 from bayes_alliance.report.tables import predictive_table
 
 _HEADING = "Posterior predictive checks"
@@ -118,12 +118,8 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
     verdict = results.verdict
     blocks: list[Block] = [
         Paragraph(text=computation_words(results.fit)),
-        Notice(
-            tone=_TONES[verdict.level],
-            title=verdict.sentence,
-            text=verdict_sentence(results),
-        ),
-        *(_finding_notice(f, labels, results.place) for f in verdict.findings if f.level != "fine"),
+        *_part_blocks(verdict.on_draws, labels, results.place),
+        *_part_blocks(verdict.on_model, labels, results.place),
     ]
     fine = [finding for finding in verdict.findings if finding.level == "fine"]
     passed = [finding for finding in fine if finding.value == finding.value]
@@ -134,6 +130,13 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
     if rest:
         blocks.append(Items(items=tuple(rest)))
     return Section(key="computation", heading="Computation and verdict", blocks=tuple(blocks))
+
+
+def _part_blocks(part: VerdictPart, labels: ShownLabels, place: Place) -> list[Block]:
+    """Show one half of the verdict, and every finding of it that asks for something."""
+    whole = Notice(tone=_TONES[part.level], title=part.heading, text=part.sentence)
+    asking = [finding for finding in part.findings if finding.level != "fine"]
+    return [whole, *(_finding_notice(finding, labels, place) for finding in asking)]
 
 
 def _passed_table(passed: list[Finding], labels: ShownLabels) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bayes_alliance.checks.finding import Level
+from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.errors import Place
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.fits_by_name import several_fits
@@ -152,6 +153,13 @@ def _notices(results: Results) -> tuple[Notice, ...]:
             "conclusions are withheld. The verdict lists each failure and what to do about it."
         )
         notices.append(Notice(tone="bad", title="This fit is not to be relied on", text=text))
+    misfits = results.verdict.found(MISFIT)
+    if misfits and results.trusted:
+        text = (
+            f"{results.verdict.on_model.sentence} The verdict says what is not reproduced and what "
+            "to do about it."
+        )
+        notices.append(Notice(tone="caution", title="The model does not fit the data", text=text))
     attributes = fit.model.frame.rows.attrs
     if attributes.get("simulated"):
         source = str(attributes.get("source", "No real clients stand behind these numbers."))

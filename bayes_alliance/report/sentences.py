@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.errors import AllianceError
 from bayes_alliance.kernels.shares import variance_along
 from bayes_alliance.model.group_design import GroupDesign
@@ -84,15 +85,20 @@ def conclusions(results: Results) -> tuple[str, ...]:
 
 
 def misfit_sentences(results: Results) -> list[str]:
-    """Say where data made by the model do not look like the data; nothing where they do."""
+    """Say where the report's own checks see more misfit than the verdict; nothing if they do not.
+
+    The verdict looks at fewer statistics, on some of the rows where these are many.
+    """
     checks = results.checks
     found = [checks.posterior, *checks.by_group.values()]
     unlike = [name for check in found if not isinstance(check, str) for name in check.unusual]
+    told = ", ".join(f.where for f in results.verdict.found(MISFIT))
+    new = [f"the {name}" for name in dict.fromkeys(unlike) if name not in told]
     sentences = []
-    if unlike:
+    if new:
         sentences.append(
-            "Yet data simulated from the model do not look like the data in every respect: it "
-            f"hardly ever reproduces {joined(dict.fromkeys(unlike))}."
+            f"Looked at more closely, the model does not reproduce {joined(new)}: see the "
+            "predictive checks."
         )
     if not isinstance(checks.coverage, str) and not checks.coverage.calibrated:
         sentences.append(checks.coverage.sentence)
@@ -293,18 +299,15 @@ def _varying_sentence(
 
 
 def verdict_sentence(results: Results) -> str:
-    """Say in one sentence how far the draws can be trusted."""
+    """Say how far the draws can be trusted, and whether the model fits the data."""
     verdict = results.verdict
     serious = [f for f in verdict.findings if f.level == "bad"]
-    doubtful = [f for f in verdict.findings if f.level == "caution"]
-    if verdict.level == "bad":
+    if serious:
         return (
             f"The conclusions are withheld: {plural(len(serious), 'check')} of this fit failed, "
             "so the numbers may be wrong. The verdict below says what to do."
         )
-    if verdict.level == "caution":
-        return (
-            "No check of this fit failed, but "
-            f"{plural(len(doubtful), 'point asks', 'points ask')} for care; see the verdict."
-        )
-    return "The draws pass every check, so these are the answers this model gives."
+    said = f"{verdict.on_draws.sentence} {verdict.on_model.sentence}"
+    if verdict.level == "fine" and verdict.on_model.checked:
+        return f"{said} These are the answers this model gives."
+    return said

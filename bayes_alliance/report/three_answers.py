@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.checks.fit_to_data import MISFIT
+from bayes_alliance.checks.verdict import Verdict, VerdictPart
 from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
@@ -66,6 +67,9 @@ class Answers:
         of the prior of their standard deviation.
     verdict
         The model with the most serious verdict, and that verdict.
+    model_part
+        What the verdict on the model with varying slopes says of that model: whether it fits. The
+        other two are there to be compared with it.
     dropped
         Rows left out because they lack one of the columns.
     seen
@@ -88,6 +92,7 @@ class Answers:
     comparison: Comparison
     factors: BayesFactors
     verdict: tuple[str, Verdict]
+    model_part: VerdictPart
     dropped: int
     prob: float
     seen: tuple[Note, ...] = ()
@@ -249,7 +254,16 @@ class Answers:
         left_out = f"; {self.dropped} rows lack a value and were left out" if self.dropped else ""
         used = f"{rows}{left_out}. Seed {fit.settings.seed}, engine {fit.settings.engine}."
         few = self.comparison._notes()
-        return (used, *few)
+        return (*self._on_fit, used, *few)
+
+    @property
+    def _on_fit(self) -> list[str]:
+        """Say whether the model behind the answers fits the data, and what to do if not."""
+        if self.verdict[1].level == "bad":
+            return []
+        misfits = [f for f in self.model_part.findings if f.code == MISFIT]
+        fits = self.model_part.on_fit
+        return [f"{fits[0].upper()}{fits[1:]}.", *(f"{f.message} {f.remedy}" for f in misfits)]
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the line of each group, over what was observed of the predictor in it.

@@ -151,6 +151,7 @@ def _answered(
         comparison=compare(pair, by="group", group=group),
         factors=bayes_factors(pair, against=FIXED),
         verdict=_worst(verdicts),
+        model_part=verdicts[VARYING].on_model,
         dropped=dropped,
         seen=seen,
         prob=prob,

@@ -100,6 +100,7 @@ def test_a_stream_is_the_same_each_time() -> None:
         "SEED_OF_A_FIT": 10,
         "CALIBRATION_TRUTHS": 11,
         "OPTIMA": 12,
+        "DATA_FOR_THE_VERDICT": 13,
     }
 
 

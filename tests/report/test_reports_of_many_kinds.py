@@ -208,7 +208,7 @@ def test_a_bad_fit_withholds_every_claim(report: Callable[[str], ReportContent])
     assert [type(block) for block in methods.blocks] == [Notice]
     assert "Left out, because the fit failed" in whole(content, "sensitivity")
     assert "simulated from the model" not in text
-    assert "The model hardly ever" not in text
+    assert "does not reproduce" not in text
     assert "Not answered: the fit failed" in whole(content, "checklist")
     assert "Left to the author: Left out" not in whole(content, "checklist")
     assert "depends on one group" not in text

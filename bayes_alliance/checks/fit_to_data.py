@@ -1,0 +1,253 @@
+"""Whether the model fits the data, as findings of the verdict: what it does not reproduce.
+
+Data sets are simulated from the posterior for the same rows and compared with the data in several
+statistics. All of them together object to a model that is right in at most 5 of 100 studies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance import names
+from bayes_alliance.checks.finding import Finding
+from bayes_alliance.checks.misfit_advice import advice_on
+from bayes_alliance.checks.outcome_statistics import (
+    FALSE_ALARM,
+    Looked,
+    group_aspects,
+    merged,
+    on_scores,
+    row_aspects,
+)
+from bayes_alliance.checks.replications import expected_outcomes
+from bayes_alliance.display import number
+from bayes_alliance.errors import GIVE_ROWS, Words, listed
+from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.repeats import counted_by_group
+from bayes_alliance.model.spec import Model
+from bayes_alliance.random_streams import Stream, generator
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.left_out import on_rows
+from bayes_alliance.sampling.linear_predictor import chunks, precision_weights
+from bayes_alliance.sampling.thinning import thinned
+from bayes_alliance.sampling.written_out import written_out
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+MISFIT, FITS, NOT_CHECKED = "misfit", "reproduces_the_data", "fit_not_checked"
+# Simulated data sets: enough that none as extreme as the data is an objection of that rate.
+_FEWEST_SETS = 1000
+_SETS_A_STATISTIC = 2 / FALSE_ALARM  # two ends
+# More rows are looked at in part, so that a verdict stays a matter of a second.
+MOST_ROWS = 4000
+_NUMBERS = 8e6
+# Group effects that are not stored are made again for each draw: fewer draws, each used more often.
+_DRAWS_OF_REDRAWN = 100
+_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One statistic of the data beside those of simulated data sets.
+
+    Parameters
+    ----------
+    name
+        Of the statistic.
+    looked
+        What it is about.
+    observed, predicted, lower, upper
+        In the data; median and 95% interval of the simulated ones.
+    p
+        Two-sided tail probability of the observed one, from counts of data sets.
+    """
+
+    name: str
+    looked: Looked
+    observed: float
+    predicted: float
+    lower: float
+    upper: float
+    p: float
+
+    @property
+    def words(self) -> str:
+        """The statistic as it is said."""
+        return (
+            f"{self.name} is {number(self.observed)} in the data, {number(self.lower)} to "
+            f"{number(self.upper)} in data simulated from the model"
+        )
+
+    @property
+    def distance(self) -> float:
+        """How far the data lie from the simulated ones, in half widths of these."""
+        half = max((self.upper - self.lower) / 2, 1e-12 * max(1.0, abs(self.predicted)))
+        return abs(self.observed - self.predicted) / half
+
+
+def check_fit_to_data(fit: Fit, *, draws_sound: bool) -> list[Finding]:
+    """Say what the model does not reproduce, or that it reproduces what was looked at.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    draws_sound
+        Whether its draws can be trusted; others cannot tell whether the model fits.
+    """
+    if not draws_sound:
+        why = "the draws have to be sound first"
+        return [_not_checked(f"Whether the model fits the data was not checked: {why}.")]
+    if not fit.has_data:
+        why = "it takes the rows, which this fit does not hold"
+        remedy = "" if fit.model.stream is not None else GIVE_ROWS
+        return [_not_checked(f"Whether the model fits the data was not checked: {why}.", remedy)]
+    compared, sets, rows = compare_with_simulated(fit)
+    limit = FALSE_ALARM / len(compared)
+    against = sorted((c for c in compared if c.p < limit), key=lambda c: -c.distance)
+    if against:
+        return list(_objections(fit, against, limit))
+    some = "" if rows is None else f", on {rows:,} of the rows"
+    return [
+        Finding(
+            level="fine",
+            code=FITS,
+            where="",
+            value=min(c.p for c in compared),
+            threshold=limit,
+            message=f"Data simulated from the model look like the data in {len(compared)} "
+            f"respects: {listed([c.name for c in compared], shown=6)} ({sets:,} simulated data "
+            f"sets{some}).",
+        )
+    ]
+
+
+def _not_checked(message: str, remedy: Words = "") -> Finding:
+    return Finding(
+        level="fine",
+        code=NOT_CHECKED,
+        where="",
+        value=float("nan"),
+        threshold=float("nan"),
+        message=message,
+        remedy=remedy,
+    )
+
+
+def _objections(fit: Fit, against: list[Compared], limit: float) -> Iterator[Finding]:
+    """Yield a finding for each thing that is to be done, with all statistics that ask for it."""
+    by_remedy: dict[tuple[str, str, str], list[Compared]] = {}
+    for own in against:
+        looked = own.looked
+        by_remedy.setdefault((looked.aspect, looked.group, looked.slope), []).append(own)
+    for found in by_remedy.values():
+        told = "; ".join(f"the {c.words}" for c in found[:_SHOWN])
+        more = "" if len(found) <= _SHOWN else f"; and {len(found) - _SHOWN} more"
+        yield Finding(
+            level="caution",
+            code=MISFIT,
+            where=listed([c.name for c in found]),
+            value=min(c.p for c in found),
+            threshold=limit,
+            message=f"The model does not reproduce the data: {told}{more}.",
+            remedy=advice_on(fit.model, found[0].looked),
+        )
+
+
+def compare_with_simulated(fit: Fit) -> tuple[list[Compared], int, int | None]:
+    """Compare the data with simulated ones in every statistic.
+
+    Returns
+    -------
+    compared
+        One a statistic.
+    sets
+        How many data sets were simulated.
+    rows
+        How many rows were looked at, where these are not all.
+    """
+    written = written_out(fit.model)
+    rng = generator(fit.settings.seed, Stream.DATA_FOR_THE_VERDICT)
+    every = len(written.model.frame.y)
+    some = every > MOST_ROWS
+    chosen = np.sort(rng.choice(every, MOST_ROWS, replace=False)) if some else np.arange(every)
+    model = on_rows(written.model, chosen) if some else written.model
+    counts = None if written.counts is None else written.counts[chosen]
+    looked = _aspects(fit, model, counts)
+    observed = [own.of(model.frame.y[None]) for own in looked]
+    size = sum(map(len, observed))
+    sets = max(_FEWEST_SETS, int(np.ceil(_SETS_A_STATISTIC * size)))
+    parameters = thinned(fit.posterior, _DRAWS_OF_REDRAWN if fit.redrawn_effects else sets)
+    made = _made(model, parameters, merged_of(looked), sets, rng)
+    compared = [
+        _compared(name, own, float(value[0]), made[name])
+        for own, values in zip(looked, observed, strict=True)
+        for name, value in values.items()
+    ]
+    return compared, len(next(iter(made.values()))), len(chosen) if some else None
+
+
+def merged_of(looked: list[Looked]) -> Looked:
+    """Return all statistics as one."""
+    return replace(looked[0], of=merged(looked))
+
+
+def _aspects(fit: Fit, model: Model, counts: Array | None) -> list[Looked]:
+    """Return what is looked at: the rows, and every factor with groups that are there."""
+    expected = expected_outcomes(model, fit.posterior)
+    found = row_aspects(model, counts, expected)
+    for group in model.design.groups:
+        there = _present(group, counts)
+        if len(there.labels) > 1:
+            each = 1.0 if counts is None else counts
+            found += [on_scores(model, own) for own in group_aspects(model, there, each)]
+    return found
+
+
+def _present(group: GroupDesign, counts: Array | None) -> GroupDesign:
+    """Return the factor with the groups of some rows only."""
+    left, index = np.unique(group.index, return_inverse=True)
+    return replace(
+        group,
+        labels=tuple(group.labels[k] for k in left),
+        index=index.astype(np.int64),
+        caseloads=counted_by_group(index, len(left), counts),
+    )
+
+
+def _made(
+    model: Model, parameters: xr.Dataset, looked: Looked, sets: int, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    """Simulate data sets, from each draw so many that there are enough; keep their statistics."""
+    drawn = parameters.sizes[names.CHAIN] * parameters.sizes[names.DRAW]
+    made: list[dict[str, Array]] = []
+    for chunk in chunks(model, parameters):
+        for _ in range(-(-sets // drawn)):
+            outcomes = model.family.simulate(
+                rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            )
+            made.append(looked.of(outcomes))
+    return {label: np.concatenate([m[label] for m in made]) for label in made[0]}
+
+
+def _compared(name: str, looked: Looked, observed: float, made: Array) -> Compared:
+    lower, middle, upper = np.quantile(made, [0.025, 0.5, 0.975])
+    # Rounding must not make a tie a difference.
+    near = 1e-9 * max(abs(observed), float(np.abs(made).max()))
+    beyond = min(int((made >= observed - near).sum()), int((made <= observed + near).sum()))
+    return Compared(
+        name=name,
+        looked=looked,
+        observed=observed,
+        predicted=float(middle),
+        lower=float(lower),
+        upper=float(upper),
+        p=min(1.0, 2 * (beyond + 1) / (len(made) + 1)),
+    )

@@ -1,0 +1,115 @@
+"""What to do about data that a model does not reproduce, by what is in the outcome's column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_alliance.checks.outcome_statistics import Looked
+from bayes_alliance.errors import Advice, Words
+from bayes_alliance.model.spec import Model
+
+Array = NDArray[np.float64]
+# Whole numbers of so many values are ordered categories rather than a quantity.
+FEW_STEPS = 10
+# As many rows at one end of a scale are a floor or a ceiling.
+PILED_UP = 0.05
+_FEWEST_PILED = 5
+_SKEWED = 1.0
+
+
+def advice_on(model: Model, looked: Looked) -> Words:
+    """Return what to do about an aspect of the data that the model does not reproduce."""
+    if looked.aspect == "distribution":
+        return _on_distribution(model)
+    if looked.aspect == "slopes":
+        return _on_slopes(model, looked)
+    if looked.aspect == "means":
+        return _see(
+            f"Look for groups of {looked.group} that stand out, and for a predictor of the groups "
+            "that the model lacks",
+            looked.group,
+        )
+    if looked.aspect == "sds":
+        return _see(
+            f"Clients differ more within some groups of {looked.group} than within others, and the "
+            "model has one residual standard deviation for all: intervals of single groups are too "
+            "wide in some and too narrow in others",
+            looked.group,
+        )
+    return "Look at the priors: they hold the model away from the data."
+
+
+def _on_distribution(model: Model) -> Words:
+    """Say which form of the outcome there is, from the values that were observed."""
+    name, y = model.outcome, model.frame.y
+    if model.frame.levels:
+        return "Look at the priors of the thresholds, and for a predictor that the model lacks."
+    values, whole = np.unique(y), bool((y == np.round(y)).all())
+    if len(values) == 2:
+        return _family(f"{name} has two values only", "bernoulli", "after coding them as 0 and 1")
+    if whole and len(values) <= FEW_STEPS:
+        return _family(f"{name} has {len(values)} values only, in steps", "cumulative")
+    skewness = float(np.mean((y - y.mean()) ** 3) / y.std() ** 3)
+    if whole and values[0] >= 0 and skewness > _SKEWED:
+        return _logarithm(
+            f"{name} looks like a count, and there is no family for counts here: analyse its "
+            "logarithm",
+            name,
+            plus=1 if values[0] == 0 else 0,
+        )
+    piled = _piled_up(y, values)
+    if piled:
+        return (
+            f"{piled}; the model does not know that the scale ends there. Take slopes as averages, "
+            "do not rely on predictions of single rows, and say that the scale does not tell "
+            "apart who lies beyond its end."
+        )
+    if values[0] > 0 and skewness > _SKEWED:
+        return _logarithm(f"{name} is above 0 and skewed: analyse its logarithm", name, plus=0)
+    if model.family.heavier_tails:
+        return _family("If single outcomes lie far out", model.family.heavier_tails)
+    return _see("Do not rely on predictions of single rows", "")
+
+
+def _piled_up(y: Array, values: Array) -> str:
+    """Say how many rows have the lowest or highest value, where that is a floor or ceiling."""
+    found = []
+    for end, which in ((values[0], "lowest"), (values[-1], "highest")):
+        count = int((y == end).sum())
+        if count >= max(_FEWEST_PILED, PILED_UP * len(y)):
+            found.append(f"{count} of {len(y)} rows have the {which} value, {end:g}")
+    return " and ".join(found)
+
+
+def _family(why: str, family: str, after: str = "") -> Advice:
+    then = f", {after}" if after else ""
+    return Advice(
+        python=f'{why}: use family="{family}"{then}.',
+        command_line=f"{why}: use --family {family}{then}.",
+    )
+
+
+def _logarithm(why: str, name: str, *, plus: int) -> Advice:
+    new, inside = f"log_{name}", f"data[{name!r}]{f' + {plus}' if plus else ''}"
+    return Advice(
+        python=f"{why}, data.assign(**{{{new!r}: np.log({inside})}}).",
+        command_line=f"{why}, in a new column of the file.",
+    )
+
+
+def _see(what: str, group: str) -> Advice:
+    chosen = f', group="{group}"' if group else ""
+    return Advice(
+        python=f"{what}. check_predictive(fit{chosen}).plot() shows it.",
+        command_line=f"{what}. The report shows it.",
+    )
+
+
+def _on_slopes(model: Model, looked: Looked) -> Words:
+    slope, group = looked.slope, looked.group
+    if slope in model.design.group(group).effects:
+        return _see(f"Look for groups of {group} with a slope of {slope} that stands out", group)
+    plain = slope in model.frame.rows.columns
+    how = f": (1 + {slope} | {group})" if plain and ":" not in group else ""
+    return f"Let the slope of {slope} vary between the groups of {group}{how}."
