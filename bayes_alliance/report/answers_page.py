@@ -16,7 +16,7 @@ from bayes_alliance.report.blocks import (
     Section,
     Table,
 )
-from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.content import ReportContent, simulated_notice
 from bayes_alliance.report.data_section import note_in_words
 from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
 from bayes_alliance.report.three_answers import VARYING, Answers
@@ -62,7 +62,7 @@ def answers_content(
     return ReportContent(
         title=title or f"Three questions about {answers.outcome}",
         subtitle=f"{fits[0].model.frame.rows_used} rows, three multilevel models",
-        notices=(bad,) if level == "bad" else (),
+        notices=(*([bad] if level == "bad" else []), *simulated_notice(fits[0])),
         conclusions=tuple(map(labels.guarded, answers.items)),
         level=level,
         sections=(Section(key="question", heading="Question", blocks=own), *hidden),
@@ -73,13 +73,15 @@ def _told(
     answers: Answers, labels: ShownLabels, place: Place
 ) -> list[tuple[str, str, list[Block]]]:
     """Return key, heading and blocks of each section."""
+    said = {notice.text for notice in simulated_notice(answers.fits[VARYING])}
+    notes = [note for note in answers.notes_on_fits if note not in said]
     told: list[tuple[str, str, list[Block]]] = [
         ("in-short", "In short", [Items(items=answers.items)]),
         (NUMBERS, "Numbers", _numbers(answers)),
         (
             "computation",
             "How it was computed",
-            [Items(items=answers.notes_on_fits), _facts(answers)],
+            [Items(items=tuple(notes)), _facts(answers)],
         ),
     ]
     if answers.seen:

@@ -144,6 +144,15 @@ def _subtitle(fit: Fit) -> str:
     return f"Bayesian multilevel model of {rows}{groups}"
 
 
+def simulated_notice(fit: Fit) -> list[Notice]:
+    """Say first of all where no real client stands behind a page."""
+    attributes = fit.model.frame.rows.attrs
+    if not attributes.get("simulated"):
+        return []
+    source = str(attributes.get("source", "No real clients stand behind these numbers."))
+    return [Notice(tone="caution", title="Example data is simulated", text=source)]
+
+
 def _notices(results: Results) -> tuple[Notice, ...]:
     fit = results.fit
     notices = []
@@ -160,10 +169,7 @@ def _notices(results: Results) -> tuple[Notice, ...]:
             "to do about it."
         )
         notices.append(Notice(tone="caution", title="The model does not fit the data", text=text))
-    attributes = fit.model.frame.rows.attrs
-    if attributes.get("simulated"):
-        source = str(attributes.get("source", "No real clients stand behind these numbers."))
-        notices.append(Notice(tone="caution", title="Example data is simulated", text=source))
+    notices += simulated_notice(fit)
     if fit.interrupted:
         text = f"The run was stopped early. The report rests on the {fit.draws_in_all} draws kept."
         notices.append(Notice(tone="caution", title="Interrupted", text=text))

@@ -40,6 +40,8 @@ def test_withheld_answers_are_withheld_on_paper(answers, tmp_path):
     assert not {b["kind"] for s in sections for b in s["blocks"]} & {"table", "figure"}
     ba.write_report(answers, places)
     assert "withheld" not in places[0].read_text()
+    (notice,) = read_report_data(places[0])["notices"]
+    assert notice["title"] == "Example data is simulated"
     with pytest.raises(ba.DataError, match="no record of its run"):
         ba.reproduce(places[0])
     with pytest.raises(ba.DataError, match=r"ends in '.csv'"):
