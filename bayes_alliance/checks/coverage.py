@@ -1,4 +1,4 @@
-"""Do the model's predictions promise what they keep? Each row, predicted from the others."""
+"""Do predictive intervals cover as many outcomes as they should? Each row from the others."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ class Coverage:
         """What the check says, in a sentence or two."""
         last = _inside(self.table.iloc[[-1]])
         if self.calibrated:
-            kept = f"The predictions keep what they promise: {last}, each row being left out."
+            kept = (
+                f"The predictive intervals cover as they should: {last}, each row being left out."
+            )
             return _beyond_chance(self.table) or kept
         position = self.rows.position
         faults, facts = _faults(self.rows, self.table), []
@@ -119,7 +121,7 @@ class Coverage:
 
 
 def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Coverage:
-    """Check that predictive intervals cover as many outcomes as they promise.
+    """Check that predictive intervals cover as many outcomes as they should.
 
     Each row is predicted from all other rows, by weighting the draws (Pareto-smoothed importance
     sampling, no refit), and the position of its outcome in that prediction is taken: the

@@ -63,7 +63,7 @@ class PriorSensitivity:
     notes
         What the reader has to know: fewer draws, where the shares hold.
     threshold
-        Sensitivity from which a row is spoken of.
+        Sensitivity from which a row is named.
     """
 
     table: pd.DataFrame
@@ -96,8 +96,8 @@ class PriorSensitivity:
         bad = [name for name, k in self.pareto_k.items() if not k <= _BAD_TAIL]
         warning = [f"Do not rely on it: Pareto k of the weights of the {listed(bad)} is high."]
         explained = (
-            f"From {self.threshold} on a row is spoken of; both columns high means a conflict, the "
-            "prior's alone a prior that decides."
+            f"A row is named from {self.threshold} on. Both columns high: prior and data are in "
+            "conflict. The prior's alone high: the prior decides."
         )
         return [*(warning if bad else []), *self.notes, explained]
 

@@ -158,8 +158,9 @@ def _note_small_groups(group: GroupReport, rows: int) -> list[Note]:
             Note(
                 level="bad",
                 code="group_is_row",
-                message=f"Each of the {rows} rows has its own {group.name}: group and residual"
-                " cannot be told apart. Name the column that clients share, or, if these are"
+                message=f"Each of the {rows} rows has its own {group.name}: the variance of the"
+                " groups and that of the residual are not identified. Name the column that clients"
+                " share, or, if these are"
                 " results with known standard errors, use those.",
                 columns=(group.name,),
             )

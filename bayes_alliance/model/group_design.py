@@ -261,8 +261,8 @@ def check_shared(group: GroupDesign, rows: int) -> None:
     if len(group.labels) == rows and not (group.caseloads > 1).any():
         raise DataError(
             f"Effects were to vary between the groups of {name}.",
-            f"Every one of the {rows} rows is a group of its own, so groups and residual cannot "
-            "be told apart.",
+            f"Every one of the {rows} rows is a group of its own, so the variance of the "
+            "groups and that of the residual are not identified.",
             "Name the column of the people who see several clients, not the row's own id.",
             group=name,
         )

@@ -158,7 +158,7 @@ class PriorTable:
             {
                 "prior": [e.shown for e in self.entries],
                 "in words": [e.prior.in_words() for e in self.entries],
-                "stands": [e.stands for e in self.entries],
+                "holds": [e.stands for e in self.entries],
                 "from": [
                     "you" if e.chosen else "default, scaled to the data" for e in self.entries
                 ],

@@ -63,7 +63,7 @@ def _distribution(group: GroupDesign) -> str:
         return f"The departures of a {one} are {normal} for each, and not correlated."
     rest = "" if len(group.pairs) == count * (count - 1) // 2 else " within each group term"
     return (
-        f"The departures of a {one} are jointly normal around 0; their standard "
+        f"The deviations of a {one} are normal around 0 and may be correlated; their standard "
         f"deviations and{rest} their correlations are estimated."
     )
 

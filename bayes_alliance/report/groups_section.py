@@ -90,7 +90,7 @@ def _caterpillar(
     effects: GroupEffects, placed: PlacedEffect, shown: dict[str, str], words: str
 ) -> Figure:
     table = effects.table[effects.table["effect"] == placed.label]
-    # With as many effects as rows, raw departures would be the clients' own outcomes.
+    # With as many effects as rows, deviations would be the clients' own outcomes.
     enough = table["caseload"] > len(effects.design.effects)
     table = table.assign(raw=table["raw"].where(enough))
     apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())

@@ -39,13 +39,13 @@ def _group_limits(results: Results) -> list[str]:
         count, words, one = len(group.labels), many_groups(group), one_group(group)
         if count < _FEW_GROUPS:
             found.append(
-                f"There are {count} groups only ({words}), so the spread between them is learnt "
-                "from little, and its prior weighs in: see the share under other priors in the "
-                "section on sensitivity."
+                f"There are {count} groups only ({words}), so the standard deviation "
+                "between them is learnt from little, and its prior weighs in: see the share under "
+                "other priors in the section on sensitivity."
                 if not isinstance(results.checks.few_groups.get(group.name, ""), str)
-                else f"There are {count} groups only ({words}), so the spread between them is "
-                "learnt from little, and its prior weighs in. Fit once more with another prior for "
-                f"sd_{group.name} and see whether the conclusion stays."
+                else f"There are {count} groups only ({words}), so the standard deviation "
+                "between them is learnt from little, and its prior weighs in. Fit once more with "
+                f"another prior for sd_{group.name} and see whether the conclusion stays."
             )
         found.append(
             f"The effects of {words} are shrunken towards their mean, the more so the smaller the "

@@ -40,7 +40,7 @@ class ModelChecks:
     by_group
         Group means as the posterior replicates them, by grouping factor with enough groups.
     coverage
-        Whether leave-one-out predictions keep what they promise.
+        Whether leave-one-out predictive intervals cover as they should.
     sensitivity
         How much the priors weigh.
     influence

@@ -19,7 +19,7 @@ def varying_words(model: Model) -> tuple[str, ...]:
         sentences.append(
             f"{what[0].upper()}{what[1:]} {verb} between {many_groups(group)}: each "
             f"{one_group(group)} has a departure of its own from the common value, drawn from a "
-            f"normal distribution whose spread is estimated.{together}"
+            f"normal distribution whose standard deviation is estimated.{together}"
         )
     return tuple(sentences) or ("Nothing varies between groups.",)
 

@@ -75,12 +75,13 @@ def learnt_sentence(panels: tuple[Panel, ...]) -> str:
     if not hardly:
         return (
             "The data narrowed every parameter: the widest posterior has "
-            f"{percent(widest)} of the spread of its prior."
+            f"{percent(widest)} of the standard deviation of its prior."
         )
     which = joined(hardly[:5]) + (f" and {len(hardly) - 5} more" if len(hardly) > 5 else "")
     return (
         f"The data say little about {plural(len(hardly), 'parameter')} ({which}): the posterior "
-        f"has over {percent(_HARDLY)} of the spread of the prior, which therefore decides much."
+        f"has over {percent(_HARDLY)} of the standard deviation of the prior, which therefore "
+        "decides much."
     )
 
 

@@ -89,9 +89,9 @@ def _spread(group: GroupDesign, moved: Collection[Element]) -> list[str]:
         for effect in elements[:_SHOWN]
     )
     return [
-        f"The prior of the spread between {many_groups(group)} in {of} is about the spread where "
-        "the predictors have their means. At other values of the predictors the spread follows "
-        "from it, from the spread of the slopes and from their correlation."
+        f"The prior of the standard deviation between {many_groups(group)} in {of} holds where "
+        "the predictors have their means. At other values of the predictors that standard "
+        "deviation follows from it, from that of the slopes and from their correlation."
     ]
 
 

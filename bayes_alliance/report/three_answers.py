@@ -111,7 +111,12 @@ class Answers:
         large = [self.notable_probability, f"sd above {number(self.notable_sd)}"]
         names_of = f"{self.predictor}, by {self.group}"
         rows = {
-            f"share of {self.group}, no {self.predictor}": [1, *_ends(share), interval, *nothing],
+            f"share of {self.group}, model without {self.predictor}": [
+                1,
+                *_ends(share),
+                interval,
+                *nothing,
+            ],
             f"share of {self.group}, {VARYING}, over the rows": [
                 1,
                 *_ends(averaged),
@@ -197,7 +202,7 @@ class Answers:
 
     @property
     def third_answer(self) -> tuple[str, ...]:
-        """The third answer part by part: the votes, the spread, elpd, Bayes factor, together."""
+        """The third answer part by part: votes, sd of the slopes, elpd, Bayes factor, together."""
         question = f"whether the slope of {self.predictor} depends on {self.group}"
         by_elpd, by_factor = self.votes["elpd"], self.votes["bayes factor"]
         return (

@@ -80,7 +80,7 @@ def draws_dataset(model: Model, arrays: Mapping[str, Any]) -> xr.Dataset:
 
 
 def _held(values: Any) -> tuple[Any, dict[str, Any]]:
-    """Return data and attributes: numbers as they are, or a promise of group effects."""
+    """Return data and attributes: numbers as they are, or a lazy array of group effects."""
     from bayes_alliance.sampling.redrawn import RedrawnEffects, as_lazy
 
     if isinstance(values, RedrawnEffects):

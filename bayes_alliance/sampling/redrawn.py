@@ -1,7 +1,7 @@
 """Group effects that are not stored: drawn again, bit by bit, wherever they are looked at.
 
 Given the variance parameters, effects are a function of (seed, number of the draw). A variable of
-the container can therefore be a promise: xarray asks for the draws it needs, and those alone are
+the container can therefore be a lazy array: xarray asks for the draws it needs, and those alone are
 made again.
 """
 

@@ -87,9 +87,9 @@ def _provenance(rows: pd.DataFrame) -> dict[str, Any]:
     return {key: rows.attrs[key] for key in (EXAMPLE, READ_AS) if key in rows.attrs}
 
 
-def _made(promise: xr.DataArray) -> tuple[tuple[Any, ...], Any]:
+def _made(lazy: xr.DataArray) -> tuple[tuple[Any, ...], Any]:
     """Make all draws of effects that were not stored."""
-    return promise.dims, promise.to_numpy()
+    return lazy.dims, lazy.to_numpy()
 
 
 def _rows_to_bytes(model: Model) -> bytes:

@@ -10,7 +10,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.report.standing_words import standing_words
 
 INTERCEPT = "The prior of the intercept is about score where every predictor has its mean"
-SPREAD = "The prior of the spread between therapists in the intercept is about the spread where"
+SPREAD = "The prior of the standard deviation between therapists in the intercept holds where"
 SLOPES = "The effect of age changes along a predictor."
 LEVELS = "any two categories are expected to differ alike"
 THRESHOLDS = "The priors of the thresholds are about where they lie when every predictor has"

@@ -66,7 +66,7 @@ COLUMNS = {"outcome": "wai total", "predictor": "felt", "group": "who"}
 def test_the_table_answers_all_three(answers):
     assert list(answers.table["question"]) == [1, 1, 2, 3, 3, 3]
     assert list(answers.table.index) == [
-        "share of case_manager, no stigma",
+        "share of case_manager, model without stigma",
         f"share of case_manager, {VARYING}, over the rows",
         "slope of stigma",
         "sd of the slopes of stigma, by case_manager",

@@ -77,7 +77,7 @@ def _streamed_difference(one: Fit, other: Fit) -> str:
     rows = [f"{fit.model.frame.rows_used} of {fit.streamed_from}" for fit in (one, other)]
     return (
         f"Their rows were streamed ({rows[0]}; {rows[1]}), and by source, number, weights, or mean "
-        "and spread of the outcome they are not the same."
+        "and standard deviation of the outcome they are not the same."
     )
 
 

@@ -83,7 +83,7 @@ class GroupEffects:
     margin
         How far below or above the average counts; None if nothing was asked.
     notes
-        What a reader has to know of the raw departures.
+        What a reader has to know of the deviations.
     others
         The model's other grouping factors, where none was named and the first one is shown.
     """
@@ -273,7 +273,7 @@ def group_effects(
     Returns
     -------
     GroupEffects
-        One row a group and effect, with the group's caseload and raw departure.
+        One row a group and effect, with the group's caseload and deviation.
 
     Raises
     ------

@@ -17,10 +17,10 @@ from bayes_alliance.sampling.stand_in import stand_in_model
 Array = NDArray[np.float64]
 NO_ROWS = (
     "The rows are not at hand, nor sums of them: the fit was saved without them (data=False), so "
-    "there are no raw departures."
+    "there are no deviations."
 )
 NOT_NUMERIC = (
-    "A yes-or-no or ordinal outcome has no raw departures on this scale: group_means(fit) sets "
+    "A yes-or-no or ordinal outcome has no deviations on this scale: group_means(fit) sets "
     "each group's raw mean beside its expected one."
 )
 MEANING = (
@@ -30,7 +30,7 @@ MEANING = (
 
 
 def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
-    """Return raw departures, shape (group, effect), and what has to be said about them.
+    """Return deviations, shape (group, effect), and what has to be said about them.
 
     For intercepts it is the mean of the group's residuals from the population part. Effects of
     groups it lies in, or is crossed with, are taken off first; those of groups within it are not.

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 Shared = Callable[[frozenset[str]], Array]
-JOINTLY = "jointly"
+JOINTLY = "interaction of groups"
 _MOST_ROWS = 250
 
 

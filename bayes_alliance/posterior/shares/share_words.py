@@ -69,7 +69,9 @@ def share_words(table: pd.DataFrame, opening: str, prob: float) -> str:
 
 
 def _between(level: str) -> str:
-    return "in crossed groups jointly" if level == "jointly" else f"between the groups of {level}"
+    if level == "interaction of groups":
+        return "in the interaction of the crossed groups"
+    return f"between the groups of {level}"
 
 
 def _caution(level: str, lower: float, upper: float, levels: int) -> str:

@@ -76,7 +76,7 @@ def covered(table):
 
 
 @pytest.mark.slow
-def test_the_true_model_keeps_its_promises():
+def test_intervals_of_the_true_model_cover():
     runs = [covered(simulated(seed, lambda rng, n: 6 * rng.normal(size=n))) for seed in range(20)]
     # A false alarm in 1 of 100 data sets; three or more in 20 have a probability of 0.1%.
     assert sum(not run.calibrated for run in runs) < 3
@@ -191,7 +191,7 @@ def test_intervals_beyond_chance_are_named_though_the_curve_stays_in_its_band():
     # A slight valley: a little away from the middle.
     found = of_positions(even - 0.018 * np.sin(2 * np.pi * even))
     assert found.calibrated
-    assert "keep what they promise" not in found.sentence
+    assert "cover as they should" not in found.sentence
     assert "fewer than chance explains" in found.sentence
 
 

@@ -143,10 +143,10 @@ def test_crossed_groups_do_something_jointly(clients, make_fit):
     assert mean_share(shares, "day") == pytest.approx(day, rel=0.08)
     assert mean_share(shares, "case_manager") == pytest.approx(manager, rel=0.08)
     joint = p.var() / whole - day - manager
-    assert mean_share(shares, "jointly") == pytest.approx(joint, abs=0.005)
-    assert mean_share(shares, "jointly") > 0
+    assert mean_share(shares, "interaction of groups") == pytest.approx(joint, abs=0.005)
+    assert mean_share(shares, "interaction of groups") > 0
     np.testing.assert_allclose(shares.draws["share"].sum("level"), 1, rtol=1e-12)
-    assert "jointly" in shares.sentence
+    assert "in the interaction of the crossed groups" in shares.sentence
     together = ba.client_correlations(fit, scale="response").table.loc["day and case_manager"]
     assert together["mean"] == pytest.approx(p.var() / whole, rel=0.05)
 
