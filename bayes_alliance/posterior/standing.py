@@ -222,13 +222,18 @@ def _typical(fit: Fit, name: str, asked: str, call: str) -> Place:
         if found is None and name in part.get(OF_LABELS, {}):
             mean, sd = part[OF_LABELS][name]
             found = Place(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
-        found = found or _place_in_rows(fit, name)
         if found is not None:
             return found
-    where = "of streamed rows, whose sums" if fit.has_sums else "without its rows, and"
+    found = _place_in_rows(fit, name)
+    if found is not None:
+        return found
+    streamed = fit.streamed_from is not None
+    why = (
+        "the sums kept of streamed rows do not tell" if streamed else "the fit has no rows to tell"
+    )
     raise SamplingError(
         asked,
-        f"It depends on where {name} is, and the fit is {where} do not tell its mean.",
+        f"It depends on where {name} is, and {why} its mean.",
         f'State a value: {call}, at={{"{name}": ...}}).',
         predictor=name,
     )
