@@ -199,8 +199,8 @@ def predictive_table(check: PredictiveCheck) -> Table:
         },
         row_heading="statistic",
         notes=(
-            f"P near 0 or 1 means that the {check.kind} hardly makes data with this side of them; "
-            "values between say that it does.",
+            f"P is the share of data sets simulated from the {check.kind} with a larger value; "
+            "near 0 or 1 they are unlike the data in that respect.",
             *filter(None, [check.scoring]),
         ),
     )

@@ -77,17 +77,15 @@ class GroupSlopes:
         low, high = np.quantile(common, [tail, 1 - tail])
         below = int((self.table["upper"] < 0).sum())
         above = int((self.table["lower"] > 0).sum())
-        count = len(self.table)
         scale = "outcome" if self.link == "identity" else self.link
         own = self.table["mean"]
         ends = (common.mean(), low, high, own.min(), own.max())
         typical, lower, upper, least, most = in_sentences([float(end) for end in ends])
-        clear = f"{below or 'none'} lies" if below in (0, 1) else f"{below} lie"
         return (
             f"The slope of {self.predictor}{measure_words(scale)} is "
             f"{typical} in an average group of {self.group} ({self.prob:.0%} interval {lower} to "
-            f"{upper}); the groups' own run from {least} to {most}, and of their {count} "
-            f"intervals {clear} below 0 and {above or 'none'} above."
+            f"{upper}); the groups' own run from {least} to {most}, and "
+            f"{_clear_of_zero(below, above, len(self.table))}."
         )
 
     def plot(self, axes: Axes | None = None) -> Axes:
@@ -141,3 +139,17 @@ class GroupSlopes:
 
     def _repr_html_(self) -> str:
         return as_html(f"Slopes of {self.predictor} by {self.group}", self.table, *self._notes())
+
+
+def _clear_of_zero(below: int, above: int, count: int) -> str:
+    """Say how many of the groups' intervals lie on one side of 0."""
+    if not below + above:
+        return f"all {count} intervals include 0"
+    sides = [
+        f"{k} {'lies' if k == 1 else 'lie'} {side} 0"
+        for k, side in ((below, "below"), (above, "above"))
+        if k
+    ]
+    included = count - below - above
+    rest = f", and {included} {'includes' if included == 1 else 'include'} 0" if included else ""
+    return f"of their {count} intervals {' and '.join(sides)}{rest}"

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.posterior.moderation.group_slope_record import _clear_of_zero
 
 mpl.use("Agg")
 
@@ -85,8 +86,10 @@ def test_the_picture_caps_the_lines_and_the_sentence_counts(crossed_fit: ba.Fit)
         assert np.abs(np.asarray(line.get_xdata())[[0, -1]] - ends.to_numpy()).max() <= reach
     below = int((found.table["upper"] < 0).sum())
     above = int((found.table["lower"] > 0).sum())
-    assert f"of their 12 intervals {below or 'none'} lie" in found.sentence
-    assert f"below 0 and {above or 'none'} above" in found.sentence
+    said = found.sentence
+    assert ("all 12 intervals include 0" in said) == (below + above == 0)
+    assert f"{below} lie" in said.replace("lies", "lie") or not below
+    assert f"{above} lie" in said.replace("lies", "lie") or not above
     assert "in an average group of m" in found.sentence
 
 
@@ -138,3 +141,16 @@ def test_the_sentence_names_the_scale_of_a_link(
 
 def test_the_sentence_names_no_scale_of_the_outcome_itself(crossed_fit: ba.Fit) -> None:
     assert ba.group_slopes(crossed_fit, "x").sentence.startswith("The slope of x is ")
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "words"),
+    [
+        (0, 0, "all 24 intervals include 0"),
+        (4, 0, "of their 24 intervals 4 lie below 0, and 20 include 0"),
+        (1, 22, "of their 24 intervals 1 lies below 0 and 22 lie above 0, and 1 includes 0"),
+        (0, 24, "of their 24 intervals 24 lie above 0"),
+    ],
+)
+def test_intervals_clear_of_zero_in_words(below, above, words):
+    assert _clear_of_zero(below, above, 24) == words
