@@ -18,6 +18,7 @@ from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.misfit_advice import advice_on
 from bayes_alliance.checks.outcome_statistics import (
     FALSE_ALARM,
+    KURTOSIS,
     Looked,
     group_aspects,
     merged,
@@ -157,8 +158,13 @@ def _objections(fit: Fit, against: list[Compared], limit: float) -> Iterator[Fin
             value=min(c.p for c in found),
             threshold=limit,
             message=f"The model does not reproduce the data: {told}{more}.",
-            remedy=advice_on(fit.model, found[0].looked),
+            remedy=advice_on(fit.model, found[0].looked, heavy_tails=_heavy_tails(found)),
         )
+
+
+def _heavy_tails(found: list[Compared]) -> bool:
+    """Tell whether residuals lie farther out than the model has them; else the scale may end."""
+    return any(c.name == KURTOSIS and c.observed > c.predicted for c in found)
 
 
 def compare_with_simulated(fit: Fit) -> tuple[list[Compared], int, int | None]:

@@ -18,10 +18,10 @@ _FEWEST_PILED = 5
 _SKEWED = 1.0
 
 
-def advice_on(model: Model, looked: Looked) -> Words:
+def advice_on(model: Model, looked: Looked, *, heavy_tails: bool) -> Words:
     """Return what to do about an aspect of the data that the model does not reproduce."""
     if looked.aspect == "distribution":
-        return _on_distribution(model)
+        return _on_distribution(model, heavy_tails=heavy_tails)
     if looked.aspect == "slopes":
         return _on_slopes(model, looked)
     if looked.aspect == "means":
@@ -40,7 +40,7 @@ def advice_on(model: Model, looked: Looked) -> Words:
     return "Look at the priors: they hold the model away from the data."
 
 
-def _on_distribution(model: Model) -> Words:
+def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
     """Say which form of the outcome there is, from the values that were observed."""
     name, y = model.outcome, model.frame.y
     if model.frame.levels:
@@ -67,9 +67,13 @@ def _on_distribution(model: Model) -> Words:
         )
     if values[0] > 0 and skewness > _SKEWED:
         return _logarithm(f"{name} is above 0 and skewed: analyse its logarithm", name, plus=0)
-    if model.family.heavier_tails:
+    if heavy_tails and model.family.heavier_tails:
         return _family("If single outcomes lie far out", model.family.heavier_tails)
-    return _see("Do not rely on predictions of single rows", "")
+    return _see(
+        f"The model may predict values of {name} that its scale does not have: take slopes as "
+        "averages, and do not rely on predictions of single rows",
+        "",
+    )
 
 
 def _piled_up(y: Array, values: Array) -> str:

@@ -22,6 +22,7 @@ Statistics = Callable[[Array], dict[str, Array]]
 # groups' means, how rows differ within groups, how slopes differ between groups.
 Aspect = Literal["level", "distribution", "means", "sds", "slopes"]
 _FEWEST_FOR_SLOPE = 3
+KURTOSIS = "kurtosis of the residuals"
 # In at most so many studies whose model is right one of the statistics is objected to.
 FALSE_ALARM = 0.05
 
@@ -119,7 +120,7 @@ def _of_residuals(y: Array, expected: Array, counts: Array | None) -> dict[str, 
     variance = np.maximum(variance, np.finfo(float).tiny)
     return {
         "skewness of the residuals": third / variance**1.5,
-        "kurtosis of the residuals": fourth / variance**2,
+        KURTOSIS: fourth / variance**2,
     }
 
 

@@ -39,6 +39,11 @@ MISFITS = {
         "kurtosis of the residuals",
         'family="student"',
     ),
+    "light tails": (
+        lambda rng, x, u, e: 10 * rng.random(len(x)),
+        "kurtosis of the residuals",
+        "that its scale does not have",
+    ),
     "skewed": (
         lambda rng, x, u, e: np.exp(0.3 * u + 0.8 * e),
         "skewness of the residuals",
