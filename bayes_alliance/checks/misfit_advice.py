@@ -62,8 +62,8 @@ def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
     if piled:
         return (
             f"{piled}; the model does not know that the scale ends there. Take slopes as averages, "
-            "do not rely on predictions of single rows, and say that the scale does not tell "
-            "apart who lies beyond its end."
+            "do not rely on predictions of single rows, and say that who "
+            "lies beyond its end is not distinguished."
         )
     if values[0] > 0 and skewness > _SKEWED:
         return _logarithm(f"{name} is above 0 and skewed: analyse its logarithm", name, plus=0)
