@@ -65,6 +65,8 @@ def read_archive(path: Path) -> dict[str, bytes]:
         raise SamplingError(asked, "There is no such file.", "Check the path.")
     try:
         with zipfile.ZipFile(path) as archive:
+            if not _is_plain(archive.infolist(), path.stat().st_size):
+                raise _damaged(asked)
             members = {name: archive.read(name) for name in archive.namelist()}
     except _UNREADABLE as error:
         raise _damaged(asked) from error
@@ -80,6 +82,20 @@ def read_archive(path: Path) -> dict[str, bytes]:
     if digests != manifest:
         raise _damaged(asked)
     return members
+
+
+def _is_plain(members: list[zipfile.ZipInfo], size: int) -> bool:
+    """Tell whether members are as this package writes them, each once and not packed.
+
+    What is not packed cannot unpack to more than the file.
+    """
+    names = [member.filename for member in members]
+    return (
+        len(set(names)) == len(names)
+        and all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        and all(member.file_size == member.compress_size for member in members)
+        and sum(member.file_size for member in members) <= size
+    )
 
 
 def _damaged(asked: str) -> SamplingError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,27 +13,32 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.data.provenance import reading_options
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
-from bayes_alliance.errors import DataError, SamplingError, listed
+from bayes_alliance.errors import AllianceError, DataError, SamplingError, listed
 from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.plain_columns import with_categories
+from bayes_alliance.model.pymc_model import build_coords
 from bayes_alliance.model.saved import (
     column_fingerprints,
     fingerprint,
     model_from_json,
     with_stream,
 )
+from bayes_alliance.model.streaming.kept_sums import ARRAYS, CELLS, WORDS, stream_from_bytes
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.engines.collapsed import redrawn_effects
 from bayes_alliance.sampling.engines.collapsed_effects import Recovery
 from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.received import NotAFitError, check_arrays, check_parquet, draws_of
 from bayes_alliance.sampling.settings import Settings
 from bayes_alliance.sampling.store import (
     BY_COLUMN,
     DRAWS,
     FINGERPRINT,
     FORMAT,
+    FORMAT_OF_CHUNKS,
     FORMAT_OF_SUMS,
     META,
     POSITION,
@@ -46,6 +50,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_alliance.model.spec import Model
+
+_MEMBERS = {META, ROWS, ARRAYS, CELLS, WORDS}
+_SAMPLE = (names.CHAIN, names.DRAW)
 
 
 def load_fit(path: str | Path, *, data: pd.DataFrame | str | Path | None = None) -> Fit:
@@ -79,14 +86,42 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | str | Path | None = None)
     >>> fit = ba.load_fit("study.fit")  # doctest: +SKIP
     """
     members = read_archive(Path(path))
+    try:
+        return _fit(members, path, data)
+    except AllianceError:
+        raise
+    except NotAFitError as error:
+        raise _not_a_fit(path, f"It is no fit as this package writes them: {error}.") from error
+    except MemoryError as error:
+        raise _not_a_fit(path, "It does not fit into the memory of this machine.") from error
+    # Whatever else a made-up file can bring about, it ends in the same sentence.
+    except Exception as error:
+        raise _not_a_fit(path, "It is no fit as this package writes them.") from error
+
+
+def _not_a_fit(path: str | Path, found: str) -> SamplingError:
+    return SamplingError(
+        f"The fit {path} was to be loaded.", found, "Choose a file that fit.save() wrote."
+    )
+
+
+def _fit(
+    members: dict[str, bytes], path: str | Path, data: pd.DataFrame | str | Path | None
+) -> Fit:
+    """Make the fit of the members of its file."""
+    draws = {name.removeprefix(DRAWS): v for name, v in members.items() if name.startswith(DRAWS)}
+    if len(draws) + len(_MEMBERS & members.keys()) != len(members):
+        raise NotAFitError("there is something beside its draws and its model")
     meta = json.loads(members[META])
     _check_format(meta, path)
     _check_table(meta.get("streamed_from"), data)
     model = _model(meta, members, _read(data, meta))
     settings = Settings(**meta["settings"])
+    tree = draws_of(draws, whole=meta["format"] >= FORMAT_OF_CHUNKS)
+    _check_draws(model, tree, settings, cut=meta["interrupted"])
     return Fit(
         model=model,
-        idata=_with_effects(model, _draws_from_bytes(members), settings.seed),
+        idata=_with_effects(model, tree, settings.seed),
         settings=settings,
         seconds=meta["seconds"],
         versions=meta["versions"],
@@ -155,9 +190,12 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
 
     saved = meta["model"]
     if ROWS in members:
+        check_parquet(members[ROWS], saved["rows_used"])
         table = pd.read_parquet(io.BytesIO(members[ROWS]))
         positions = table.pop(POSITION).to_numpy(dtype=np.int64)
         table = with_categories(table, meta.get("categories", {}))
+        if fingerprint(table) != saved[FINGERPRINT]:
+            raise NotAFitError("its rows are not the ones that were saved")
         model = model_from_json(saved, table, positions)
         if data is not None:
             _same_rows(model, data, saved)
@@ -170,8 +208,8 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
         empty.attrs[STREAMED_FROM] = meta["streamed_from"]
     model = model_from_json(saved, empty, np.zeros(0, dtype=np.int64))
     if meta.get("has_sums"):
-        from bayes_alliance.model.streaming.kept_sums import stream_from_bytes
-
+        check_arrays(members[ARRAYS])
+        check_parquet(members[CELLS], None)
         return with_stream(model, stream_from_bytes(members, model.frame, model.design))
     if data is None:
         return model
@@ -205,6 +243,37 @@ def _same_rows(model: Model, data: pd.DataFrame, saved: Mapping[str, Any]) -> Mo
     )
 
 
+def _check_draws(model: Model, tree: xr.DataTree, settings: Settings, *, cut: bool) -> None:
+    """Refuse draws that are not those of the model, variable by variable and label by label."""
+    posterior = tree[names.POSTERIOR].to_dataset()
+    effects = {names.u(group) for group in model.groups}
+    missing = set(public_variables(model)) - set(map(str, posterior.data_vars))
+    redrawn = effects if names.UNCONSTRAINED in tree.children else set()
+    if not missing <= redrawn or len(posterior.data_vars) + len(missing) != len(
+        public_variables(model)
+    ):
+        raise NotAFitError("its draws are of other parameters than its model has")
+    sizes = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    wanted = (settings.chains, settings.draws)
+    fewer = all(own <= whole for own, whole in zip(sizes, wanted, strict=True))
+    if sizes != wanted and not (cut and fewer):
+        raise NotAFitError("it has another number of draws than it says")
+    for group in (names.SAMPLE_STATS, names.UNCONSTRAINED):
+        if group in tree.children and tuple(tree[group].sizes[d] for d in _SAMPLE) != sizes:
+            raise NotAFitError("its groups have different numbers of draws")
+    values = {str(name): array.to_numpy() for name, array in posterior.data_vars.items()}
+    # Where group effects are drawn again their labels stand here without them.
+    labels = {**build_coords(model), **{d: range(n) for d, n in zip(_SAMPLE, sizes, strict=True)}}
+    unlike = [
+        dim
+        for dim, coordinate in posterior.coords.items()
+        if list(coordinate.to_numpy()) != list(labels.get(str(dim), ()))
+    ]
+    expected = draws_dataset(model, values)
+    if unlike or not all(array.equals(posterior[name]) for name, array in expected.items()):
+        raise NotAFitError("its draws have other labels than its model")
+
+
 def _with_effects(model: Model, tree: xr.DataTree, seed: int) -> xr.DataTree:
     """Promise again the group effects that were too large to store."""
     import xarray as xr
@@ -225,16 +294,3 @@ def _with_effects(model: Model, tree: xr.DataTree, seed: int) -> xr.DataTree:
     whole: xr.DataTree = tree.copy()
     whole[names.POSTERIOR] = xr.DataTree(posterior.assign(effects.data_vars))
     return whole
-
-
-def _draws_from_bytes(members: dict[str, bytes]) -> xr.DataTree:
-    import xarray as xr
-
-    with tempfile.TemporaryDirectory() as folder:
-        for name, content in members.items():
-            if name.startswith(DRAWS):
-                place = Path(folder) / name.removeprefix(DRAWS)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(content)
-        tree = xr.open_datatree(folder, engine="zarr", consolidated=False)
-        return tree.load()

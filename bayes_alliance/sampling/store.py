@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
-FORMAT = 4
+FORMAT = 5
+FORMAT_OF_CHUNKS = 5  # pieces of an array that are all zeros are written since this one
 FORMAT_OF_SUMS = 3  # the sums of streamed rows have held what they hold since this one
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"
 POSITION = "position_in_table"
@@ -100,7 +101,10 @@ def _rows_to_bytes(model: Model) -> bytes:
 
 
 def _draws_to_bytes(tree: xr.DataTree) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
+    import zarr
+
+    whole = zarr.config.set({"array.write_empty_chunks": True})
+    with whole, tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "draws.zarr"
         tree.to_zarr(root, mode="w", consolidated=False, zarr_format=3)
         files = sorted(p for p in root.rglob("*") if p.is_file())
