@@ -30,9 +30,9 @@ class Judgement:
     ----------
     kind
         ``"for"`` the term if all three are 3 and more; ``"against"`` if that at the named scale
-        is a third and less; ``"hardly any"`` if the named one says little and no other speaks the
-        other way; ``"depends"`` on the prior in all other cases; ``"open"`` where the Monte Carlo
-        errors leave more than one of these.
+        is a third and less; ``"hardly any"`` if the named one lies between, none is 3 and more,
+        and none a third and less unless the named one is below 1; ``"depends"`` on the prior in
+        all other cases; ``"open"`` where the Monte Carlo errors leave more than one of these.
     strength
         The word: that of the weakest of the three *for*, of the one at the named scale
         *against*; empty where the answer depends on the prior or is open.
