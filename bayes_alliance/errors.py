@@ -116,7 +116,16 @@ def did_you_mean(name: str, valid: Iterable[object]) -> str:
     names = {str(v).casefold(): str(v) for v in valid}
     given = name.casefold()
     close = difflib.get_close_matches(given, list(names), n=1, cutoff=_NEAR)
+    close = close or [own for own in names if _swapped(given, own)][:1]
     if not close and len(given) >= _SHORTEST_WORD:
         close = [own for own in names if given in re.split(r"[\W_]+", own)]
         close = close if len(close) == 1 else []
     return f"Did you mean '{names[close[0]]}'? " if close else ""
+
+
+def _swapped(given: str, own: str) -> bool:
+    """Tell whether two neighbouring letters were typed in the wrong order."""
+    if len(given) < _SHORTEST_WORD:
+        return False
+    places = range(len(given) - 1)
+    return any(given[:k] + given[k + 1] + given[k] + given[k + 2 :] == own for k in places)

@@ -116,6 +116,9 @@ def test_no_hint_for_a_family_of_nothing_near(named: str) -> None:
     ("given", "valid", "meant"),
     [
         ("stgma", ["stigma", "age"], "stigma"),
+        ("nwe", ["same", "new", "either"], "new"),  # two letters in the wrong order
+        ("gae", ["agency", "age"], "age"),
+        ("wen", ["same", "new", "either"], None),
         ("Case_Manager", ["case_manager"], "case_manager"),
         ("manager", ["case_manager", "agency"], "case_manager"),
         ("wai", ["wai_total", "age"], "wai_total"),
