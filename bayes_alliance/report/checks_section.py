@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bayes_alliance.checks.coverage import Coverage
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.predictive import PredictiveCheck
 from bayes_alliance.checks.verdict import VerdictPart
 from bayes_alliance.display import number
-from bayes_alliance.errors import Place, words_for
+from bayes_alliance.errors import Place, listed, words_for
 from bayes_alliance.report.blocks import (
     Block,
     Figure,
@@ -20,6 +22,7 @@ from bayes_alliance.report.blocks import (
     Tone,
 )
 from bayes_alliance.report.computation_words import computation_words
+from bayes_alliance.report.data_section import notes_on_data
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import predictive_table
@@ -40,6 +43,7 @@ _CHECK_NAMES = {
     "ess_tail": "tail ESS",
     "e_bfmi": "E-BFMI",
 }
+_SEEN_IN_DATA = "Seen in the data, and said in the section on them:"
 _TONES: dict[str, Tone] = {"fine": "fine", "caution": "caution", "bad": "bad"}
 
 
@@ -114,14 +118,15 @@ def _coverage_blocks(found: Coverage | str) -> list[Block]:
 
 
 def computation_section(results: Results, labels: ShownLabels) -> Section:
-    """List every finding with its value, its threshold and its remedy."""
+    """List every finding with its value, its threshold and its remedy; those on the data once."""
     verdict = results.verdict
+    seen = {note.message for note in notes_on_data(results)}
     blocks: list[Block] = [
         Paragraph(text=computation_words(results.fit)),
-        *_part_blocks(verdict.on_draws, labels, results.place),
-        *_part_blocks(verdict.on_model, labels, results.place),
+        *_part_blocks(verdict.on_draws, labels, results.place, seen),
+        *_part_blocks(verdict.on_model, labels, results.place, seen),
     ]
-    fine = [finding for finding in verdict.findings if finding.level == "fine"]
+    fine = [f for f in verdict.findings if f.level == "fine" and f.message not in seen]
     passed = [finding for finding in fine if finding.value == finding.value]
     if passed:
         blocks.append(_passed_table(passed, labels))
@@ -132,11 +137,22 @@ def computation_section(results: Results, labels: ShownLabels) -> Section:
     return Section(key="computation", heading="Computation and verdict", blocks=tuple(blocks))
 
 
-def _part_blocks(part: VerdictPart, labels: ShownLabels, place: Place) -> list[Block]:
-    """Show one half of the verdict, and every finding of it that asks for something."""
-    whole = Notice(tone=_TONES[part.level], title=part.heading, text=part.sentence)
+def _part_blocks(
+    part: VerdictPart, labels: ShownLabels, place: Place, seen: Collection[str]
+) -> list[Block]:
+    """Show one half of the verdict, and what asks for something; what is said above by its name."""
+    blocks: list[Block] = [Notice(tone=_TONES[part.level], title=part.heading, text=part.sentence)]
     asking = [finding for finding in part.findings if finding.level != "fine"]
-    return [whole, *(_finding_notice(finding, labels, place) for finding in asking)]
+    blocks += [_finding_notice(f, labels, place) for f in asking if f.message not in seen]
+    above = [_with_columns(f, labels) for f in asking if f.message in seen]
+    if above:
+        blocks.append(Paragraph(text=f"{_SEEN_IN_DATA} {listed(above, shown=len(above))}."))
+    return blocks
+
+
+def _with_columns(finding: Finding, labels: ShownLabels) -> str:
+    where = f" ({labels.guarded(finding.where)})" if finding.where else ""
+    return f"{_check_name(finding)}{where}"
 
 
 def _passed_table(passed: list[Finding], labels: ShownLabels) -> Table:

@@ -24,6 +24,13 @@ _SAID_ABOVE = frozenset({"rows"})
 _TITLES = {"caution": "Take a look", "bad": "In the way"}
 
 
+def notes_on_data(results: Results) -> tuple[Note, ...]:
+    """Return what the section says was seen in the data; nothing where there are no rows."""
+    model = results.fit.model
+    told = results.fit.has_data or model.stream is not None
+    return model.data_report.notes if told else ()
+
+
 def data_section(results: Results, labels: ShownLabels) -> Section:
     """Describe the rows behind the fit, never the rows themselves."""
     model = results.fit.model
