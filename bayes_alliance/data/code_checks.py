@@ -180,13 +180,18 @@ def note_codes(
         if as_ids
         else _with_and_without(values, known, codes, name, beside)
     )
+    looks = (
+        f"{'this looks' if one else 'these look'} like {'a code' if one else 'codes'} for no "
+        f"answer. {consequence}"
+    )
     return [
         Note(
             level="caution",
             code="codes",
             message=f"{name} is {told}, though its other values lie between {number(found.low)} "
-            f"and {number(found.high)}: {'this looks' if one else 'these look'} like "
-            f"{'a code' if one else 'codes'} for no answer. {consequence}",
+            f"and {number(found.high)}: {looks}",
+            # Where they end are ids of groups.
+            unnamed=f"{name} is {told}, far from its other ids: {looks}" if as_ids else "",
             columns=(name,),
             value=float(found.rows),
             remedy=codes_advice(

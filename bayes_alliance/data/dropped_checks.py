@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels, sorted_labels
 from bayes_alliance.data.report import Note
+from bayes_alliance.errors import listed
 
 # An arm or an occasion has at most so many values; others than the model's own at most so many.
 _MOST_VALUES, _MOST_ELSEWHERE = 10, 4
 # Rows are dropped unevenly where chance would do it so rarely, all columns looked at together.
 _BY_CHANCE = 1e-3
 _COLUMNS_SHOWN = 2
+_ENDING = " More than chance would have it."
 
 
 def note_where_dropped(
@@ -24,7 +26,8 @@ def note_where_dropped(
     dropped: NDArray[np.bool_],
     *,
     used: Collection[str],
-    never: Collection[str],
+    outcome: str | None,
+    groups: Collection[str],
 ) -> list[Note]:
     """Say how many rows each arm and each occasion loses.
 
@@ -36,15 +39,16 @@ def note_where_dropped(
         Which of them lack a value, shape (row,).
     used
         Columns of the model; of others only those are named where rows are dropped unevenly.
-    never
-        The outcome and the columns of groups.
+    outcome, groups
+        The outcome, and the columns of groups: neither is an arm or an occasion.
     """
     if not dropped.any() or dropped.all():
         return []
     found = [
         (own[0], str(name), own[1])
         for name in table.columns
-        if name not in never
+        if name != outcome
+        and name not in groups
         and (own := _by_value(table[name], dropped, used=name in used)) is not None
     ]
     limit = _BY_CHANCE / max(len(found), 1)
@@ -52,14 +56,20 @@ def note_where_dropped(
     if not shown:
         return []
     uneven = shown[0][0] < limit
-    parts = " ".join(f"By {name}: {told}." for _, name, told in shown[:_COLUMNS_SHOWN])
+    shown = shown[:_COLUMNS_SHOWN]
+    what, ending = "Rows that lack a value and are dropped.", _ENDING if uneven else ""
+    parts = " ".join(f"By {name}: {told}." for _, name, told in shown)
+    columns = tuple(name for _, name, _ in shown)
+    # What is the same in all rows of a group may be a group of a level above, such as an agency.
+    above = any(name not in used and _holds_groups(table, name, groups) for name in columns)
+    unnamed = f"{what} How many differs by {listed(columns)}.{ending}" if above else ""
     return [
         Note(
             level="caution" if uneven else "fine",
             code="dropped_where",
-            message=f"Rows that lack a value and are dropped. {parts}"
-            + (" More than chance would have it." if uneven else ""),
-            columns=tuple(name for _, name, _ in shown[:_COLUMNS_SHOWN]),
+            message=f"{what} {parts}{ending}",
+            unnamed=unnamed,
+            columns=columns,
             value=shown[0][0],
             threshold=limit,
             remedy="Rows that are missing for a reason make the rest another population: say who "
@@ -68,6 +78,11 @@ def note_where_dropped(
             else "",
         )
     ]
+
+
+def _holds_groups(table: pd.DataFrame, name: str, groups: Collection[str]) -> bool:
+    """Tell whether every group of a column of groups lies in one value of another column."""
+    return any((table.groupby(own, observed=True)[name].nunique() <= 1).all() for own in groups)
 
 
 def _by_value(

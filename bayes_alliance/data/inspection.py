@@ -214,7 +214,8 @@ def _dropped(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
     if uses.in_a_model or not named:
         return []
     lacking = table[named].isna().any(axis=1).to_numpy()
-    return note_where_dropped(table, lacking, used=(), never=named)
+    groups = uses.groups
+    return note_where_dropped(table, lacking, used=(), outcome=uses.outcome, groups=groups)
 
 
 def _on_number(column: pd.Series[Any], y: pd.Series[Any] | None, uses: ColumnUses) -> list[Note]:

@@ -44,5 +44,5 @@ def _where_dropped(formula: Formula, frame: ModelFrame, table: pd.DataFrame) -> 
     dropped = np.ones(len(table), dtype=bool)
     dropped[frame.positions] = False
     factors = {f for term in formula.group_terms for f in term.factors}
-    never = {formula.response.outcome, *factors}
-    return note_where_dropped(table, dropped, used=set(frame.rows.columns), never=never)
+    outcome, used = formula.response.outcome, set(frame.rows.columns)
+    return note_where_dropped(table, dropped, used=used, outcome=outcome, groups=factors)

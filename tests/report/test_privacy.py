@@ -179,6 +179,26 @@ def test_numbers_as_ids_are_hidden_too(formula: str, made_up: ModuleType) -> Non
     assert set(ids.findall(named)) == set(agencies.findall(named)) != set()
 
 
+def test_what_is_seen_in_the_data_names_nobody(made_up: ModuleType) -> None:
+    """Neither the ends of ids beside a code, nor an agency that is not in the model."""
+    table = study().assign(agency=[f"{AGENCY}{k // 120}" for k in range(360)])
+    table["case_manager"] = 101 + np.arange(360) // 12
+    table.loc[:3, "case_manager"] = 999
+    table.loc[table["agency"].eq(f"{AGENCY}1") & (table.index % 2 == 0), "alliance"] = np.nan
+    fit = made_up.made_up_fit(made_up.Model("alliance ~ stigma + (1 | case_manager)", table))
+    own = {note.code: note.message for note in fit.model.data_report.notes}
+    assert "lie between 101 and 130" in own["codes"]
+    assert f"By agency: {AGENCY}0" in own["dropped_where"]
+    said = write_data(report_data(build_content(fit)))
+    assert "far from its other ids" in said
+    assert "How many differs by agency. More than chance" in said
+    assert not re.search(rf"lie between|{AGENCY}\d", said)
+    # An arm is no group, and is told in full.
+    arms = table.assign(agency=np.where(table.index % 2 == 0, "new", "usual"))
+    fit = made_up.made_up_fit(made_up.Model("alliance ~ stigma + (1 | case_manager)", arms))
+    assert "By agency: new" in write_data(report_data(build_content(fit)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [study, lambda: numbered(study())])
 def test_a_failed_fit_names_nobody_either(
