@@ -7,8 +7,6 @@ from bayes_alliance.errors import GIVE_ROWS, AllianceError
 from bayes_alliance.sampling.fit import Fit
 
 _NONE = float("nan")
-# Said whatever its level: who reads the verdict is to know how many rows it is about.
-_ALWAYS = frozenset({"rows_dropped"})
 # The verdict has findings of its own on these, or the formula has answered the question.
 _NOT_HERE = frozenset({"few_groups", "collinear", "swapped_levels", "ids_repeat_across_groups"})
 
@@ -42,5 +40,5 @@ def check_data_seen(fit: Fit) -> list[Finding]:
             columns=note.columns,
         )
         for note in notes
-        if (note.level != "fine" or note.code in _ALWAYS) and note.code not in _NOT_HERE
+        if note.is_told and note.code not in _NOT_HERE
     ]

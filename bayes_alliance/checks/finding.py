@@ -52,8 +52,9 @@ class Finding:
     about: About = "draws"
 
     def said_in(self, place: Place) -> str:
-        """Write the finding as one line, in the words of the place where it is shown."""
-        return f"{self.level}: {self.message} {words_for(self.remedy, place)}".rstrip()
+        """Return the finding and what to do in the words of the place where it is shown."""
+        return f"{self.message} {words_for(self.remedy, place)}".rstrip()
 
     def __str__(self) -> str:
-        return self.said_in("python")
+        """Return the finding as one line, in the words of Python."""
+        return f"{self.level}: {self.said_in('python')}"

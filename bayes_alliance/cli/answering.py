@@ -77,10 +77,10 @@ def answer_table(
         print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
     print()
-    show_items((*answers.items, *answers.notes_on_fits))
+    show_items((*answers.items_in("command line"), *answers.notes_on_fits_in("command line")))
     if written:
         print(f"Written: {', '.join(map(str, written))}")
-    raise typer.Exit(VERDICT_BAD if answers.verdict[1].level == "bad" else FINE)
+    raise typer.Exit(VERDICT_BAD if answers.withheld else FINE)
 
 
 def _rows(file: Path | None, table: TableOptions) -> pd.DataFrame:

@@ -51,4 +51,5 @@ def show_verdict(verdict: Verdict, *, verbose: bool = False, said: Collection[st
             both = finding.value == finding.value and finding.threshold == finding.threshold
             known = verbose and both
             numbers = f" [{finding.value:.4g}, threshold {finding.threshold:.4g}]" if known else ""
-            show_level(finding.level, f"  {finding.said_in('command line')}{numbers}")
+            said_here = f"{finding.level}: {finding.said_in('command line')}"
+            show_level(finding.level, f"  {said_here}{numbers}")

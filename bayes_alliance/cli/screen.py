@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from bayes_alliance.model.data_report import ModelDataReport
 
 _WIDTH = 88
-# Said though it is fine: how many rows the results are about.
-_ALWAYS = frozenset({"rows_dropped", "dropped_where"})
 _COLOURS = {"fine": "green", "caution": "yellow", "bad": "bold red"}
 
 
@@ -61,7 +59,7 @@ def show_notes(notes: Iterable[Note]) -> None:
     # Whoever reads no more may want the file all the same, which is still to be written.
     with contextlib.suppress(BrokenPipeError):
         for note in notes:
-            if note.level != "fine" or note.code in _ALWAYS:
+            if note.is_told:
                 show_level(note.level, f"{note.level}: {note.said_in('command line')}")
         sys.stdout.flush()
 

@@ -14,6 +14,8 @@ from bayes_alliance.errors import Advice, Place, Words, words_for
 
 type Level = Literal["fine", "caution", "bad"]
 
+# Though they are fine: who reads on is to know which rows the results are about.
+_ALWAYS_TOLD = frozenset({"rows_dropped", "dropped_where"})
 _ORDER: tuple[Level, ...] = ("fine", "caution", "bad")
 
 
@@ -48,6 +50,11 @@ class Note:
     value: float | None = None
     threshold: float | None = None
     unnamed: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is said where only what asks for a look is: also, whose rows were dropped."""
+        return self.level != "fine" or self.code in _ALWAYS_TOLD
 
     def said_in(self, place: Place) -> str:
         """Return the finding and what to do in the words of the place where it is shown."""

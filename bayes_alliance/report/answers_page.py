@@ -58,12 +58,13 @@ def answers_content(
     hidden = [typeset(retold(section, labels.guarded)) for section in sections]
     own = tuple(Paragraph(text=text) for text in asked)
     level = answers.verdict[1].level
-    bad = Notice(tone="bad", title="These answers are withheld", text=answers.sentence)
+    items = answers.items_in(place)
+    bad = Notice(tone="bad", title="These answers are withheld", text=" ".join(items))
     return ReportContent(
         title=title or f"Three questions about {answers.outcome}",
         subtitle=f"{fits[0].model.frame.rows_used} rows, three multilevel models",
-        notices=(*([bad] if level == "bad" else []), *simulated_notice(fits[0])),
-        conclusions=tuple(map(labels.guarded, answers.items)),
+        notices=(*([bad] if answers.withheld else []), *simulated_notice(fits[0])),
+        conclusions=tuple(map(labels.guarded, items)),
         level=level,
         sections=(Section(key="question", heading="Question", blocks=own), *hidden),
     )
@@ -74,9 +75,9 @@ def _told(
 ) -> list[tuple[str, str, list[Block]]]:
     """Return key, heading and blocks of each section."""
     said = {notice.text for notice in simulated_notice(answers.fits[VARYING])}
-    notes = [note for note in answers.notes_on_fits if note not in said]
+    notes = [note for note in answers.notes_on_fits_in(place) if note not in said]
     told: list[tuple[str, str, list[Block]]] = [
-        ("in-short", "In short", [Items(items=answers.items)]),
+        ("in-short", "In short", [Items(items=answers.items_in(place))]),
         (NUMBERS, "Numbers", _numbers(answers)),
         (
             "computation",
@@ -92,7 +93,7 @@ def _told(
 
 def _numbers(answers: Answers) -> list[Block]:
     """Show the table and every group's line; of a fit that failed, neither."""
-    if answers.verdict[1].level == "bad":
+    if answers.withheld:
         return [Paragraph(text="A fit failed its checks, so no number is shown.")]
     table = Table(
         caption="The numbers behind the answers",

@@ -14,6 +14,7 @@ from bayes_alliance.checks.verdict import Verdict, VerdictPart
 from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
+from bayes_alliance.errors import Place
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import (
     probability_in_words,
@@ -174,13 +175,14 @@ class Answers:
     @property
     def sentences(self) -> tuple[str, ...]:
         """One answer a question; if a fit is bad, a warning in their place."""
-        name, verdict = self.verdict
-        if verdict.level == "bad":
-            failed = " ".join(
-                f"{f.message} {f.remedy}" for f in verdict.findings if f.level == "bad"
-            )
-            return (f"The answers are withheld: the model '{name}' failed a check. {failed}",)
+        if self.withheld:
+            return self.items
         return (self._first, self._slope_sentence, " ".join(self.third_answer))
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a fit is bad, so that no answer is given."""
+        return self.verdict[1].level == "bad"
 
     @property
     def _first(self) -> str:
@@ -229,12 +231,23 @@ class Answers:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The answers as they are shown: numbered, the third in its parts."""
-        if len(self.sentences) == 1:
-            return self.sentences
-        first, second, _ = self.sentences
+        """The answers as they are shown, in the words of Python."""
+        return self.items_in("python")
+
+    def items_in(self, place: Place) -> tuple[str, ...]:
+        """Return the answers as they are shown: numbered, the third in its parts.
+
+        Parameters
+        ----------
+        place
+            Where they are shown: what to do about a bad fit is in its words.
+        """
+        if self.withheld:
+            name, verdict = self.verdict
+            failed = " ".join(f.said_in(place) for f in verdict.findings if f.level == "bad")
+            return (f"The answers are withheld: the model '{name}' failed a check. {failed}",)
         votes, *parts = self.third_answer
-        return (f"1. {first}", f"2. {second}", f"3. {votes}", *parts)
+        return (f"1. {self._first}", f"2. {self._slope_sentence}", f"3. {votes}", *parts)
 
     @property
     def sentence(self) -> str:
@@ -245,30 +258,27 @@ class Answers:
     def notes(self) -> tuple[str, ...]:
         """What the reader has to know: what was seen in the data, rows dropped, the seed."""
         seen = [f"{note.level}: {note.text}" for note in self.seen]
-        return (*self.fits[VARYING].notes, *seen, *self._on_fits)
+        return (*self.fits[VARYING].notes, *seen, *self._on_fits("python"))
 
-    @property
-    def notes_on_fits(self) -> tuple[str, ...]:
-        """The notes without what was seen in the data."""
-        return (*self.fits[VARYING].notes, *self._on_fits)
+    def notes_on_fits_in(self, place: Place) -> tuple[str, ...]:
+        """Return the notes without what was seen in the data, in the words of a place."""
+        return (*self.fits[VARYING].notes, *self._on_fits(place))
 
-    @property
-    def _on_fits(self) -> tuple[str, ...]:
+    def _on_fits(self, place: Place) -> tuple[str, ...]:
         fit = self.fits[VARYING]
         rows = f"{fit.model.frame.rows_used} rows, {len(fit.model.design.groups[0].labels)} groups"
         left_out = f"; {self.dropped} rows lack a value and were left out" if self.dropped else ""
         used = f"{rows}{left_out}. Seed {fit.settings.seed}, engine {fit.settings.engine}."
         few = self.comparison._notes()
-        return (*self._on_fit, used, *few)
+        return (*self._on_model(place), used, *few)
 
-    @property
-    def _on_fit(self) -> list[str]:
+    def _on_model(self, place: Place) -> list[str]:
         """Say whether the model behind the answers fits the data, and what to do if not."""
-        if self.verdict[1].level == "bad":
+        if self.withheld:
             return []
         misfits = [f for f in self.model_part.findings if f.code == MISFIT]
         fits = self.model_part.on_fit
-        return [f"{fits[0].upper()}{fits[1:]}.", *(f"{f.message} {f.remedy}" for f in misfits)]
+        return [f"{fits[0].upper()}{fits[1:]}.", *(f.said_in(place) for f in misfits)]
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the line of each group, over what was observed of the predictor in it.

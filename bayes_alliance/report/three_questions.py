@@ -25,7 +25,6 @@ from bayes_alliance.sampling.run import sample
 if TYPE_CHECKING:
     import pandas as pd
 
-_TOLD = frozenset({"rows_dropped", "dropped_where"})
 _LIBRARY = {NULL: "null", FIXED: "stigma", VARYING: "stigma_slopes"}
 
 
@@ -122,7 +121,7 @@ def seen_in_table(
     _complete_rows(data, columns)
     # Of the whole table, so that dropped rows are seen by arm and occasion.
     largest = load_model(_LIBRARY[VARYING], data=data, columns=columns)
-    return tuple(n for n in largest.data_report.notes if n.level != "fine" or n.code in _TOLD)
+    return tuple(note for note in largest.data_report.notes if note.is_told)
 
 
 def _answered(

@@ -315,6 +315,19 @@ def test_nothing_is_said_of_a_table_with_nothing_to_say(run: Run, tmp_path: Path
     assert note.level == "fine"
 
 
+def test_who_was_dropped_is_said_though_it_is_fine(
+    run: Run, asked: list[Any], tmp_path: Path
+) -> None:
+    """Before the fit and in its verdict: who reads on is to know which rows it is about."""
+    table = clean()
+    table["y"] = table["y"].mask(np.arange(len(table)) % 50 == 0)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    fitted = run("fit", "t.csv", "--formula", "y ~ x + arm + (1 | manager)", "--out", "t.fit")
+    for said in (fitted.output, run("diagnose", "t.fit").output):
+        assert "8 of 360 rows were dropped" in said
+        assert "By arm: new" in said
+
+
 def test_a_plain_check_lists_the_columns(run: Run, tmp_path: Path) -> None:
     with_codes().assign(day=with_dates()["x"]).to_csv(tmp_path / "t.csv", index=False)
     result = run("check", "t.csv")

@@ -7,10 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from typer.testing import CliRunner
 
 import bayes_alliance as ba
 from bayes_alliance.checks.finding import Finding
+from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.checks.verdict import Verdict
+from bayes_alliance.cli.main import app
+from bayes_alliance.errors import Advice
+from bayes_alliance.report import three_questions
+from bayes_alliance.report.answers_page import answers_content
 from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.report.three_answers import FIXED, NULL, VARYING
 
@@ -46,6 +52,22 @@ def test_withheld_answers_are_withheld_on_paper(answers, tmp_path):
         ba.reproduce(places[0])
     with pytest.raises(ba.DataError, match=r"ends in '.csv'"):
         ba.write_report(answers.fits["null"], places[1])
+
+
+def test_what_to_do_is_in_the_words_of_the_place(answers, monkeypatch):
+    """Of a model that does not fit, and of one that failed: in the terminal and on its page."""
+    advice = Advice(python="Write code(x).", command_line="Write --option x.")
+    number = {"where": "sd", "value": 2, "threshold": 1.01, "message": "No.", "remedy": advice}
+    misfit = Finding(level="caution", code=MISFIT, about="model", **number)
+    bad = Finding(level="bad", code="r_hat", **number)
+    misfits = replace(answers, model_part=Verdict(findings=(misfit,)).on_model)
+    for found in (misfits, replace(answers, verdict=("null", Verdict(findings=(bad,))))):
+        monkeypatch.setattr(three_questions, "answer_questions", lambda *_, own=found, **__: own)
+        told = CliRunner().invoke(app, ["answer"]).output
+        page = str(answers_content(found, place="command line"))
+        for text, said in ((told, "--option x"), (page, "--option x"), (str(found), "code(x)")):
+            assert said in text
+            assert ("code(x)" in text) != ("--option x" in text)
 
 
 def study(sd_slope, *, slope=0.0, groups=40, each=15, seed=5):
