@@ -55,29 +55,31 @@ def note_where_dropped(
     shown = [own for own in sorted(found) if own[0] < limit or own[1] in used]
     if not shown:
         return []
-    uneven = shown[0][0] < limit
     shown = shown[:_COLUMNS_SHOWN]
+    # What is the same in all rows of a group may be a group of a level above, such as an agency.
+    above = any(name not in used and _holds_groups(table, name, groups) for _, name, _ in shown)
+    return [_note(shown, limit, above=above)]
+
+
+def _note(shown: list[tuple[float, str, str]], limit: float, *, above: bool) -> Note:
+    """Say it of the columns shown: how likely chance does it, the name, rows by value."""
+    uneven = shown[0][0] < limit
+    columns = tuple(name for _, name, _ in shown)
     what, ending = "Rows that lack a value and are dropped.", _ENDING if uneven else ""
     parts = " ".join(f"By {name}: {told}." for _, name, told in shown)
-    columns = tuple(name for _, name, _ in shown)
-    # What is the same in all rows of a group may be a group of a level above, such as an agency.
-    above = any(name not in used and _holds_groups(table, name, groups) for name in columns)
-    unnamed = f"{what} How many differs by {listed(columns)}.{ending}" if above else ""
-    return [
-        Note(
-            level="caution" if uneven else "fine",
-            code="dropped_where",
-            message=f"{what} {parts}{ending}",
-            unnamed=unnamed,
-            columns=columns,
-            value=shown[0][0],
-            threshold=limit,
-            remedy="Rows that are missing for a reason make the rest another population: say who "
-            "is missing, and add what predicts it to the model."
-            if uneven
-            else "",
-        )
-    ]
+    return Note(
+        level="caution" if uneven else "fine",
+        code="dropped_where",
+        message=f"{what} {parts}{ending}",
+        unnamed=f"{what} How many differs by {listed(columns)}.{ending}" if above else "",
+        columns=columns,
+        value=shown[0][0],
+        threshold=limit,
+        remedy="Rows that are missing for a reason make the rest another population: say who "
+        "is missing, and add what predicts it to the model."
+        if uneven
+        else "",
+    )
 
 
 def _holds_groups(table: pd.DataFrame, name: str, groups: Collection[str]) -> bool:
