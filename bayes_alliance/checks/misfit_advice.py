@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.checks.outcome_statistics import Looked
+from bayes_alliance.data.outcome_shape import note_outcome_shape
 from bayes_alliance.errors import Advice, Words
 from bayes_alliance.model.spec import Model
 
@@ -16,6 +17,7 @@ FEW_STEPS = 10
 PILED_UP = 0.05
 _FEWEST_PILED = 5
 _SKEWED = 1.0
+_NO_FAMILY = frozenset({"outcome_counts", "outcome_shares"})
 
 
 def advice_on(model: Model, looked: Looked, *, heavy_tails: bool) -> Words:
@@ -48,16 +50,12 @@ def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
     values, whole = np.unique(y), bool((y == np.round(y)).all())
     if len(values) == 2:
         return _family(f"{name} has two values only", "bernoulli", "after coding them as 0 and 1")
+    # What was seen in the data says the same: counts and shares have no family here.
+    seen = [note for note in note_outcome_shape(name, y) if note.code in _NO_FAMILY]
+    if seen:
+        return seen[0].remedy
     if whole and len(values) <= FEW_STEPS:
         return _family(f"{name} has {len(values)} values only, in steps", "cumulative")
-    skewness = float(np.mean((y - y.mean()) ** 3) / y.std() ** 3)
-    if whole and values[0] >= 0 and skewness > _SKEWED:
-        return _logarithm(
-            f"{name} looks like a count, and there is no family for counts here: analyse its "
-            "logarithm",
-            name,
-            plus=1 if values[0] == 0 else 0,
-        )
     piled = _piled_up(y, values)
     if piled:
         return (
@@ -65,8 +63,9 @@ def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
             "do not rely on predictions of single rows, and say that who "
             "lies beyond its end is not distinguished."
         )
+    skewness = float(np.mean((y - y.mean()) ** 3) / y.std() ** 3)
     if values[0] > 0 and skewness > _SKEWED:
-        return _logarithm(f"{name} is above 0 and skewed: analyse its logarithm", name, plus=0)
+        return _logarithm(f"{name} is above 0 and skewed: analyse its logarithm", name)
     if heavy_tails and model.family.heavier_tails:
         return _family("If single outcomes lie far out", model.family.heavier_tails)
     return _see(
@@ -94,10 +93,9 @@ def _family(why: str, family: str, after: str = "") -> Advice:
     )
 
 
-def _logarithm(why: str, name: str, *, plus: int) -> Advice:
-    new, inside = f"log_{name}", f"data[{name!r}]{f' + {plus}' if plus else ''}"
+def _logarithm(why: str, name: str) -> Advice:
     return Advice(
-        python=f"{why}, data.assign(**{{{new!r}: np.log({inside})}}).",
+        python=f"{why}, data.assign(**{{{f'log_{name}'!r}: np.log(data[{name!r}])}}).",
         command_line=f"{why}, in a new column of the file.",
     )
 

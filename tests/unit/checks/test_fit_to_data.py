@@ -31,7 +31,12 @@ def counts(rng, x, u, e):
 
 
 MISFITS = {
-    "counts": (counts, "smallest value", "looks like a count"),
+    "counts": (counts, "smallest value", "no family for counts yet"),
+    "shares": (
+        lambda rng, x, u, e: rng.beta(0.4, 2.5, size=len(x)),
+        "skewness of the residuals",
+        "no family for shares yet",
+    ),
     "floor": (lambda rng, x, u, e: np.maximum(2 * u + 5 * e, -4), "smallest value", "lowest value"),
     "ceiling": (lambda rng, x, u, e: np.minimum(u + 3 * e, 3), "largest value", "highest value"),
     "tails": (
@@ -74,6 +79,14 @@ def test_what_is_not_reproduced_is_named_with_what_to_do(case):
     assert advice in str(finding.remedy)
     assert "the draws are sound; the model does not fit the data" in verdict.sentence
     assert "so its answers are not final" in verdict.sentence
+
+
+def test_one_advice_for_an_outcome_without_a_family():
+    """What was seen in the data and what the model does not reproduce ask for the same."""
+    verdict = ba.diagnose(fitted(study(y=counts)))
+    (seen,), misfits = verdict.found("outcome_counts"), verdict.found(MISFIT)
+    assert seen.remedy in [finding.remedy for finding in misfits]
+    assert "logarithm" not in str(verdict)
 
 
 def test_slopes_that_vary_and_sds_that_differ_are_named():
