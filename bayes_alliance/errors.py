@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,6 +95,13 @@ def listed(names: Iterable[object], *, shown: int = _NAMES_SHOWN) -> str:
     text = ", ".join(words[:shown])
     rest = len(words) - shown
     return f"{text} and {rest} more" if rest > 0 else text
+
+
+def in_words(parts: Sequence[str], *, shown: int | None = None) -> str:
+    """Join parts with commas and ``and``: all, or so many and a count of the rest."""
+    rest = 0 if shown is None else max(0, len(parts) - shown)
+    *first, last = [*parts[:shown], f"{rest} more"] if rest else parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def in_the_table(python: str, file: str) -> Advice:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.checks.finding import Finding
-from bayes_alliance.checks.misfit_advice import advice_on
+from bayes_alliance.checks.finding import Finding, Misfit
+from bayes_alliance.checks.misfit_advice import advice_on, depends_on
 from bayes_alliance.checks.outcome_statistics import (
     FALSE_ALARM,
     KURTOSIS,
@@ -27,7 +27,7 @@ from bayes_alliance.checks.outcome_statistics import (
 )
 from bayes_alliance.checks.replications import expected_outcomes
 from bayes_alliance.display import number
-from bayes_alliance.errors import GIVE_ROWS, Words, listed
+from bayes_alliance.errors import GIVE_ROWS, Words, in_words, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.repeats import counted_by_group
 from bayes_alliance.model.spec import Model
@@ -80,11 +80,17 @@ class Compared:
 
     @property
     def words(self) -> str:
-        """The statistic as it is said."""
+        """The statistic as it is said, with its figures."""
+        small = ", a small difference" if self.small else ""
         return (
-            f"{self.name} is {number(self.observed)} in the data, {number(self.lower)} to "
-            f"{number(self.upper)} in data simulated from the model"
+            f"the {self.name} ({number(self.observed)} in the data; {number(self.lower)} to "
+            f"{number(self.upper)} expected{small})"
         )
+
+    @property
+    def small(self) -> bool:
+        """Whether data and model differ little, however surely they do."""
+        return abs(self.observed - self.predicted) <= self.looked.small
 
     @property
     def distance(self) -> float:
@@ -149,16 +155,24 @@ def _objections(fit: Fit, against: list[Compared], limit: float) -> Iterator[Fin
         looked = own.looked
         by_remedy.setdefault((looked.aspect, looked.group, looked.slope), []).append(own)
     for found in by_remedy.values():
-        told = "; ".join(f"the {c.words}" for c in found[:_SHOWN])
-        more = "" if len(found) <= _SHOWN else f"; and {len(found) - _SHOWN} more"
+        may_change, changes_less = depends_on(fit.model, found[0].looked)
+        misfit = Misfit(
+            features=tuple(c.words for c in found),
+            may_change=may_change,
+            changes_less=changes_less,
+            small=all(c.small for c in found),
+        )
         yield Finding(
             level="caution",
             code=MISFIT,
             where=listed([c.name for c in found]),
             value=min(c.p for c in found),
             threshold=limit,
-            message=f"The model does not reproduce the data: {told}{more}.",
+            message=f"The model does not reproduce {in_words(misfit.features, shown=_SHOWN)}. "
+            "Expected is what 95% of data sets simulated from the model have; "
+            f"{misfit.consequence}.",
             remedy=advice_on(fit.model, found[0].looked, heavy_tails=_heavy_tails(found)),
+            misfit=misfit,
         )
 
 

@@ -18,6 +18,7 @@ PILED_UP = 0.05
 _FEWEST_PILED = 5
 _SKEWED = 1.0
 _NO_FAMILY = frozenset({"outcome_counts", "outcome_shares"})
+_SDS, _CLIENTS = "standard deviations", "predictions of single rows"
 
 
 def advice_on(model: Model, looked: Looked, *, heavy_tails: bool) -> Words:
@@ -40,6 +41,26 @@ def advice_on(model: Model, looked: Looked, *, heavy_tails: bool) -> Words:
             looked.group,
         )
     return "Look at the priors: they hold the model away from the data."
+
+
+def depends_on(model: Model, looked: Looked) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which answers may change in a model that reproduces an aspect, and which less."""
+    slopes = "the average slopes"
+    if looked.aspect == "distribution":
+        if model.frame.levels:
+            return ("the predicted shares of the answers",), (slopes,)
+        return (_SDS, "shares of the variance", _CLIENTS), (slopes,)
+    if looked.aspect == "means":
+        group = looked.group
+        return (f"how much {group} matters", f"what is said of single groups of {group}"), (slopes,)
+    if looked.aspect == "sds":
+        return (f"intervals of single groups of {looked.group}", _CLIENTS), (slopes,)
+    if looked.aspect == "slopes":
+        slope, group = looked.slope, looked.group
+        if slope in model.design.group(group).effects:
+            return (f"how much the slope of {slope} varies between groups of {group}",), (slopes,)
+        return (f"the interval of the slope of {slope}",), ()
+    return ("every answer",), ()
 
 
 def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:

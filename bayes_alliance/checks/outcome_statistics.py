@@ -25,6 +25,9 @@ _FEWEST_FOR_SLOPE = 3
 KURTOSIS = "kurtosis of the residuals"
 # In at most so many studies whose model is right one of the statistics is objected to.
 FALSE_ALARM = 0.05
+# Small differences: of means, sds and ends in sds of the outcome; of skewness and kurtosis; of
+# shares. The first is half of what Cohen calls a small effect.
+_SMALL_IN_SDS, _SMALL_SHAPE, _SMALL_SHARE = 0.1, 0.5, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +42,15 @@ class Looked:
         The statistics of data sets.
     group, slope
         The grouping factor and the coefficient they are about; empty for none.
+    small
+        A difference between data and model up to this is small, in the unit of the statistics.
     """
 
     aspect: Aspect
     of: Statistics
     group: str = ""
     slope: str = ""
+    small: float = 0.0
 
 
 def merged(looked: Iterable[Looked]) -> Statistics:
@@ -70,22 +76,32 @@ def row_aspects(
     """
     if model.family.outcome == "numeric":
         found = [
-            Looked(aspect="level", of=partial(_of_numbers, counts=counts)),
-            Looked(aspect="distribution", of=_of_ends),
+            Looked(aspect="level", of=partial(_of_numbers, counts=counts), small=small_in(model)),
+            Looked(aspect="distribution", of=_of_ends, small=small_in(model)),
         ]
         if expected is not None and len(expected) > _FEWEST_FOR_SLOPE:
             shape = partial(_of_residuals, expected=expected, counts=counts)
-            found.append(Looked(aspect="distribution", of=shape))
+            found.append(Looked(aspect="distribution", of=shape, small=_SMALL_SHAPE))
         return found
     mean = partial(np.average, axis=1, weights=counts)
     if model.family.outcome == "binary":
-        return [Looked(aspect="level", of=lambda y: {"share of 1": mean(y)})]
+        shares_of_1 = Looked(
+            aspect="level", of=lambda y: {"share of 1": mean(y)}, small=_SMALL_SHARE
+        )
+        return [shares_of_1]
     levels = list(enumerate(model.frame.levels))
 
     def shares(y: Array) -> dict[str, Array]:
         return {f"share of {level}": mean(y == k) for k, level in levels}
 
-    return [Looked(aspect="distribution", of=shares)]
+    return [Looked(aspect="distribution", of=shares, small=_SMALL_SHARE)]
+
+
+def small_in(model: Model) -> float:
+    """Return a small difference in the unit of the outcome: a tenth of its sd; of shares, .05."""
+    if model.family.outcome == "numeric":
+        return float(_SMALL_IN_SDS * model.frame.y.std())
+    return _SMALL_SHARE if model.family.outcome == "binary" else _SMALL_IN_SDS
 
 
 def row_statistics(
@@ -156,10 +172,11 @@ def group_aspects(model: Model, group: GroupDesign, counts: Array | float = 1.0)
             f"largest mean of {name}": means.max(axis=0),
         }
 
-    found = [Looked(aspect="means", of=of_means, group=name)]
+    small = small_in(model)
+    found = [Looked(aspect="means", of=of_means, group=name, small=small)]
     within = _spread_within(group, average) if model.family.outcome == "numeric" else None
     if within is not None:
-        found.append(Looked(aspect="sds", of=within, group=name))
+        found.append(Looked(aspect="sds", of=within, group=name, small=small))
     for label, slope, weight in _slopes(model, group, counts):
         own = partial(_of_slopes, name=f"sd of the slopes of {label} by {name}", slope=slope,
                       weight=weight)  # fmt: skip

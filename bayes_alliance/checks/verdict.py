@@ -16,7 +16,7 @@ from bayes_alliance.checks.convergence import (
     check_tree_depth,
 )
 from bayes_alliance.checks.data_findings import check_data_seen
-from bayes_alliance.checks.finding import SEVERITY, About, Finding, Level
+from bayes_alliance.checks.finding import SEVERITY, About, Finding, Level, merged_misfits
 from bayes_alliance.checks.fit_to_data import MISFIT, NOT_CHECKED, check_fit_to_data
 from bayes_alliance.checks.sensitivity import check_priors
 from bayes_alliance.checks.structure import (
@@ -86,10 +86,10 @@ class VerdictPart:
     @property
     def on_fit(self) -> str:
         """Whether the model fits the data, within a longer sentence."""
-        misfits = [f.where for f in self.findings if f.code == MISFIT]
+        misfits = [f.misfit for f in self.findings if f.misfit is not None]
         if misfits:
-            what = ", ".join(misfits)
-            return f"the model does not fit the data ({what}), so its answers are not final"
+            whole = merged_misfits(misfits)
+            return f"{whole.clause}, so its answers are not final: {whole.consequence}"
         if not self.checked:
             return "whether the model fits the data was not checked"
         return "the model fits the data in what was looked at"
@@ -102,7 +102,7 @@ class VerdictPart:
         if not doubtful:
             return self.on_fit
         points = counted(len(doubtful), "point")
-        return f"{self.on_fit}, and {points} below must be kept in mind"
+        return f"{self.on_fit}; {points} below must be kept in mind too"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bayes_alliance.drawing import intervals_height
+from bayes_alliance.errors import Place
 from bayes_alliance.posterior.comparison.comparison import Comparison
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.report.blocks import (
@@ -45,12 +46,15 @@ def comparison_section(results: Results) -> Section | None:
     if compared is None:
         return None
     blocks: list[Block] = [_models(compared)]
+    place = results.place
     if isinstance(compared.by_row, str) and compared.failed:
         blocks.append(Paragraph(text=compared.by_row))
         return _section(blocks)
     if compared.by_group is not None:
-        blocks += _prediction(compared.by_group, "Prediction of groups not yet seen", "group")
-    blocks += _prediction(compared.by_row, "Prediction of rows not yet seen", "row")
+        blocks += _prediction(
+            compared.by_group, "Prediction of groups not yet seen", "group", place
+        )
+    blocks += _prediction(compared.by_row, "Prediction of rows not yet seen", "row", place)
     blocks += _evidence(compared.factors)
     return _section(blocks)
 
@@ -74,10 +78,10 @@ def _models(compared: ComparedFits) -> Facts:
     )
 
 
-def _prediction(found: Comparison | str, heading: str, key: str) -> list[Block]:
+def _prediction(found: Comparison | str, heading: str, key: str, place: Place) -> list[Block]:
     if isinstance(found, str):
         return [Heading(text=heading), Paragraph(text=found)]
-    notes = found._notes()
+    notes = found._notes(place)
     return [
         Heading(text=heading),
         Paragraph(text=found.sentence),

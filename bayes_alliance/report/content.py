@@ -8,7 +8,7 @@ from typing import Any
 
 from bayes_alliance.checks.finding import Level
 from bayes_alliance.checks.fit_to_data import MISFIT
-from bayes_alliance.errors import Place
+from bayes_alliance.errors import Place, words_for
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.fits_by_name import several_fits
 from bayes_alliance.report.blocks import Items, Notice, Section
@@ -164,11 +164,9 @@ def _notices(results: Results) -> tuple[Notice, ...]:
         notices.append(Notice(tone="bad", title="This fit is not to be relied on", text=text))
     misfits = results.verdict.found(MISFIT)
     if misfits and results.trusted:
-        text = (
-            f"{results.verdict.on_model.sentence} The verdict says what is not reproduced and what "
-            "to do about it."
-        )
-        notices.append(Notice(tone="caution", title="The model does not fit the data", text=text))
+        remedies = " ".join(words_for(f.remedy, results.place) for f in misfits)
+        title = "What to do about what the model does not reproduce"
+        notices.append(Notice(tone="caution", title=title, text=remedies))
     notices += simulated_notice(fit)
     if fit.interrupted:
         text = f"The run was stopped early. The report rests on the {fit.draws_in_all} draws kept."

@@ -5,9 +5,9 @@ from __future__ import annotations
 VARY, DO_NOT, OPEN = "vary", "do not", "open"
 
 _REASON = (
-    "The two ask different things: the Bayes factor, under which model with its priors the data "
-    "are more probable; elpd, how well a group of {group} not yet seen is predicted, of whose own "
-    "slope nothing is known."
+    "The two ask different things. The Bayes factor asks under which model, with its priors, these "
+    "data are more probable; elpd asks how well a new group of {group} is predicted, whose own "
+    "slope is not known yet."
 )
 # By elpd, by Bayes factor; without the pairs that agree.
 _MEANING = {

@@ -14,7 +14,7 @@ from bayes_alliance.checks.verdict import Verdict, VerdictPart
 from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
-from bayes_alliance.errors import Place
+from bayes_alliance.errors import Place, words_for
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import (
     probability_in_words,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 NULL, FIXED, VARYING = "null", "fixed slope", "varying slopes"
 _VOTES = {"for": VARY, "against": DO_NOT}
-# A spread of slopes that moves the outcome by this many residual sd per sd of the predictor.
+# An sd of the slopes that moves the outcome by so many residual sds per sd of the predictor.
 NOTABLE_MOVE = 0.1
 _TITLE = "Three questions"
 
@@ -186,8 +186,8 @@ class Answers:
 
     @property
     def _first(self) -> str:
-        without = _after(f"In a model without {self.predictor}", self.shares.sentence)
-        return f"{without} {_after('With slopes that vary', self.varying_shares.sentence)}"
+        without = self.shares.sentence_in(f"In a model without {self.predictor}")
+        return f"{without} {self.varying_shares.sentence_in('With slopes that vary')}"
 
     @property
     def _slope_sentence(self) -> str:
@@ -223,7 +223,7 @@ class Answers:
             f"({self.prob:.0%} interval {_spread(self.slope_sd)}). Such an interval never reaches "
             "0, so it does not count as an answer.",
             f"The probability that it exceeds {number(self.notable_sd)} is "
-            f"{probability_in_words(self.notable_probability)}, by the prior alone "
+            f"{probability_in_words(self.notable_probability)}; by the prior alone it is "
             f"{probability_in_words(self.notable_prior)}. A standard deviation of that size "
             f"moves {self.outcome} by {NOTABLE_MOVE:g} residual standard deviations per standard "
             f"deviation of {self.predictor}.",
@@ -269,7 +269,7 @@ class Answers:
         rows = f"{fit.model.frame.rows_used} rows, {len(fit.model.design.groups[0].labels)} groups"
         left_out = f"; {self.dropped} rows lack a value and were left out" if self.dropped else ""
         used = f"{rows}{left_out}. Seed {fit.settings.seed}, engine {fit.settings.engine}."
-        few = self.comparison._notes()
+        few = self.comparison._notes(place)
         return (*self._on_model(place), used, *few)
 
     def _on_model(self, place: Place) -> list[str]:
@@ -278,7 +278,8 @@ class Answers:
             return []
         misfits = [f for f in self.model_part.findings if f.code == MISFIT]
         fits = self.model_part.on_fit
-        return [f"{fits[0].upper()}{fits[1:]}.", *(f.said_in(place) for f in misfits)]
+        remedies = (words_for(f.remedy, place) for f in misfits)
+        return [" ".join([f"{fits[0].upper()}{fits[1:]}.", *remedies])]
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw the line of each group, over what was observed of the predictor in it.
@@ -314,10 +315,6 @@ class Answers:
 
     def _repr_html_(self) -> str:
         return as_html(_TITLE, self.table, *self.items, *self.notes)
-
-
-def _after(opening: str, sentence: str) -> str:
-    return f"{opening}, {sentence[0].lower()}{sentence[1:]}"
 
 
 def _spread(row: pd.Series[Any]) -> str:

@@ -145,11 +145,10 @@ def test_the_published_pattern_is_found_on_the_example(answers):
     assert answers.votes["bayes factor"] == "vary"
     assert answers.notes[0].startswith("Simulated, not real clients.")
     assert len(answers.sentences) == 3
-    assert answers.sentences[0].startswith("In a model without stigma, of the variance, ")
-    assert (
-        "With slopes that vary, of the variance not explained by the predictors"
-        in answers.sentences[0]
-    )
+    assert answers.sentences[0].startswith("In a model without stigma, 1")
+    assert ") of the variance lies between the groups of case_manager." in answers.sentences[0]
+    assert "With slopes that vary, on average over the rows, " in answers.sentences[0]
+    assert ") of the variance not explained by the predictors lies" in answers.sentences[0]
 
 
 def test_the_spread_worth_speaking_of_is_weighed_against_the_prior(answers):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import (
     BLUE,
@@ -18,6 +17,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
+from bayes_alliance.errors import Place, Words, words_for
 from bayes_alliance.posterior.comparison.comparable import (
     check_asked,
     check_comparable,
@@ -88,7 +88,7 @@ class Comparison:
     table: pd.DataFrame
     pointwise: pd.DataFrame
     preferred: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
     units: int
 
     @property
@@ -132,18 +132,18 @@ class Comparison:
         )
         return bool(gap >= CLEAR_DIFFERENCE and gap >= CLEAR_ERRORS * error)
 
-    def _notes(self) -> list[str]:
-        notes = list(self.notes)
+    def _notes(self, place: Place = "python") -> list[str]:
+        """Say below a table how it was made, and how far it goes, in the words of a place."""
+        notes = [words_for(note, place) for note in self.notes]
         if len(self.table) > 1:
-            unseen = "rows" if self.unit == names.ROW else "groups"
-            notes.append(f"Preferred for predicting unseen {unseen}: {self.preferred}. {RULE}")
+            notes.append(RULE)
         if self.units < _FEW_UNITS:
             notes.append(
                 f"With {self._units} the standard errors themselves are unsure, and usually too "
                 "small."
             )
         if self.table["unreliable"].any():
-            notes.append(remedy_in_words(self.unit))
+            notes.append(words_for(remedy_in_words(self.unit), place))
         return notes
 
     def _weight_note(self) -> list[str]:
@@ -295,7 +295,7 @@ def _compared(
     pointwise = pd.DataFrame(columns, index=pd.Index(np.asarray(labels), name=unit))
     pointwise.columns.names = ["quantity", "model"]
     units = int(densities[table.index[0]].copies.sum())
-    said = other_factors(unit, left_out.others)
+    said: list[Words] = [*other_factors(unit, left_out.others)]
     if units != len(pointwise):
         said.append(copies_in_words(len(pointwise), units))
     said += how_in_words(densities, {name: fit.draws_in_all for name, fit in fits.items()})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bayes_alliance import names
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import Advice, Words, listed
 from bayes_alliance.posterior.comparison.comparison_table import (
     CLEAR_DIFFERENCE,
     CLEAR_ERRORS,
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RULE = (
-    f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is no "
-    "clear one: the simpler model suffices then."
+    f"A difference below {CLEAR_DIFFERENCE:g}, or below {CLEAR_ERRORS:g} standard errors, is not "
+    "clear: the simpler model suffices then."
 )
 _FEW_GROUPS = 30
 _UNSURE = 0.5  # of a log density: its relative error is then of no use
@@ -47,30 +47,31 @@ def copies_in_words(rows: int, clients: int) -> str:
 def choice_in_words(table: pd.DataFrame, unit: str, preferred: str) -> str:
     """Say which model suffices, and for what purpose."""
     seen = "rows" if unit == names.ROW else "groups"
-    purpose = f"By prediction of unseen {seen} alone"
+    purpose = f"For predicting unseen {seen}"
     near = near_the_best(table)
     if near.sum() == 1:
-        return f"{purpose}, '{preferred}' is preferred."
-    whole = "there is no clear difference" if near.all() else "some are not clearly worse"
+        return f"{purpose} '{preferred}' is preferred."
     few, most = table.loc[near, "parameters"].agg(["min", "max"])
     if few == most:
-        return f"{purpose} {whole}, and none of these models is the simpler one."
+        return f"{purpose} none is preferred: those that are not clearly worse are equally simple."
     simpler = "simpler" if near.sum() == 2 else "simplest"
-    return f"{purpose} {whole}; the {simpler} model, '{preferred}', suffices for that purpose."
+    whole = "" if near.all() else " of those that are not clearly worse"
+    return f"{purpose} the {simpler} model{whole}, '{preferred}', suffices."
 
 
-def remedy_in_words(unit: str) -> str:
+def remedy_in_words(unit: str) -> Advice:
     """Say what bad Pareto k means, and what can be done."""
     units = "rows" if unit == names.ROW else "groups"
-    return (
+    told = (
         "Where Pareto k is too large the draws cannot stand in for a refit, and this elpd is "
-        f"optimistic: look at those {units}, and raise refits= for exact refits."
+        f"optimistic: look at those {units}"
     )
+    return Advice(python=f"{told}, and raise refits= for exact refits.", command_line=f"{told}.")
 
 
 def how_in_words(
     densities: Mapping[str, LeftOutDensity], all_draws: Mapping[str, int]
-) -> list[str]:
+) -> list[Words]:
     """Say how the densities of models were come by, and where that differs from plain weights.
 
     Parameters
@@ -80,7 +81,7 @@ def how_in_words(
     all_draws
         How many draws each model's fit has.
     """
-    notes = []
+    notes: list[Words] = []
     closed = [name for name, density in densities.items() if density.exact]
     if closed:
         notes.append(
@@ -108,18 +109,20 @@ def how_in_words(
     return notes
 
 
-def _optimism(densities: Mapping[str, LeftOutDensity]) -> list[str]:
+def _optimism(densities: Mapping[str, LeftOutDensity]) -> list[Words]:
     """Say that weights flatter, where there are few groups; and how to do without them."""
     weighted = [name for name, density in densities.items() if not density.refitted.all()]
     first = next(iter(densities.values()))
     groups = len(first.log_density)
     if first.unit == names.ROW or groups >= _FEW_GROUPS or not weighted:
         return []
-    return [
-        "Densities from weighted draws are a little too high in expectation, which their Monte "
-        f"Carlo error (mcse) does not cover, and with {groups} groups it can add up: "
-        f'{listed(weighted)}. More draws lessen it; refits="all" fits again without each group.'
-    ]
+    told = (
+        "An elpd from weighted draws is a little too high on average, which its Monte "
+        f"Carlo error (mcse) does not cover; over {groups} groups this can add up: "
+        f"{listed(weighted)}. More draws lessen it"
+    )
+    exact = 'refits="all" fits again without each group'
+    return [Advice(python=f"{told}; {exact}.", command_line=f"{told} (--draws).")]
 
 
 def _refits_in_words(densities: Mapping[str, LeftOutDensity]) -> list[str]:

@@ -52,13 +52,21 @@ def measure_words(scale: str) -> str:
     return "" if scale == "outcome" else f" on the {scale} scale"
 
 
-def share_words(table: pd.DataFrame, opening: str, prob: float) -> str:
-    """Say what lies between the groups of each level, and how well that is known."""
+def share_words(table: pd.DataFrame, opening: str, prob: float, *, of: str = "") -> str:
+    """Say what lies between the groups of each level, and how well that is known.
+
+    Parameters
+    ----------
+    table, opening, prob
+        Shares by level, how the sentence begins, probability of the intervals.
+    of
+        The whole, where the opening does not name it: `` of the variance``.
+    """
     known = table[table["mean"].notna()]
     if known.empty:
         return f"{opening}, no share can be given: in no draw does the residual variance exist."
     parts = [
-        f"{interval_of_share(row, prob)} lies {_between(str(level))}"
+        f"{interval_of_share(row, prob)}{of} lies {_between(str(level))}"
         for level, row in known.iterrows()
     ]
     cautions = [

@@ -108,13 +108,34 @@ class Shares:
     @property
     def sentence(self) -> str:
         """The shares in one sentence for a paper."""
+        opening = f"Of {self._whole}{self._where}"
+        return share_words(self.icc, after_given(self._given, opening), self.prob)
+
+    def sentence_in(self, which: str) -> str:
+        """Return the sentence of several models' shares: ``In a model without stigma, 11% of ...``.
+
+        Parameters
+        ----------
+        which
+            Which model it is, as a sentence begins.
+        """
+        opening = after_given(self._given, f"{which}{self._where}")
+        return share_words(self.icc, opening, self.prob, of=f" of {self._whole}")
+
+    @property
+    def _whole(self) -> str:
         left = self.predictors and self.of != TOTAL
-        whole = "the variance not explained by the predictors" if left else "the variance"
+        return "the variance not explained by the predictors" if left else "the variance"
+
+    @property
+    def _where(self) -> str:
         where = place_words(self.standing, average=self.average)
-        opening = f"Of {whole}{where}{measure_words(self.scale)}"
+        return f"{where}{measure_words(self.scale)}"
+
+    @property
+    def _given(self) -> str:
         size = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
-        given = given_words(self.undefined, size)
-        return share_words(self.icc, after_given(given, opening), self.prob)
+        return given_words(self.undefined, size)
 
     def probability(self, *, above: float) -> pd.DataFrame:
         """Return the probability that each level's share is above a threshold.

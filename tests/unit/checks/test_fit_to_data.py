@@ -7,6 +7,7 @@ from scipy import stats
 
 import bayes_alliance as ba
 from bayes_alliance.checks import fit_to_data
+from bayes_alliance.checks.finding import Misfit, merged_misfits
 from bayes_alliance.checks.fit_to_data import FITS, MISFIT, NOT_CHECKED
 from bayes_alliance.checks.outcome_statistics import FALSE_ALARM
 
@@ -77,8 +78,38 @@ def test_what_is_not_reproduced_is_named_with_what_to_do(case):
     assert statistic in finding.where
     assert finding.value < finding.threshold
     assert advice in str(finding.remedy)
-    assert "the draws are sound; the model does not fit the data" in verdict.sentence
+    assert "the draws are sound; the model does not reproduce the " in verdict.sentence
+    assert " in the data; " in verdict.sentence
+    assert "so its answers are not final: a model that reproduces " in verdict.sentence
+    assert "may change standard deviations, shares of the variance" in verdict.sentence
+    assert finding.message.endswith("predictions of single rows, and the average slopes less.")
+
+
+def test_a_small_misfit_does_not_sound_like_a_failed_model():
+    """Of many rows a skewness of a third is seen, and it moves hardly an average."""
+    skewed = study(groups=60, each=40, y=lambda rng, x, u, e: u + rng.gamma(36, 1 / 6, len(x)))
+    verdict = ba.diagnose(fitted(skewed))
+    (finding,) = verdict.found(MISFIT)
+    assert finding.level == "caution"
+    assert finding.misfit is not None
+    assert finding.misfit.small
+    assert "skewness of the residuals (0." in finding.message
+    assert "expected, a small difference)" in finding.message
+    assert "does not quite reproduce the skewness" in verdict.sentence
     assert "so its answers are not final" in verdict.sentence
+    assert ", but hardly the average slopes" in verdict.sentence
+
+
+def test_several_misfits_together_change_what_each_changes():
+    one = Misfit(features=("a",), may_change=("p", "q"), changes_less=("r",), small=True)
+    other = Misfit(features=("b", "c"), may_change=("q", "s"), changes_less=("r", "p"))
+    whole = merged_misfits([one, other])
+    assert whole.features == ("a", "b", "c")
+    assert whole.clause == "the model does not reproduce a, b and 1 more"
+    assert whole.consequence == ("a model that reproduces them may change p, q and s, and r less")
+    assert one.consequence == "a model that reproduces it may change p and q, but hardly r"
+    swapped = Misfit(features=("d",), may_change=("r",))
+    assert merged_misfits([one, swapped]).changes_less == ()
 
 
 def test_one_advice_for_an_outcome_without_a_family():
