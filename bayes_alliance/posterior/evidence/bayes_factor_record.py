@@ -13,6 +13,7 @@ from bayes_alliance.drawing import BLUE, ORANGE, own_axes
 from bayes_alliance.errors import listed
 from bayes_alliance.posterior.evidence.evidence_words import (
     WIDTHS,
+    crosses_a_limit,
     scale_in_words,
     strength_of_factor,
     times_in_words,
@@ -150,10 +151,14 @@ class BayesFactors:
             )
         winner, loser = (name, self.against) if log_factor > 0 else (self.against, name)
         sign = 1.0 if log_factor > 0 else -1.0
+        strength = (
+            "the Monte Carlo error leaves more than one word for it: take more draws"
+            if crosses_a_limit(log_factor, error)
+            else f"{strength_of_factor(sign * log_factor)} evidence for {winner}"
+        )
         claim = (
             f"The data are {times_in_words(sign * log_factor)} times as probable under {winner} "
-            f"as under {loser} with the priors of the fits ({strength_of_factor(sign * log_factor)}"
-            f" evidence for {winner})"
+            f"as under {loser} with the priors of the fits ({strength})"
         )
         if not rest:
             return f"{claim}."

@@ -1,5 +1,7 @@
 """Bayes factors: against Savage-Dickey, against models written anew, and in words."""
 
+from dataclasses import replace
+
 import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,6 +15,7 @@ from bayes_alliance.model.prior import Prior
 from bayes_alliance.posterior.evidence.differing_priors import ABSENT, differing_priors
 from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_prior
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
+from bayes_alliance.posterior.evidence.term_evidence import factor_table
 
 pytestmark = pytest.mark.slow
 
@@ -219,6 +222,12 @@ def test_models_that_differ_in_more_than_a_term_are_weighed_as_fitted(clients, f
     assert row["bayes_factor"] == row["as_fitted"]
     assert "with the priors of the fits" in found.sentence
     assert "double the prior scale of b[stigma], b[tenure]" in found.sentence
+    # No word where the Monte Carlo error leaves two.
+    for log_factor, error, said in ((3.2, 0.02, "positive evidence for"), (3.1, 0.05, "more than")):
+        weighed = factor_table([1.0], [np.log(log_factor)], [error])
+        words = replace(found, factors={"tenure": weighed}).sentence
+        assert said in words
+        assert ("positive evidence" in words) != ("leaves more than one word" in words)
     # Both models change with the scale, each by its own prior.
     wide = {"slope": ba.Model(SLOPED, clients, priors=SHARED | {"b[stigma]": "Normal(0, 8)"})}
     wide["tenure"] = ba.Model(
