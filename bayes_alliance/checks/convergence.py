@@ -7,7 +7,7 @@ import pandas as pd
 
 from bayes_alliance import names
 from bayes_alliance.checks.finding import Finding
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import Advice, listed
 from bayes_alliance.sampling.fit import Fit
 
 R_HAT = 1.01
@@ -16,6 +16,7 @@ ESS = 400.0
 ESS_BAD = 100.0
 ESS_MEANINGFUL = 200.0  # with fewer, an R-hat just over 1.01 is no small matter
 E_BFMI = 0.3
+_FIRMER = "a firmer prior on the group standard deviations"
 
 
 def check_r_hat(table: pd.DataFrame) -> Finding:
@@ -92,8 +93,12 @@ def check_divergences(fit: Fit) -> Finding:
         threshold=0.0,
         message=f"{count} divergences in {fit.draws_in_all} draws: the sampler missed a part of "
         "the posterior that curves too sharply.",
-        remedy="Raise target_accept (0.95, then 0.99); if they stay, try centred=True or "
-        "centred=False in Model, or a firmer prior on the group standard deviations.",
+        remedy=Advice(
+            python="Raise target_accept (0.95, then 0.99); if they stay, try centred=True or "
+            f"centred=False in Model, or {_FIRMER}.",
+            command_line="Raise --target-accept (0.95, then 0.99); if they stay, try "
+            f"{_FIRMER}, with --prior.",
+        ),
     )
 
 
@@ -134,7 +139,10 @@ def check_tree_depth(fit: Fit) -> Finding:
             value=share,
             threshold=0.01,
             message=f"{share:.0%} of the trajectories were cut short: sampling is slow, not wrong.",
-            remedy="Raise max_tree_depth to 12, or scale the predictors.",
+            remedy=Advice(
+                python="Raise max_tree_depth to 12, or scale the predictors.",
+                command_line="Scale the predictors in the file.",
+            ),
         )
     return _fine("tree_depth", share, 0.01, "Trajectories were long enough.")
 

@@ -3,15 +3,21 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from typer.testing import Result
 
+from bayes_alliance.checks.convergence import check_divergences, check_tree_depth
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.reading import read_table
 from bayes_alliance.errors import AllianceError
 from bayes_alliance.model.spec import Model
+from bayes_alliance.names import SAMPLE_STATS
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +66,25 @@ def test_a_note_advises_what_can_be_done_where_it_is_read(run: Run, tmp_path: Pa
     assert "--missing mixed=refused" in result.output
     assert not CODE.search(result.output)
     assert 'read_table(..., missing={"mixed": ["refused"]})' in str(check_data(TABLE, "mixed"))
+
+
+def test_a_finding_on_the_sampler_advises_what_can_be_done_where_it_is_read() -> None:
+    """The command line has no argument of Model, and no longest trajectory to set."""
+    stats = xr.Dataset(
+        {
+            name: (("chain", "draw"), np.ones((2, 10), dtype=bool))
+            for name in ("diverging", "reached_max_treedepth")
+        }
+    )
+    run: Any = SimpleNamespace(idata={SAMPLE_STATS: stats}, draws_in_all=20)
+    for check, code, option in (
+        (check_divergences, "centred=True", "--target-accept"),
+        (check_tree_depth, "max_tree_depth", "in the file"),
+    ):
+        found = check(run)
+        assert code in str(found)
+        assert option in found.said_in("command line")
+        assert code not in found.said_in("command line")
 
 
 def test_codes_of_one_column_and_of_all(run: Run, tmp_path: Path) -> None:
