@@ -16,6 +16,8 @@ from formulae.scanner import Scanner
 from formulae.terms import Call, Model, Term
 from formulae.terms.call_resolver import CallResolver, LazyCall, LazyVariable
 
+from bayes_alliance.model.expression_sizes import check_exponents
+
 CATEGORY_CALLS = ("C", "S", "T")
 
 
@@ -54,7 +56,9 @@ class _Resolver(Resolver):  # type: ignore[misc]
 
 def parsed_expression(expression: str) -> Any:
     """Return formulae's description of an expression."""
-    found = _Resolver(Parser(Scanner(expression).scan()).parse()).resolve()
+    tokens = Scanner(expression).scan()
+    check_exponents(expression, tokens)
+    found = _Resolver(Parser(tokens).parse()).resolve()
     return found if isinstance(found, Model) else Model(found)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.errors import Advice, DataError, ModelError, listed
+from bayes_alliance.model.expression_sizes import check_sizes
 from bayes_alliance.model.other_words import same_column, same_function
 from bayes_alliance.model.predictor_checks import as_numbers
 from bayes_alliance.model.transforms import GROUP_MEANS, OWN_TRANSFORMS
@@ -64,6 +65,8 @@ def _parsed(expression: str) -> Any:
 
     try:
         description = parsed_expression(expression)
+    except ModelError:
+        raise
     except Exception as error:
         raise ModelError(
             f"The expression '{expression}' was to be read.",
@@ -75,6 +78,7 @@ def _parsed(expression: str) -> Any:
     for term in description.common_terms:
         if hasattr(term, "components"):
             term.components = copy.deepcopy(term.components)
+    check_sizes(expression, (component.call for component in calls_of(description)))
     _check_labels(description, expression)
     description.common_terms = _in_order(description.common_terms)
     return description
