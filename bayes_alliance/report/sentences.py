@@ -38,7 +38,7 @@ from bayes_alliance.sampling.fit import Fit
 _COEFFICIENTS_SHOWN = 3
 _NEXT_TO_NOTHING = 0.01
 _WIDE = 0.4
-_STRENGTHS = ((0.99, "almost certainly"), (0.95, "very probably"), (0.9, "probably"))
+_STRENGTHS = ((0.99, "almost certainly"), (0.95, "very probably"), (0.8, "probably"))
 
 
 @dataclass(frozen=True, kw_only=True)

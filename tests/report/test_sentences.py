@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import bayes_alliance as ba
 from bayes_alliance.data.examples import load_example
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.claims.claim_strength import strength_in_words
 from bayes_alliance.report.content import ReportContent
 from bayes_alliance.report.results import Results, collect_results
 from bayes_alliance.report.sentences import (
@@ -84,7 +85,18 @@ def test_a_sentence_says_what_there_is_one_more_of(
     assert slope_sentence(model, told).startswith(words)
 
 
-@given(negative=st.floats(0.101, 0.899))
+@given(negative=st.floats(0.5, 1.0))
+def test_a_sentence_is_as_sure_as_a_claim(slopes_fit: Fit, negative: float) -> None:
+    """The report and ``hypothesis`` put one probability equally strongly."""
+    sentence = slope_sentence(slopes_fit.model, slope(negative))
+    claimed = strength_in_words("it is", negative)
+    open_claim = "more probable than not" in claimed or "do not say" in claimed
+    assert open_claim == ("leave open" in sentence)
+    assert ("very probable" in claimed) == ("very probably" in sentence)
+    assert ("little doubt" in claimed) == ("almost certainly" in sentence)
+
+
+@given(negative=st.floats(0.201, 0.799))
 def test_an_open_direction_is_called_open(slopes_fit: Fit, negative: float) -> None:
     sentence = slope_sentence(slopes_fit.model, slope(negative))
     assert "leave open" in sentence
