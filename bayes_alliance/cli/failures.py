@@ -29,7 +29,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except KeyboardInterrupt:
-            _say("Stopped before anything was written.")
+            _say("Stopped before the end.")
             raise typer.Exit(STOPPED) from None
         except AllianceError as error:
             return _fail(f"Error: {error.said_in('command line')}", error, INPUT_BAD)

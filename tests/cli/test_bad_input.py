@@ -123,3 +123,16 @@ def test_the_program_itself(
     assert result.returncode == code, result.stderr
     assert words in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_who_stops_after_a_file_was_saved_is_told_nothing_untrue(
+    run: Run, clients: Path, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(fit: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayes_alliance.checks.verdict.diagnose", stop)
+    stopped = run("fit", clients, *FORMULA, "--out", "t.fit")
+    assert stopped.exit_code == 130
+    assert (clients.parent / "t.fit").exists()
+    assert stopped.stderr.strip() == "Stopped before the end."
