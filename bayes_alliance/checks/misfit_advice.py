@@ -70,7 +70,9 @@ def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
         return "Look at the priors of the thresholds, and for a predictor that the model lacks."
     values, whole = np.unique(y), bool((y == np.round(y)).all())
     if len(values) == 2:
-        return _family(f"{name} has two values only", "bernoulli", "after coding them as 0 and 1")
+        coded = list(values) == [0, 1]
+        after = "" if coded else "after coding them as 0 and 1"
+        return _family(f"{name} has two values only", "bernoulli", after)
     # What was seen in the data says the same: counts and shares have no family here.
     seen = [note for note in note_outcome_shape(name, y) if note.code in _NO_FAMILY]
     if seen:
@@ -110,7 +112,7 @@ def _family(why: str, family: str, after: str = "") -> Advice:
     then = f", {after}" if after else ""
     return Advice(
         python=f'{why}: use family="{family}"{then}.',
-        command_line=f"{why}: use --family {family}{then}.",
+        command_line=f"{why}: fit or report it with --family {family}{then}.",
     )
 
 
@@ -125,7 +127,7 @@ def _see(what: str, group: str) -> Advice:
     chosen = f', group="{group}"' if group else ""
     return Advice(
         python=f"{what}. check_predictive(fit{chosen}).plot() shows it.",
-        command_line=f"{what}. The report shows it.",
+        command_line=f"{what}. The report's predictive checks show it.",
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.data.levels import nesting
-from bayes_alliance.errors import listed
+from bayes_alliance.errors import in_words, listed
 from bayes_alliance.model.data_report import (
     LEAVE_ONE_OUT,
     collinear_columns,
@@ -19,6 +19,12 @@ from bayes_alliance.sampling.working_scale import posterior_working_scales
 
 FEW_GROUPS = 10
 NEAR_ZERO = 0.05
+
+
+def _effects(labels: list[str]) -> str:
+    return in_words(
+        ["the intercept" if own == names.INTERCEPT else f"the slope of {own}" for own in labels]
+    )
 
 
 def check_levels(fit: Fit) -> list[Finding]:
@@ -108,8 +114,8 @@ def check_boundary(fit: Fit) -> list[Finding]:
                     where=f"{names.sd(group.name)}: {listed(near)}",
                     value=ratio,
                     threshold=NEAR_ZERO,
-                    message=f"The groups of {group.name} may not differ at all in {listed(near)}: "
-                    "the standard deviation reaches down to 0.",
+                    message=f"The groups of {group.name} may not differ at all in "
+                    f"{_effects(near)}: the standard deviation reaches down to 0.",
                     remedy="Do not read it as 'there are differences'; compare with the model "
                     "without it.",
                 )

@@ -102,7 +102,7 @@ class VerdictPart:
         if not doubtful:
             return self.on_fit
         points = counted(len(doubtful), "point")
-        return f"{self.on_fit}; {points} below must be kept in mind too"
+        return f"{self.on_fit}; keep {points} below in mind too"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ def _by_value(
         return None
     chance = float(stats.chi2_contingency(np.stack([lost, rows - lost])).pvalue)
     told = ", ".join(
-        f"{value} {n} of {of} ({n / of:.0%})"
+        f"{n} of {of} ({n / of:.1%}) where it is {value}"
         for value, n, of in zip(values, lost, rows, strict=True)
     )
     return chance, told

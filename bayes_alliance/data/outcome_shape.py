@@ -63,8 +63,8 @@ def _two_values(name: str, values: Floats, level: Level) -> Note:
     return Note(
         level=level,
         code="outcome_two_values",
-        message=f"{name} has two values, {values[0]:.6g} and {values[1]:.6g}: yes or no, for which "
-        "a normal distribution stands badly.",
+        message=f"{name} has two values, {values[0]:.6g} and {values[1]:.6g}: yes or no, which "
+        "a normal distribution does not suit.",
         columns=(name,),
         remedy=remedy,
     )

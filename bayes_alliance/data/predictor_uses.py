@@ -80,8 +80,8 @@ def note_many_levels(name: str, levels: int, rows: int, *, level: Level = "cauti
         Note(
             level=level,
             code="many_levels",
-            message=f"{name} has {levels} categories, as a predictor {levels - 1} coefficients, "
-            f"from {rows / levels:.1f} rows each on average.",
+            message=f"{name} has {levels} categories, with {rows / levels:.1f} rows each on "
+            f"average: as a predictor it takes {levels - 1} coefficients.",
             columns=(name,),
             value=float(levels),
             threshold=float(MANY_LEVELS),

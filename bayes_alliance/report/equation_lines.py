@@ -43,11 +43,11 @@ def symbol_words(model: Model) -> str:
     groups = model.design.groups
     parts = ["γ are the coefficients of the tables"]
     if groups:
-        departures = joined(
-            f"{symbols.effect[group.name]} the departures of {many_groups(group)}"
+        deviations = joined(
+            f"{symbols.effect[group.name]} the deviations of {many_groups(group)}"
             for group in groups
         )
-        parts += ["β those of one group", departures, "τ their standard deviations"]
+        parts += ["β those of one group", deviations, "τ their standard deviations"]
     if any(group.pairs for group in groups):
         parts.append("ρ their correlations")
     if names.CUTPOINT in model.family.parameters:
@@ -141,7 +141,7 @@ def _constant_within(column: np.ndarray, group: GroupDesign) -> bool:
 
 
 def _upper_levels(model: Model, symbols: Symbols) -> list[str]:
-    """Write each coefficient that varies as its common value plus the departures of the groups."""
+    """Write each coefficient that varies as its common value plus the deviations of the groups."""
     lines = []
     for label in all_labels(model):
         varying = _varying(model, label)

@@ -22,7 +22,7 @@ def equation_in_words(model: Model) -> str:
     if model.family.outcome == "ordinal":
         target = f"that {model.outcome} lies above a category"
     left = _OF_LINK[model.link].format(outcome=model.outcome, target=target)
-    parts = [*_common(model), *(part for g in model.design.groups for part in _departures(g))]
+    parts = [*_common(model), *(part for g in model.design.groups for part in _deviations(g))]
     if not model.family.on_link_scale:
         parts.append("a residual")
     sentences = [f"{left[0].upper()}{left[1:]} is the sum of {joined(parts)}."]
@@ -44,12 +44,12 @@ def _common(model: Model) -> list[str]:
     return parts
 
 
-def _departures(group: GroupDesign) -> list[str]:
+def _deviations(group: GroupDesign) -> list[str]:
     one = one_group(group)
     return [
-        f"the departure of the {one} from the intercept"
+        f"the deviation of the {one} from the intercept"
         if label == names.INTERCEPT
-        else f"the departure of the {one} from the slope of {label} times {label}"
+        else f"the deviation of the {one} from the slope of {label} times {label}"
         for label in group.effects
     ]
 
@@ -58,9 +58,9 @@ def _distribution(group: GroupDesign) -> str:
     count, one = len(group.effects), one_group(group)
     normal = "normal around 0 with a standard deviation that is estimated"
     if count == 1:
-        return f"The departure of a {one} is {normal}."
+        return f"The deviation of a {one} is {normal}."
     if not group.pairs:
-        return f"The departures of a {one} are {normal} for each, and not correlated."
+        return f"The deviations of a {one} are {normal} for each, and not correlated."
     rest = "" if len(group.pairs) == count * (count - 1) // 2 else " within each group term"
     return (
         f"The deviations of a {one} are normal around 0 and may be correlated; their standard "

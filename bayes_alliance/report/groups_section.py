@@ -50,8 +50,9 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
     blocks: list[Block] = [
         Heading(text=f"Each of {words}" if words.startswith("the ") else f"The {words}"),
         Paragraph(
-            text="Each departure is shrunken towards 0, more so where a group has few rows. An "
-            f"interval that holds 0 means that the group cannot be told from the average. {CAUTION}"
+            text="Each deviation from the average group is shrunken towards 0, more so where a "
+            "group has few rows. Where its interval includes 0 the group is not clearly different "
+            f"from the average. {CAUTION}"
         ),
     ]
     if effects.group in labels.kept_back:
@@ -96,11 +97,11 @@ def _caterpillar(
     apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())
     labels = [shown[str(group)] for group in table["group"]]
     unnamed = "" if len(table) <= LABELLED_GROUPS else " There are too many groups to name each."
-    told = f"{apart} of them do not hold 0" if apart else "every one of them holds 0"
+    told = f"{apart} of them exclude 0" if apart else "every one of them includes 0"
     return Figure(
         key=f"groups-{effects.group}-{placed.label.replace(' ', '-')}",
         caption=f"{_what(placed, words)}: mean and 95% interval, lowest to highest. "
-        "Orange diamonds: the interval does not hold 0."
+        "Orange diamonds: the interval excludes 0."
         f"{_hollow(table)}{unnamed}",
         description=f"{len(table)} intervals in the order of their means, from "
         f"{figure(table['mean'].min())} to {figure(table['mean'].max())}; {told}.",
@@ -110,12 +111,12 @@ def _caterpillar(
 
 
 def _what(placed: PlacedEffect, words: str) -> str:
-    """Say what departs from what, and where."""
+    """Say what deviates from what, and where."""
     if placed.kind == LEVEL:
-        return f"Departures of {words} from the common value{placed.clause}"
+        return f"Deviations of {words} from the average one{placed.clause}"
     what = f"Slopes of {placed.label}" if placed.kind == SLOPE else f"The {placed.named}"
     where = f"{placed.clause}," if placed.where else ""
-    return f"{what} in {words}{where} as departures from the common one"
+    return f"{what} in {words}{where} as deviations from the average slope"
 
 
 def _hollow(table: pd.DataFrame) -> str:

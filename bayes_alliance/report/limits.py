@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.report.group_words import many_groups, one_group, one_of_groups
+from bayes_alliance.report.group_words import many_groups, one_of_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import figure, percent, plural
 from bayes_alliance.sampling.linear_predictor import frequency_weights
@@ -20,8 +20,9 @@ def limits(results: Results) -> tuple[str, ...]:
     """Return the limits that apply to this fit, the most general first."""
     model = results.fit.model
     found = [
-        "Everything here holds given the model and its priors. The intervals carry no doubt about "
-        "whether this is the right model; the posterior predictive check looks at part of that.",
+        "Everything here holds given the model and its priors. The intervals do not include "
+        "the uncertainty about the model itself; the posterior predictive check looks at part "
+        "of that.",
     ]
     if any(c != names.INTERCEPT for c in model.design.coefficients):
         found.append(
@@ -36,7 +37,7 @@ def limits(results: Results) -> tuple[str, ...]:
 def _group_limits(results: Results) -> list[str]:
     found = []
     for group in results.fit.model.design.groups:
-        count, words, one = len(group.labels), many_groups(group), one_group(group)
+        count, words = len(group.labels), many_groups(group)
         if count < _FEW_GROUPS:
             found.append(
                 f"There are {count} groups only ({words}), so the standard deviation "
@@ -50,7 +51,7 @@ def _group_limits(results: Results) -> list[str]:
         found.append(
             f"The effects of {words} are shrunken towards their mean, the more so the smaller the "
             "group. Their intervals overlap widely as a rule: this is not a league table, and "
-            f"differences between groups may come from the people or cases in each {one}."
+            "differences between groups may come from which people or cases they have."
         )
     return found
 

@@ -18,7 +18,7 @@ def varying_words(model: Model) -> tuple[str, ...]:
         verb = "varies" if len(group.effects) == 1 else "vary"
         sentences.append(
             f"{what[0].upper()}{what[1:]} {verb} between {many_groups(group)}: each "
-            f"{one_group(group)} has a departure of its own from the common value, drawn from a "
+            f"{one_group(group)} has a deviation of its own from the common value, drawn from a "
             f"normal distribution whose standard deviation is estimated.{together}"
         )
     return tuple(sentences) or ("Nothing varies between groups.",)

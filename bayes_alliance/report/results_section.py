@@ -136,7 +136,7 @@ def _spread_blocks(results: Results) -> list[Block]:
         blocks += [
             Heading(text="Correlations"),
             Paragraph(
-                text="How the departures of one group go together: a correlation of an intercept "
+                text="How the deviations of one group go together: a correlation of an intercept "
                 "with a slope refers to the intercept at a predictor value of 0."
             ),
             summary_table(results.correlations, "Correlations between group effects"),

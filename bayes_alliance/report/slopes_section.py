@@ -84,7 +84,7 @@ def _slope_table(
     table = table.set_index("group").loc[list(shown)]
     table.index = table.index.map(lambda label: shown[str(label)]).rename("group")
     return Table(
-        caption=f"Slopes of {slopes.predictor} in {words}: the common slope plus the departure",
+        caption=f"Slopes of {slopes.predictor} in {words}: the average slope plus the deviation",
         frame=table,
         headings={
             "lower": "2.5%",

@@ -136,7 +136,7 @@ def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> 
     frame["group"] = [labels[str(label)] for label in frame["group"]]
     where = place_words(effects.standing, average=False)
     return Table(
-        caption=f"Departures of {many_groups(model.design.group(effects.group))}{where}",
+        caption=f"Deviations of {many_groups(model.design.group(effects.group))}{where}",
         frame=frame.set_index("group"),
         headings=_interval_headings(0.95),
         row_heading=effects.group,

@@ -291,7 +291,7 @@ def apart(found: Doors) -> list[str]:
         numbers = written(found.report, caption)[1]
         pairs[f"{caption}, report"] = numbers.loc[labels, ends], summary.loc[labels, ends]
     effects = ba.group_effects(fit)
-    caption, numbers = written(found.report, "Departures of")
+    caption, numbers = written(found.report, "Deviations of")
     pairs["group effect, report"] = numbers["mean"], effects.table["mean"]
     where = f"at the mean of year ({place_of(fit, 'year')})"
     texts = [caption, found.page, effects.sentence, str(effects)]

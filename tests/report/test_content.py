@@ -168,7 +168,7 @@ def test_negative_numbers_of_the_priors_have_a_minus(made_up: ModuleType) -> Non
 
 def test_limits_do_not_say_what_the_rows_are(ordinal_content: ReportContent) -> None:
     said = " ".join(str(block) for block in section(ordinal_content, "limits").blocks)
-    assert "the people or cases in each therapist" in said
+    assert "from which people or cases they have" in said
     assert "client" not in said
 
 

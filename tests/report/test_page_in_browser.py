@@ -22,7 +22,7 @@ from bayes_alliance.report.report_data import report_data
 pytestmark = pytest.mark.browser
 GROUPS = 2000
 # The third column of the table of groups holds its posterior means.
-SORTED = "table[data-sortable]:has(caption:text('Departures'))"
+SORTED = "table[data-sortable]:has(caption:text('Deviations'))"
 
 
 # One module and one browser: while Playwright runs, no other test of the process may use asyncio.
@@ -210,7 +210,7 @@ def test_tables_fit_a_window_of_1100_pixels(open_page: Any, written: str) -> Non
 def test_what_is_cut_on_a_phone_shows_that_there_is_more(open_page: Any, written: str) -> None:
     """The pixels at the right edge of a table are shaded until the end is reached."""
     page = open_page(written, viewport={"width": 390, "height": 900})
-    box = page.locator(".scroll[aria-label*='Departures']").first
+    box = page.locator(".scroll[aria-label*='Deviations']").first
     box.evaluate("box => { const part = box.closest('details'); if (part) part.open = true; }")
 
     def shaded() -> bool:

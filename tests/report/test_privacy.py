@@ -188,7 +188,7 @@ def test_what_is_seen_in_the_data_names_nobody(made_up: ModuleType) -> None:
     fit = made_up.made_up_fit(made_up.Model("alliance ~ stigma + (1 | case_manager)", table))
     own = {note.code: note.message for note in fit.model.data_report.notes}
     assert "lie between 101 and 130" in own["codes"]
-    assert f"By agency: {AGENCY}0" in own["dropped_where"]
+    assert f"where it is {AGENCY}0" in own["dropped_where"]
     said = write_data(report_data(build_content(fit)))
     assert "far from its other ids" in said
     assert "How many differs by agency. More than chance" in said
@@ -196,7 +196,7 @@ def test_what_is_seen_in_the_data_names_nobody(made_up: ModuleType) -> None:
     # An arm is no group, and is told in full.
     arms = table.assign(agency=np.where(table.index % 2 == 0, "new", "usual"))
     fit = made_up.made_up_fit(made_up.Model("alliance ~ stigma + (1 | case_manager)", arms))
-    assert "By agency: new" in write_data(report_data(build_content(fit)))
+    assert "where it is new" in write_data(report_data(build_content(fit)))
 
 
 @pytest.mark.slow

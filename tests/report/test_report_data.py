@@ -90,7 +90,7 @@ def test_the_datas_numbers_are_the_verbs(slopes_fit: Fit) -> None:
     effects = ba.group_effects(slopes_fit).table
     shares = ba.variance_shares(slopes_fit).table
     by_caption = {table["caption"]: columns_of(table) for table in tables}
-    of_groups = next(v for k, v in by_caption.items() if k.startswith("Departures of"))
+    of_groups = next(v for k, v in by_caption.items() if k.startswith("Deviations of"))
     for name in ("mean", "sd", "lower", "upper"):
         np.testing.assert_array_equal(of_groups[name], effects[name])
     of_shares = next(v for k, v in by_caption.items() if k.startswith("Shares of the variance"))

@@ -56,7 +56,7 @@ def draw_caterpillar(
         axes.set_yticks([])
         axes.set_ylabel(f"{len(table):,} groups, in order")
     axes.set_ylim(-0.8, len(table) - 0.2)
-    axes.set_xlabel("departure from the common value")
+    axes.set_xlabel("deviation from the average")
     faint_grid(axes)
     quiet_axis(axes)
     return axes

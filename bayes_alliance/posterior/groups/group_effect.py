@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CAUTION = (
-    "The order of the groups is uncertain: intervals that overlap do not tell two groups apart, "
-    "and the effects of small caseloads are shrunken most."
+    "The order of the groups is uncertain: two groups whose intervals overlap may be in either "
+    "order, and the effects of small caseloads are shrunken most."
 )
 DEPARTURE = "departure"
 QUALITY = ("mcse_mean", "ess_bulk", "ess_tail", "r_hat")
@@ -55,7 +55,7 @@ _CAUTION_IN_PICTURES = "no league table: where intervals overlap, the order may 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupEffects:
-    """Departures of each group from what is common to all, where the predictors stand.
+    """Deviations of each group from what is common to all, where the predictors stand.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class GroupEffects:
         One row a group and effect: group, effect, mean, sd, lower, upper, caseload, raw, mcse_mean,
         ess_bulk, ess_tail, r_hat. Where slopes vary, the first effect is the group's level at the
         means of the predictors (or where they were stated), then come its slopes there. ``raw`` is
-        the departure by the group's own rows alone; NaN where they cannot tell, without rows, and
+        the deviation by the group's own rows alone; NaN where they cannot tell, without rows, and
         for outcomes that are not numeric.
     draws
         Variable ``departure``, dims (chain, draw, group, effect); ``u_<group>`` where these are
@@ -125,7 +125,7 @@ class GroupEffects:
 
     @property
     def sentence(self) -> str:
-        """How far groups can be told apart, and how far their order is known."""
+        """How many groups differ clearly from the average, and how far their order is known."""
         return " ".join(self._effect_sentence(placed) for placed in self.placed)
 
     def _effect_sentence(self, placed: PlacedEffect) -> str:
@@ -133,9 +133,13 @@ class GroupEffects:
         ranks = self.ranks[self.ranks["effect"] == placed.label]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
         what = "" if placed.kind == LEVEL else f" in the {placed.named}"
+        interval = "intervals include 0"
+        if apart:
+            interval = "interval excludes 0" if apart == 1 else "intervals exclude 0"
         return (
-            f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} can be told from the "
-            f"average{what}{placed.clause}, by {self.prob:.0%} intervals. "
+            f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} "
+            f"{'differ' if apart > 1 else 'differs'} clearly from the average{what}"
+            f"{placed.clause} ({self.prob:.0%} {interval}). "
             f"{rank_words(ranks, self._first)}."
         )
 
@@ -153,7 +157,7 @@ class GroupEffects:
         rows = self.table[self.table["effect"] == chosen.label]
         axes = own_axes(axes, height=caterpillar_height(len(rows)))
         draw_caterpillar(axes, effects=rows, labels=rows["group"].astype(str).tolist())
-        axes.set_xlabel(f"departure from the common {_what(chosen)}\n({_CAUTION_IN_PICTURES})")
+        axes.set_xlabel(f"deviation from the common {_what(chosen)}\n({_CAUTION_IN_PICTURES})")
         return axes
 
     def plot_ranks(self, axes: Axes | None = None, *, effect: str | None = None) -> Axes:
@@ -208,7 +212,7 @@ class GroupEffects:
         if self.standing.places:
             level = self.standing.label
             return [
-                f"Departures {self.standing.words}: the row '{level}' is the group's own level "
+                f"Deviations {self.standing.words}: the row '{level}' is the group's own level "
                 "there, less the common one. at={...} moves it, as_written=True gives the effects "
                 "as the formula writes them, at predictor value 0."
             ]

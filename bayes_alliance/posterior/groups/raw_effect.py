@@ -24,7 +24,7 @@ NOT_NUMERIC = (
     "each group's raw mean beside its expected one."
 )
 MEANING = (
-    "raw: departure by the group's own rows alone, nothing shrunken (least squares "
+    "raw: deviation by the group's own rows alone, nothing shrunken (least squares "
     "around the population's posterior mean); a dash where they cannot tell."
 )
 

@@ -44,7 +44,7 @@ def group_slopes(
     memory: float = MEMORY_GIGABYTES,
     prob: float = 0.95,
 ) -> GroupSlopes:
-    """Give the slope of a predictor in each group: the common slope plus the group's departure.
+    """Give the slope of a predictor in each group: the common slope plus the group's deviation.
 
     The slope is the rise of a group's line from the lowest to the highest observed value of the
     predictor, per unit: for a straight line its slope, with interactions the slope at the stated

@@ -218,7 +218,7 @@ def test_the_sentence_follows_the_ranks(null_fit):
     certain = dataclasses.replace(
         effects, draws=effects.draws.assign(u_case_manager=sharp), table=table
     )
-    assert "40 can be told" in certain.sentence
+    assert "40 differ clearly" in certain.sentence
     assert "fairly known" in certain.sentence
 
 
