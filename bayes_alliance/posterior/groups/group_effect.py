@@ -133,13 +133,10 @@ class GroupEffects:
         ranks = self.ranks[self.ranks["effect"] == placed.label]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
         what = "" if placed.kind == LEVEL else f" in the {placed.named}"
-        interval = "intervals include 0"
-        if apart:
-            interval = "interval excludes 0" if apart == 1 else "intervals exclude 0"
         return (
             f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} "
             f"{'differ' if apart > 1 else 'differs'} clearly from the average{what}"
-            f"{placed.clause} ({self.prob:.0%} {interval}). "
+            f"{placed.clause}, by {self.prob:.0%} intervals. "
             f"{rank_words(ranks, self._first)}."
         )
 
