@@ -162,7 +162,7 @@ def test_a_divergent_funnel_is_caught(real_data):
     verdict = ba.diagnose(fit)
     (finding,) = verdict.found("divergences")
     assert finding.value >= 1
-    assert "target_accept" in finding.remedy
+    assert "target_accept" in str(finding.remedy)
 
 
 def test_few_groups_and_a_spread_of_nothing_are_said(real_data):
