@@ -32,6 +32,8 @@ _ARRAY_FIELDS = _GROUP_FIELDS | {
 }  # fmt: skip
 _KEYS = {"name": "default", "configuration": {"separator": "/"}}
 _MOST_AXES = 8
+# Older formats leave pieces out, so that their members do not say how many there may be.
+_MOST_PIECES = 100_000
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _TEXTS = "string", "large_string"
 
@@ -80,6 +82,7 @@ def draws_of(members: Mapping[str, bytes], *, whole: bool) -> xr.DataTree:
 def _check_hierarchy(members: Mapping[str, bytes], *, whole: bool) -> None:
     room = _room(sum(map(len, members.values())))
     unpacked, known = 0, set()
+    left = len(members) if whole else _MOST_PIECES
     for key, content in members.items():
         if key.rpartition("/")[2] != _NODE:
             continue
@@ -93,7 +96,8 @@ def _check_hierarchy(members: Mapping[str, bytes], *, whole: bool) -> None:
         chunk = _check_array(node)
         unpacked += max(math.prod(node["shape"]), 1) * max(_ITEM_BYTES[node["data_type"]], 1)
         _need(max(unpacked, chunk) <= room, "its draws unpack to more than the file can hold")
-        chunks = _chunk_keys(key.removesuffix(_NODE), node, room)
+        chunks = _chunk_keys(key.removesuffix(_NODE), node, left)
+        left -= len(chunks)
         _need(not whole or chunks <= members.keys(), "some of its draws are missing")
         labels = node["data_type"] == "string"
         items = math.prod(node["chunk_grid"]["configuration"]["chunk_shape"])
@@ -130,11 +134,11 @@ def _check_array(node: Mapping[str, Any]) -> int:
     return items * _ITEM_BYTES[kind]
 
 
-def _chunk_keys(folder: str, node: Mapping[str, Any], room: int) -> set[str]:
-    """Return the keys of an array's chunks."""
+def _chunk_keys(folder: str, node: Mapping[str, Any], most: int) -> set[str]:
+    """Return the keys of an array's chunks, which are no more than so many."""
     sizes = node["chunk_grid"]["configuration"]["chunk_shape"]
     counts = [-(-n // c) for n, c in zip(node["shape"], sizes, strict=True)]
-    _need(math.prod(counts) <= room, "an array is in too many pieces")
+    _need(math.prod(counts) <= most, "an array is in too many pieces")
     places: Iterable[tuple[int, ...]] = product(*(range(n) for n in counts))
     return {"/".join([f"{folder}c", *map(str, place)]) for place in places}
 

@@ -154,13 +154,16 @@ def seconds(work: Callable[[], object]) -> float:
 def test_what_unpacks_to_more_than_a_file_can_hold_is_refused_at_once(members, tmp_path):
     huge = changed(members, NODE, lambda n: n.update(shape=[2, 10**9, 2]))
     huge[NODE] = huge[NODE].replace(b"[2, 40, 2]", b"[2, 1000000000, 2]")
+    tiny = {"name": "regular", "configuration": {"chunk_shape": [1, 1, 1]}}
+    many = changed(members, NODE, lambda n: n.update(shape=[2, 7 * 10**6, 2], chunk_grid=tiny))
+    old = many | changed(many, "fit.json", lambda m: m.update(format=4))
     pieces = changed(members, NODE, lambda n: n.update(shape=[2, 10**7, 2]))
     bomb = members | {CHUNK: frame(bytes(2 * 10**8))}
     lying = members | {CHUNK: frame(bytes(2 * 10**8), stated=2 * 40 * 2 * 8)}
     label = "draws.zarr/posterior/coefficient/c/0"
     labels = members | {label: frame(bytes(3 * 10**8))}
     count = members | {label: frame((10**9).to_bytes(4, "little") + bytes(8))}
-    for number, forged in enumerate((huge, pieces, bomb, lying, labels, count)):
+    for number, forged in enumerate((huge, many, old, pieces, bomb, lying, labels, count)):
         path = write(tmp_path / f"{number}.fit", forged)
         assert seconds(lambda path=path: refusal(path)) < 10.0
 
