@@ -9,6 +9,19 @@ Array = NDArray[np.float64]
 _SINGULAR = 1e-9
 
 
+def sums_by_group(values: Array, columns: Array, group: NDArray[np.int64], groups: int) -> Array:
+    """Return the sum over each group's rows of values times each column, shape (group, column)."""
+    return np.stack([np.bincount(group, own * values, groups) for own in columns.T], axis=1)
+
+
+def products_by_group(
+    columns: Array, group: NDArray[np.int64], groups: int, weights: Array
+) -> Array:
+    """Return each group's weighted cross products of the columns, shape (group, column, column)."""
+    rows = [sums_by_group(weights * own, columns, group, groups) for own in columns.T]
+    return np.stack(rows, axis=1)
+
+
 def least_squares_by_group(
     outcome: Array, columns: Array, group: NDArray[np.int64], groups: int, weights: Array
 ) -> Array:
@@ -33,13 +46,8 @@ def least_squares_by_group(
         NaN for groups whose rows cannot tell: too few of them, or a column that does not vary.
     """
     width = columns.shape[1]
-    products = np.empty((groups, width, width))
-    sums = np.empty((groups, width))
-    for i in range(width):
-        weighted = weights * columns[:, i]
-        sums[:, i] = np.bincount(group, weighted * outcome, minlength=groups)
-        for j in range(width):
-            products[:, i, j] = np.bincount(group, weighted * columns[:, j], minlength=groups)
+    products = products_by_group(columns, group, groups, weights)
+    sums = sums_by_group(outcome, weights[:, None] * columns, group, groups)
     scale = np.sqrt(np.einsum("gii->gi", products))
     scale = np.where(scale > 0, scale, 1.0)
     scaled = products / scale[:, :, None] / scale[:, None, :]

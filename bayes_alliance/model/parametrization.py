@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance.kernels.group_least_squares import products_by_group, sums_by_group
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.group_design import GroupDesign
 
@@ -70,10 +71,8 @@ def smallest_f_ratio(group: GroupDesign, left: Array) -> float:
     if Z is None:
         return 0.0
     J = len(group.labels)
-    sums = np.stack([np.bincount(group.index, z * left, J) for z in Z.T], axis=1)
-    products = np.stack(
-        [np.stack([np.bincount(group.index, a * b, J) for a in Z.T], axis=1) for b in Z.T], axis=1
-    )
+    sums = sums_by_group(left, Z, group.index, J)
+    products = products_by_group(Z, group.index, J, np.ones(len(left)))
     known = np.linalg.eigvalsh(products)[:, 0] > _SINGULAR
     own = known[group.index]
     free = int(own.sum()) - Z.shape[1] * int(known.sum())

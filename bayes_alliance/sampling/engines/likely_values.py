@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.kernels.group_least_squares import products_by_group, sums_by_group
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
@@ -84,15 +85,11 @@ class _Block:
 
     def back(self, values: Array) -> Array:
         """Sum values of rows by group and column, the transpose of :meth:`rows`."""
-        return np.stack(
-            [np.bincount(self.index, own * values, self.groups) for own in self.columns.T], axis=1
-        )
+        return sums_by_group(values, self.columns, self.index, self.groups)
 
     def products(self, weights: Array) -> Array:
         """Weighted cross products of each group's columns, shape (group, q, q)."""
-        q = self.columns.shape[1]
-        entries = [self.back(weights * self.columns[:, k]) for k in range(q)]
-        return np.stack(entries, axis=1)
+        return products_by_group(self.columns, self.index, self.groups, weights)
 
 
 class _OwnPrior:
