@@ -154,7 +154,8 @@ def test_the_contents_lead_to_every_section(open_page: Any, written: str) -> Non
     for place in range(links.count()):
         links.nth(place).click()
         key = links.nth(place).get_attribute("href")
-        assert page.evaluate("location.hash") == key
+        # A click returns before the address has changed.
+        page.wait_for_function("key => location.hash === key", arg=key)
         page.wait_for_function(
             "key => { const box = document.querySelector(key).getBoundingClientRect();"
             " return box.top < innerHeight && box.bottom > 0 }",
