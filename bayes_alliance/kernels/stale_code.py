@@ -11,25 +11,26 @@ import hashlib
 from pathlib import Path
 
 _STAMP = "sources.sha256"
-_COMPILED = ("*.nbi", "*.nbc")
+# With what a process left that was killed while it wrote.
+_COMPILED = ("*.nbi", "*.nbc", "*.nb[ic].tmp.*")
 
 
-def drop_stale_code(folder: Path) -> bool:
-    """Remove compiled kernels if the sources beside them are not those they were made of.
+def drop_stale_code(sources: Path, cache: Path) -> bool:
+    """Remove compiled kernels if the sources are not those they were made of.
 
     Parameters
     ----------
-    folder
-        Holds the sources; what was compiled lies in its ``__pycache__``. Where that cannot be
-        written to, numba keeps its files elsewhere and nothing is done.
+    sources
+        The folder with the kernels.
+    cache
+        Where what was compiled lies; where it cannot be written to, nothing is done.
 
     Returns
     -------
     bool
         Whether there was anything to remove.
     """
-    cache = folder / "__pycache__"
-    digest = _digest(folder)
+    digest = sources_digest(sources)
     stamp = cache / _STAMP
     with contextlib.suppress(OSError):
         if stamp.is_file() and stamp.read_text(encoding="ascii") == digest:
@@ -43,7 +44,7 @@ def drop_stale_code(folder: Path) -> bool:
     return False
 
 
-def _digest(folder: Path) -> str:
+def sources_digest(folder: Path) -> str:
     """Hash the names and contents of all sources."""
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.py")):

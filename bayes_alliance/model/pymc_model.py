@@ -16,9 +16,12 @@ from bayes_alliance.model.default_priors import threshold_labels
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
 from bayes_alliance.model.pymc_priors import add_parameter
+from bayes_alliance.model.pytensor_folder import name_pytensor_folder
 
 if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
+
+name_pytensor_folder()  # before anything here loads PyTensor
 
 # Unlike any outcome: data, outcome and parameters share one namespace in a pm.Model.
 DATA_X = "population_columns"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import bayes_alliance.kernels
+import bayes_alliance.kernels.compiled
 from bayes_alliance.kernels.stale_code import drop_stale_code
 
 
@@ -27,20 +27,20 @@ def compiled(folder: Path) -> set[str]:
 
 
 def test_code_of_unknown_sources_is_dropped(folder: Path) -> None:
-    assert drop_stale_code(folder)
+    assert drop_stale_code(folder, folder / "__pycache__")
     assert compiled(folder) == {".pyc"}
 
 
 def test_code_of_these_sources_is_kept(folder: Path) -> None:
-    drop_stale_code(folder)
+    drop_stale_code(folder, folder / "__pycache__")
     compile_something(folder)
-    assert not drop_stale_code(folder)
+    assert not drop_stale_code(folder, folder / "__pycache__")
     assert compiled(folder) == {".nbi", ".nbc", ".pyc"}
 
 
 @pytest.mark.parametrize("change", ["edited", "renamed", "removed", "added"])
 def test_any_change_drops_the_code_of_callers(folder: Path, change: str) -> None:
-    drop_stale_code(folder)
+    drop_stale_code(folder, folder / "__pycache__")
     compile_something(folder)
     called = folder / "called.py"
     if change == "edited":
@@ -51,16 +51,16 @@ def test_any_change_drops_the_code_of_callers(folder: Path, change: str) -> None
         called.unlink()
     else:
         (folder / "new.py").touch()
-    assert drop_stale_code(folder)
+    assert drop_stale_code(folder, folder / "__pycache__")
     assert compiled(folder) == {".pyc"}
 
 
 def test_where_nothing_can_be_written_nothing_is_done(folder: Path) -> None:
     (folder / "__pycache__").rename(folder / "elsewhere")
     (folder / "__pycache__").touch()
-    assert not drop_stale_code(folder)
+    assert not drop_stale_code(folder, folder / "__pycache__")
 
 
 def test_the_kernels_in_use_are_those_beside_their_sources() -> None:
     (own,) = bayes_alliance.kernels.__path__
-    assert not drop_stale_code(Path(own))
+    assert not drop_stale_code(Path(own), Path(own) / "__pycache__")

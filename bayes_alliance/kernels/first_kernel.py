@@ -1,0 +1,39 @@
+"""What is done before the first compiled kernel, and only then: numba is slow to load."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+
+class FirstKernel(MetaPathFinder):
+    """Waits for the import that every compiled kernel begins with, and finds no module itself.
+
+    Parameters
+    ----------
+    sources
+        The folder with the kernels.
+    door
+        The module that all of them import.
+    """
+
+    def __init__(self, sources: Path, door: str) -> None:
+        self._sources, self._door = sources, door
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Say where compiled code is kept when its turn has come."""
+        if fullname == self._door:
+            sys.meta_path.remove(self)
+            from bayes_alliance.kernels.kept_code import keep_code_safely
+
+            keep_code_safely(self._sources)
+        return None
