@@ -34,12 +34,27 @@ class Advice:
         """Return the words of Python, which every edge but the command line has."""
         return self.python
 
+    def after(self, sentence: str) -> Advice:
+        """Return the advice behind a sentence that is the same everywhere."""
+        python, command_line = (
+            f"{sentence} {own}".rstrip() for own in (self.python, self.command_line)
+        )
+        return Advice(python=python, command_line=command_line)
+
 
 type Words = str | Advice
 
 GIVE_ROWS = Advice(
     python="Load it with load_fit(path, data=your_table).",
     command_line="Give the table too: --data FILE.",
+)
+FEWER_DRAWS = Advice(
+    python="Ask for fewer draws with draws=, or raise the limit with memory=.",
+    command_line="Ask for fewer draws with --draws.",
+)
+CHOOSE_A_FIT = Advice(
+    python="Choose a file that fit.save() wrote.",
+    command_line="Choose a file that `bayes-alliance fit` wrote.",
 )
 
 
@@ -68,13 +83,18 @@ class AllianceError(Exception):
     """
 
     def __init__(self, *sentences: Words, **facts: object) -> None:
-        super().__init__(" ".join(map(str, sentences)))
+        super().__init__(" ".join(filter(None, map(str, sentences))))
         self.sentences = sentences
         self.facts: Mapping[str, object] = facts
 
     def said_in(self, place: Place) -> str:
         """Return the sentences in the words of the place where they are shown."""
-        return " ".join(words_for(words, place) for words in self.sentences)
+        return " ".join(filter(None, (words_for(words, place) for words in self.sentences)))
+
+    @property
+    def advice(self) -> Advice:
+        """The sentences as one piece of advice, for whoever tells them elsewhere."""
+        return Advice(python=self.said_in("python"), command_line=self.said_in("command line"))
 
 
 class DataError(AllianceError):

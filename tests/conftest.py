@@ -1,9 +1,11 @@
 """What every test may ask for: real data, reference figures, fits of the example, marks."""
 
+import importlib.util
 import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -45,6 +47,19 @@ def shared_reference() -> Path:
 def figures() -> Callable[[str], dict[str, Any]]:
     """Return the reader of typed reference figures, one TOML file a model."""
     return lambda name: tomllib.loads((FIGURES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def place_words() -> ModuleType:
+    """Return what finds words in sentences that only Python or only the command line has."""
+    spec = importlib.util.spec_from_file_location(
+        "place_words", Path(__file__).with_name("place_words.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,6 +26,7 @@ from bayes_alliance.drawing import (
     own_axes,
     reference_line,
 )
+from bayes_alliance.errors import Advice, Place, words_for
 from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.sampling.fit import Fit, check_fit
@@ -128,7 +129,7 @@ class Influence:
             f"{abs(float(row['shift'])):.1f} posterior standard deviations, without {row['group']}"
         )
 
-    def _notes(self) -> list[str]:
+    def _notes(self, place: Place = "python") -> list[str]:
         how = (
             "Coefficients and group effects integrated out in closed form, no refit."
             if self.exact
@@ -137,16 +138,20 @@ class Influence:
         refits = self.table.loc[self.table["refitted"], "group"].nunique()
         again = f" {refits} groups by refits." if refits else ""
         unsure = self.table[~self.table["reliable"] & ~self.table["refitted"]]
-        bad = [
+        told = (
             "Pareto k or Monte Carlo error too large for some changes without "
-            f"{unsure['group'].nunique()} of the groups: refit=True fits again without them."
-        ]
+            f"{unsure['group'].nunique()} of the groups"
+        )
+        bad = Advice(
+            python=f"{told}: refit=True fits again without them.",
+            command_line=f"{told}: more draws (--draws) may tell.",
+        )
         return [
             self.sentence,
             *other_factors(self.group, self.others),
             how + again,
             *([self.note] if self.note else []),
-            *bad[: len(unsure)],
+            *([words_for(bad, place)] if len(unsure) else []),
         ]
 
     def __str__(self) -> str:

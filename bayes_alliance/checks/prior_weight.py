@@ -31,7 +31,7 @@ from bayes_alliance.drawing import (
     own_axes,
     quiet_axis,
 )
-from bayes_alliance.errors import ModelError, SamplingError, listed
+from bayes_alliance.errors import ModelError, Place, SamplingError, Words, listed, words_for
 from bayes_alliance.model.prior import AT_THE_MEANS
 from bayes_alliance.posterior.shares.variance import variance_shares
 from bayes_alliance.posterior.summaries import summarize
@@ -69,7 +69,7 @@ class PriorSensitivity:
     table: pd.DataFrame
     draws: xr.Dataset
     pareto_k: Mapping[str, float]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
     threshold: float = THRESHOLD
 
     def found(self, diagnosis: str) -> tuple[str, ...]:
@@ -92,14 +92,15 @@ class PriorSensitivity:
             )
         return f"{' '.join(parts)} The largest sensitivity to the prior is {most}."
 
-    def _notes(self) -> list[str]:
+    def _notes(self, place: Place = "python") -> list[str]:
         bad = [name for name, k in self.pareto_k.items() if not k <= _BAD_TAIL]
         warning = [f"Do not rely on it: Pareto k of the weights of the {listed(bad)} is high."]
         explained = (
             f"A row is named from {self.threshold} on. Both columns high: prior and data are in "
             "conflict. The prior's alone high: the prior decides."
         )
-        return [*(warning if bad else []), *self.notes, explained]
+        notes = (words_for(note, place) for note in self.notes)
+        return [*(warning if bad else []), *notes, explained]
 
     def plot(self, axes: Axes | None = None) -> Axes:
         """Draw both sensitivities of every row, with the threshold.
@@ -185,7 +186,8 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
             "Sample longer.",
         )
     fewer = affordable(fit)
-    draws, notes = at_priors(fit.model, summarize(fewer).draws), []
+    draws = at_priors(fit.model, summarize(fewer).draws)
+    notes: list[Words] = []
     if fewer is not fit:
         notes.append(f"On {fewer.draws_in_all} of {fit.draws_in_all} draws, evenly spaced.")
     if fit.model.groups:
@@ -201,14 +203,14 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     )
 
 
-def _shares(fit: Fit, at: Mapping[str, Any] | None) -> tuple[xr.Dataset | None, str]:
+def _shares(fit: Fit, at: Mapping[str, Any] | None) -> tuple[xr.Dataset | None, Words]:
     """Return the shares of the groups, and where they hold or why there are none."""
     try:
         found = variance_shares(fit, at=at)
     except ModelError as error:
         if at:
             raise
-        return None, f"Without variance shares. {error}"
+        return None, error.advice.after("Without variance shares.")
     where = "averaged over the predictors of the rows" if found.average else found.standing.words
     shares = found.draws[["share"]].drop_sel({"level": names.RESIDUAL})
     if bool(shares["share"].isnull().any()):

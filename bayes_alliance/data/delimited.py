@@ -78,7 +78,7 @@ def _decoded(path: Path, encoding: str) -> str:
         return raw.decode(encoding).removeprefix("\ufeff")
     except LookupError as error:
         raise DataError(
-            f"{path.name} was to be read with encoding='{encoding}'.",
+            f"{path.name} was to be read with the encoding '{encoding}'.",
             "Python knows no encoding of that name.",
             "Use 'utf-8', 'cp1252' (Windows, western Europe) or 'utf-16' (Excel's Unicode text).",
             encoding=encoding,
@@ -97,7 +97,10 @@ def _not_decodable(raw: bytes, error: UnicodeError, file: str, encoding: str) ->
     return DataError(
         f"{file} was to be read as {encoding} text.",
         f"It is not: byte {byte} (line {line}) does not fit.",
-        f'Try encoding="{instead}", or save the file as UTF-8.',
+        Advice(
+            python=f'Try encoding="{instead}", or save the file as UTF-8.',
+            command_line=f"Try --encoding {instead}, or save the file as UTF-8.",
+        ),
         byte=byte,
         line=line,
         suggestion=instead,

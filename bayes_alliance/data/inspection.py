@@ -34,7 +34,7 @@ from bayes_alliance.data.table_checks import (
     note_size,
 )
 from bayes_alliance.data.text_checks import note_text
-from bayes_alliance.errors import DataError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, Words, did_you_mean, listed
 
 Floats = NDArray[np.float64]
 
@@ -316,7 +316,11 @@ def _check_usable(data: pd.DataFrame, outcome: str | None, groups: Sequence[str]
         )
 
 
-def _advice(name: str, data: pd.DataFrame) -> str:
+def _advice(name: str, data: pd.DataFrame) -> Words:
     if any(mark in str(name) for mark in "/:|"):
-        return "Give the group columns one by one, such as groups=('agency', 'case_manager')."
+        return Advice(
+            python="Give the group columns one by one, such as groups=('agency', 'case_manager').",
+            command_line="Give the group columns one by one, such as --group agency --group "
+            "case_manager.",
+        )
     return f"{did_you_mean(str(name), data.columns)}Name a column as the table spells it."

@@ -12,7 +12,7 @@ from bayes_alliance.data.inspection import ColumnUses, look_at_table
 from bayes_alliance.data.report import DataReport, Note
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import GIVE_ROWS, DataError, listed
+from bayes_alliance.errors import GIVE_ROWS, Advice, DataError, listed
 from bayes_alliance.model.beyond_rows import seen_beyond
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.expression import describe, uses_of
@@ -199,9 +199,11 @@ def _no_rows(frame: ModelFrame) -> DataError:
         )
     return DataError(
         asked,
-        f"They were streamed from {source}, and the fit was saved without what is kept of them "
-        "(data=False).",
-        "Save it with data=True, or build the model again on scan_table(...).",
+        f"They were streamed from {source}, and the fit was saved without what is kept of them.",
+        Advice(
+            python="Save it with data=True, or build the model again on scan_table(...).",
+            command_line="Ask whoever made the fit for one with what is kept of them.",
+        ),
         source=source,
     )
 

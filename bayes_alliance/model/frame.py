@@ -162,7 +162,10 @@ def _check_text_names(wanted: list[str], data: pd.DataFrame) -> None:
         raise DataError(
             f"The formula needs the column {found[0]}.",
             "The table has it under a name that is no text.",
-            "Make text of the names: data.set_axis(data.columns.astype(str), axis=1).",
+            in_the_table(
+                "Make text of the names: data.set_axis(data.columns.astype(str), axis=1).",
+                "Make text of the names",
+            ),
             columns=found,
         )
 

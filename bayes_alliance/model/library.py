@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import DataError, ModelError, did_you_mean, listed
+from bayes_alliance.errors import Advice, DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.formula_words import renamed_formula
 from bayes_alliance.model.spec import Model, Question
 
@@ -142,7 +142,10 @@ def load_model(
             f"Columns were given for {listed(unknown)}.",
             f"The model {name} has no such word. {did_you_mean(unknown[0], entry.columns)}"
             f"Its words are {listed(entry.columns)}.",
-            "Write, for example, columns={'alliance': 'wai_total'}.",
+            Advice(
+                python="Write, for example, columns={'alliance': 'wai_total'}.",
+                command_line="Write, for example, --column alliance=wai_total.",
+            ),
             unknown=unknown,
         )
     _check_columns(entry, mapping, data)
@@ -165,8 +168,10 @@ def _check_columns(entry: LibraryModel, mapping: Mapping[str, str], data: pd.Dat
                 f"The model {entry.name} needs a column for '{word}': {meaning}.",
                 f"The table has no column {column}. {did_you_mean(column, data.columns)}"
                 f"It has {listed(data.columns)}.",
-                f"Say which column it is: columns={{'{word}': 'your_column'}}, or on the command "
-                f"line --column {word}=your_column.",
+                Advice(
+                    python=f"Say which column it is: columns={{'{word}': 'your_column'}}.",
+                    command_line=f"Say which column it is: --column {word}=your_column.",
+                ),
                 missing=[column],
             )
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import Advice, DataError, listed
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.prior_table import PriorTable
 
@@ -85,8 +85,12 @@ def check_thresholds_known(outcome: str, frame: ModelFrame, priors: PriorTable) 
         raise DataError(
             f"The outcome {outcome} was to be modelled as {len(frame.levels)} ordered categories.",
             f"Nobody is in {category_words(empty)}, and the thresholds have improper priors.",
-            "Give the thresholds a proper prior, for example "
-            "priors={'cutpoint': 'Normal(0, 5)'}, or join categories.",
+            Advice(
+                python="Give the thresholds a proper prior, for example "
+                "priors={'cutpoint': 'Normal(0, 5)'}, or join categories.",
+                command_line="Give the thresholds a proper prior, for example "
+                '--prior "cutpoint=Normal(0, 5)", or join categories.',
+            ),
             outcome=outcome,
             empty=empty,
         )

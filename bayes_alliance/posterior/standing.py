@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.display import joined, place
-from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
+from bayes_alliance.errors import GIVE_ROWS, Advice, ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
 from bayes_alliance.model.repeats import clients_of_rows
@@ -234,7 +234,12 @@ def _typical(fit: Fit, name: str, asked: str, call: str) -> Place:
     raise SamplingError(
         asked,
         f"It depends on where {name} is, and {why} its mean.",
-        f'State a value: {call}, at={{"{name}": ...}}).',
+        Advice(
+            python=f'State a value: {call}, at={{"{name}": ...}}).',
+            command_line="Fit the model to a file with a sample of the rows for this."
+            if streamed
+            else GIVE_ROWS.command_line,
+        ),
         predictor=name,
     )
 

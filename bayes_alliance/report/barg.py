@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from bayes_alliance.errors import Advice, words_for
 from bayes_alliance.report.blocks import AUTHOR, ChecklistItem
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import plural
+
+_WITHOUT_ROWS = Advice(
+    python="fit.save(path, data=False)", command_line="`bayes-alliance fit` with --no-data"
+)
 
 
 def barg_items(results: Results) -> tuple[ChecklistItem, ...]:
@@ -112,10 +117,10 @@ def _posterior(results: Results) -> tuple[ChecklistItem, ...]:
 
 
 def _decisions(results: Results) -> tuple[ChecklistItem, ...]:
+    by = words_for(Advice(python=" (hypothesis takes the first)", command_line=""), results.place)
     text = (
         "No decision is made for the author. Probabilities of direction and intervals are given; "
-        f"{AUTHOR.lower()}: a region of practical equivalence or a loss, and why (hypothesis "
-        "takes the first)."
+        f"{AUTHOR.lower()}: a region of practical equivalence or a loss, and why{by}."
     )
     return (
         item("4", "Why decisions, and why these", text, None),
@@ -167,7 +172,7 @@ def _reproducibility(results: Results) -> tuple[ChecklistItem, ...]:
         item(
             "6",
             "The posterior open to others",
-            f"{AUTHOR}: fit.save(path, data=False) writes it.",
+            f"{AUTHOR}: {words_for(_WITHOUT_ROWS, results.place)} writes it.",
             None,
         ),
     )

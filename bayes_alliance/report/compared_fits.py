@@ -1,4 +1,4 @@
-"""Several fits held against each other for a report: prediction, and evidence where it is quick."""
+"""Several fits held against each other for a report: by prediction, and by evidence."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from bayes_alliance.checks.finding import Level
 from bayes_alliance.checks.verdict import diagnose
-from bayes_alliance.errors import AllianceError
+from bayes_alliance.errors import AllianceError, Place
 from bayes_alliance.posterior.comparison.comparison import Comparison, compare
 from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.sampling.fit import Fit
 
-# Where fits take longer, the dozen more that this asks for would take longer than a reader waits.
+# Where fits take longer, a dozen more of them would take longer than a reader waits.
 _QUICK_ENGINE, _QUICK_GROUPS = "collapsed", 500
 _REFITS = 20
 
@@ -46,7 +46,9 @@ class ComparedFits:
         return tuple(name for name, level in self.levels.items() if level == "bad")
 
 
-def compare_fits(named: Mapping[str, Fit], *, level: Level) -> ComparedFits:
+def compare_fits(
+    named: Mapping[str, Fit], *, level: Level, place: Place = "python"
+) -> ComparedFits:
     """Compare the first fit with the others.
 
     Parameters
@@ -55,6 +57,8 @@ def compare_fits(named: Mapping[str, Fit], *, level: Level) -> ComparedFits:
         Two or more, by the names to show.
     level
         Level of the verdict on the first.
+    place
+        Where whoever reads it works.
     """
     others = list(named)[1:]
     levels = {next(iter(named)): level} | {name: diagnose(named[name]).level for name in others}
@@ -67,9 +71,9 @@ def compare_fits(named: Mapping[str, Fit], *, level: Level) -> ComparedFits:
     return ComparedFits(
         fits=named,
         levels=levels,
-        by_row=_compared(named, "row", quick=quick),
-        by_group=_compared(named, "group", quick=quick) if grouped else None,
-        factors=_factors(named, quick=quick),
+        by_row=_compared(named, "row", place, quick=quick),
+        by_group=_compared(named, "group", place, quick=quick) if grouped else None,
+        factors=_factors(named, place, quick=quick),
     )
 
 
@@ -79,20 +83,16 @@ def _is_quick(fit: Fit) -> bool:
     return fit.settings.engine == _QUICK_ENGINE and groups <= _QUICK_GROUPS
 
 
-def _compared(fits: Mapping[str, Fit], by: str, *, quick: bool) -> Comparison | str:
+def _compared(fits: Mapping[str, Fit], by: str, place: Place, *, quick: bool) -> Comparison | str:
     try:
         return compare(fits, by=by, refits=_REFITS if quick else 0)  # type: ignore[arg-type]
     except AllianceError as error:
-        return str(error)
+        return error.said_in(place)
 
 
-def _factors(fits: Mapping[str, Fit], *, quick: bool) -> BayesFactors | str:
-    if not quick:
-        return (
-            "Bayes factors are left out: where draws do not suffice they ask for new fits, which "
-            "take long here. bayes_factors({name: fit, ...}) gives them."
-        )
+def _factors(fits: Mapping[str, Fit], place: Place, *, quick: bool) -> BayesFactors | str:
+    """Weigh the models; where fits take long only as far as the draws that are there suffice."""
     try:
-        return bayes_factors(fits)
+        return bayes_factors(fits, refits=quick)
     except AllianceError as error:
-        return str(error)
+        return error.said_in(place)

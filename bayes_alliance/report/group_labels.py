@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from bayes_alliance import names as variables
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import Advice, ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
@@ -269,8 +269,12 @@ def _check_coefficients(model: Model, named: frozenset[str]) -> None:
                 f"A report that does not name the groups of {group.name} was asked for.",
                 f"{len(held)} coefficients carry their names, because the column of the groups is "
                 "a predictor too.",
-                f"Take it out of the formula, or ask for the names: names={list(group.factors)} "
-                f"(on the command line --names {group.name}).",
+                Advice(
+                    python="Take it out of the formula, or ask for the names: "
+                    f"names={list(group.factors)}.",
+                    command_line="Take it out of the formula, or ask for the names: --names "
+                    f"{group.name}.",
+                ),
                 names=group.factors,
             )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bayes_alliance.errors import Advice, Place, words_for
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.caterpillar import (
     LABELLED_GROUPS,
@@ -56,7 +57,7 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
         ),
     ]
     if effects.group in labels.kept_back:
-        return [*blocks, *_kept_back(effects, words)]
+        return [*blocks, *_kept_back(effects, words, results.place)]
     if results.trusted:
         blocks.append(Paragraph(text=shown_effects(effects, labels).sentence))
     blocks += [_caterpillar(effects, placed, shown, words) for placed in effects.placed]
@@ -64,24 +65,27 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
         blocks.append(_ranks(effects, shown, words))
     if len(effects.table) <= ROWS_SHOWN:
         return [*blocks, group_table(effects, shown, model)]
-    text = (
-        f"The table has {count(len(effects.table))} rows, too many for a page: "
-        f'group_effects(fit, group="{effects.group}").table holds them.'
+    told = f"The table has {count(len(effects.table))} rows, too many for a page"
+    text = Advice(
+        python=f'{told}: group_effects(fit, group="{effects.group}").table holds them.',
+        command_line=f"{told}.",
     )
-    return [*blocks, Paragraph(text=text)]
+    return [*blocks, Paragraph(text=words_for(text, results.place))]
 
 
-def _kept_back(effects: GroupEffects, words: str) -> list[Block]:
+def _kept_back(effects: GroupEffects, words: str, place: Place) -> list[Block]:
     """Show how people differ as a picture without names, and say what brings the rest."""
     unseen = replace(effects, table=effects.table.assign(raw=float("nan")))
     unnamed = dict.fromkeys(map(str, effects.design.labels), "")
     factor = ", ".join(f'"{name}"' for name in effects.design.factors)
     whose = words if words.startswith("the ") else f"the {words}"
+    shows = Advice(
+        python=f"write_report(..., names=[{factor}])", command_line=f"--names {effects.group}"
+    )
     text = (
         f"Half of {whose} or more have fewer than {FEWEST_ROWS} rows each: what is said of one of "
         "them is nearly their own answers. So none has a place here in sentences, ranks and "
-        f"tables; write_report(..., names=[{factor}]) shows them, on the command line --names "
-        f"{effects.group}."
+        f"tables; {words_for(shows, place)} shows them."
     )
     pictures = [_caterpillar(unseen, placed, unnamed, words) for placed in effects.placed]
     return [Paragraph(text=text), *pictures]

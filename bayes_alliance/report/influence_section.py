@@ -11,6 +11,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.checks.group_influence import Influence, quantity_name
 from bayes_alliance.drawing import intervals_height
+from bayes_alliance.errors import Place
 from bayes_alliance.report.blocks import Block, Figure, Heading, Items, Paragraph, Section, Table
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.group_words import one_of_groups
@@ -37,7 +38,9 @@ def influence_section(results: Results, labels: ShownLabels) -> Section | None:
         if isinstance(influence, str):
             blocks.append(Paragraph(text=influence))
         else:
-            blocks += _influence_blocks(shown_influence(influence, labels), words, labels)
+            blocks += _influence_blocks(
+                shown_influence(influence, labels), words, labels, results.place
+            )
     return Section(key="influence", heading="Influence of single groups", blocks=tuple(blocks))
 
 
@@ -49,9 +52,11 @@ def shown_influence(influence: Influence, labels: ShownLabels) -> Influence:
     return replace(influence, table=renamed)
 
 
-def _influence_blocks(influence: Influence, words: str, labels: ShownLabels) -> list[Block]:
+def _influence_blocks(
+    influence: Influence, words: str, labels: ShownLabels, place: Place
+) -> list[Block]:
     if influence.group in labels.kept_back:
-        return _kept_back(influence, words, labels)
+        return _kept_back(influence, words, labels, place)
     many = influence.table.groupby(["variable", "element"], sort=False).ngroups
     drawn = _those_that_move(influence)
     groups = influence.table["group"].nunique()
@@ -83,11 +88,11 @@ def _influence_blocks(influence: Influence, words: str, labels: ShownLabels) -> 
             row_heading="result",
             notes=(_means_note(influence),),
         ),
-        Items(items=tuple(note for note in influence._notes() if note != influence.sentence)),
+        Items(items=tuple(_notes(influence, place))),
     ]
 
 
-def _kept_back(influence: Influence, words: str, labels: ShownLabels) -> list[Block]:
+def _kept_back(influence: Influence, words: str, labels: ShownLabels, place: Place) -> list[Block]:
     """Say what leaving out one of many people does, without saying which."""
     said = labels.unnumbered(influence.sentence, influence.group)
     drawn = _those_that_move(influence)
@@ -100,8 +105,11 @@ def _kept_back(influence: Influence, words: str, labels: ShownLabels) -> list[Bl
         draw=partial(_draw, drawn=unnamed),
         height=intervals_height(influence.table.groupby(["variable", "element"]).ngroups),
     )
-    notes = [note for note in influence._notes() if note != influence.sentence]
-    return [Paragraph(text=said), picture, Items(items=tuple(notes))]
+    return [Paragraph(text=said), picture, Items(items=tuple(_notes(influence, place)))]
+
+
+def _notes(influence: Influence, place: Place) -> list[str]:
+    return [note for note in influence._notes(place) if note != influence.sentence]
 
 
 def _rings(drawn: Influence) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from bayes_alliance.errors import GIVE_ROWS, Advice, Words
 from bayes_alliance.sampling.fit import Fit
 
 
-def why_not(fit: Fit, *, sums_suffice: bool = False) -> str:
+def why_not(fit: Fit, *, sums_suffice: bool = False) -> Words:
     """Say why what needs the rows, or the sums of streamed ones, is not there, and what to do."""
     if fit.streamed_from is not None and sums_suffice:
-        return (
+        why = (
             "This needs the sums made of the rows, which were read as a stream, and the fit was "
-            "saved without them: fit.save(path) keeps them, fit.save(path, data=False) does not."
+            "saved without them"
+        )
+        return Advice(
+            python=f"{why}: fit.save(path) keeps them, fit.save(path, data=False) does not.",
+            command_line=f"{why}.",
         )
     if fit.streamed_from is not None:
         return (
@@ -18,7 +23,5 @@ def why_not(fit: Fit, *, sums_suffice: bool = False) -> str:
             "no saved file brings them back: fit the model to a random sample of the rows, read "
             "into memory, and look at it there."
         )
-    return (
-        "This needs the rows the model was fitted to, and the fit was saved without them: give "
-        "them with load_fit(path, data=your_table), or --data FILE on the command line."
-    )
+    why = "This needs the rows the model was fitted to, and the fit was saved without them."
+    return GIVE_ROWS.after(why)

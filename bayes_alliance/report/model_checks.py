@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from bayes_alliance.checks.coverage import Coverage, check_coverage
 from bayes_alliance.checks.group_influence import Influence, influence
@@ -13,7 +12,7 @@ from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
 from bayes_alliance.checks.prior_weight import PriorSensitivity, prior_sensitivity
 from bayes_alliance.checks.spread_prior import SpreadPrior, shares_by_prior
 from bayes_alliance.checks.structure import FEW_GROUPS
-from bayes_alliance.errors import AllianceError
+from bayes_alliance.errors import AllianceError, Place, words_for
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.report.missing_rows import why_not
 from bayes_alliance.sampling.fit import Fit
@@ -58,7 +57,9 @@ class ModelChecks:
     few_groups: Mapping[str, SpreadPrior | str]
 
 
-def check_model(fit: Fit, *, trusted: bool, shares: Shares | str) -> ModelChecks:
+def check_model(
+    fit: Fit, *, trusted: bool, shares: Shares | str, place: Place = "python"
+) -> ModelChecks:
     """Run the checks; those that weight the draws only where the draws can be trusted.
 
     Parameters
@@ -69,33 +70,39 @@ def check_model(fit: Fit, *, trusted: bool, shares: Shares | str) -> ModelChecks
         Whether it passed its checks.
     shares
         The variance shares, or why there are none.
+    place
+        Where whoever reads it works: what to do is said in its words.
     """
+    tried = partial(_tried, fit, place)
     groups = fit.model.design.groups
     at = None if isinstance(shares, str) else shares.at or None
     draws = _replications(fit)
     several = [group.name for group in groups if len(group.labels) >= _FEWEST_GROUPS]
     return ModelChecks(
-        prior=_tried(fit, lambda: check_predictive(fit, kind="prior", draws=draws)),
-        posterior=_tried(fit, lambda: check_predictive(fit, draws=draws)),
-        by_group={name: _by_group(fit, name, draws) for name in several},
-        coverage=_tried(fit, lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE))
-        if trusted
-        else _FAILED,
-        sensitivity=_tried(fit, lambda: prior_sensitivity(fit, at=at), sums_suffice=True)
+        prior=tried(lambda: check_predictive(fit, kind="prior", draws=draws)),
+        posterior=tried(lambda: check_predictive(fit, draws=draws)),
+        by_group={
+            name: tried(partial(check_predictive, fit, group=name, draws=draws)) for name in several
+        },
+        coverage=tried(lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE)) if trusted else _FAILED,
+        sensitivity=tried(lambda: prior_sensitivity(fit, at=at), sums_suffice=True)
         if trusted
         else _FAILED,
         influence={
-            group.name: _without(fit, group.name, at) if trusted else _FAILED for group in groups
+            group.name: tried(partial(influence, fit, group=group.name, at=at), sums_suffice=True)
+            if trusted
+            else _FAILED
+            for group in groups
         },
-        few_groups=_few_groups(fit, shares) if trusted else {},
+        few_groups=_few_groups(fit, shares, place) if trusted else {},
     )
 
 
-def _few_groups(fit: Fit, shares: Shares | str) -> dict[str, SpreadPrior | str]:
+def _few_groups(fit: Fit, shares: Shares | str, place: Place) -> dict[str, SpreadPrior | str]:
     if isinstance(shares, str):
         return {}
     return {
-        group.name: _or_why(partial(shares_by_prior, fit, group.name, shares))
+        group.name: _or_why(partial(shares_by_prior, fit, group.name, shares), place)
         for group in fit.model.design.groups
         if len(group.labels) < FEW_GROUPS
     }
@@ -107,25 +114,17 @@ def _replications(fit: Fit) -> int:
     return int(min(_MOST, max(_FEWEST, _NUMBERS / rows)))
 
 
-def _by_group(fit: Fit, name: str, draws: int) -> PredictiveCheck | str:
-    return _tried(fit, lambda: check_predictive(fit, group=name, draws=draws))
-
-
-def _without(fit: Fit, name: str, at: Mapping[str, Any] | None) -> Influence | str:
-    return _tried(fit, lambda: influence(fit, group=name, at=at), sums_suffice=True)
-
-
 def _tried[Found](
-    fit: Fit, check: Callable[[], Found], *, sums_suffice: bool = False
+    fit: Fit, place: Place, check: Callable[[], Found], *, sums_suffice: bool = False
 ) -> Found | str:
     """Return what a check finds, or in words why it cannot be done."""
     if not (fit.has_data or (sums_suffice and fit.has_sums)):
-        return why_not(fit, sums_suffice=sums_suffice)
-    return _or_why(check)
+        return words_for(why_not(fit, sums_suffice=sums_suffice), place)
+    return _or_why(check, place)
 
 
-def _or_why[Found](check: Callable[[], Found]) -> Found | str:
+def _or_why[Found](check: Callable[[], Found], place: Place) -> Found | str:
     try:
         return check()
     except AllianceError as error:
-        return str(error)
+        return error.said_in(place)

@@ -71,7 +71,7 @@ def prior_section(results: Results) -> Section:
     )
     if chosen:
         text = f"{chosen} of the {plural(total, 'prior')} were chosen for this analysis. {text}"
-    blocks: list[Block] = [Paragraph(text=text), prior_table(model)]
+    blocks: list[Block] = [Paragraph(text=text), prior_table(model, results.place)]
     stands = standing_words(model)
     if stands:
         blocks.append(Items(items=stands))

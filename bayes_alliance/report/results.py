@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bayes_alliance import names
 from bayes_alliance.checks.verdict import Verdict, diagnose
-from bayes_alliance.errors import AllianceError, Place, SamplingError
+from bayes_alliance.errors import Advice, AllianceError, Place, SamplingError, Words, words_for
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
 from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
@@ -71,7 +71,7 @@ class Results:
     @cached_property
     def checks(self) -> ModelChecks:
         """The model held against the data, and the priors against both."""
-        return check_model(self.fit, trusted=self.trusted, shares=self.shares)
+        return check_model(self.fit, trusted=self.trusted, shares=self.shares, place=self.place)
 
     @cached_property
     def compared(self) -> ComparedFits | None:
@@ -79,16 +79,17 @@ class Results:
         if not self.others:
             return None
         named = dict(zip(self.called, (self.fit, *self.others), strict=True))
-        return compare_fits(named, level=self.verdict.level)
+        return compare_fits(named, level=self.verdict.level, place=self.place)
 
     @cached_property
     def slopes(self) -> tuple[GroupSlopes | str, ...]:
         """The slopes that vary, by grouping factor and numeric predictor, or why they are not."""
         if not _describes_rows(self.fit):
-            why = f"Lines and slopes of each group: {why_not(self.fit, sums_suffice=True)}"
-            return (why,) if sloping_variables(self.fit) else ()
+            why = words_for(why_not(self.fit, sums_suffice=True), self.place)
+            sloping = sloping_variables(self.fit)
+            return (f"Lines and slopes of each group: {why}",) if sloping else ()
         found = (
-            _slopes(self.fit, name, group.name)
+            _slopes(self.fit, name, group.name, self.place)
             for group in self.fit.model.design.groups
             for name in sloping_variables(self.fit)
         )
@@ -116,7 +117,7 @@ def collect_results(
         called=tuple(called),
         place=place,
         verdict=diagnose(fit),
-        shares=_shares(fit),
+        shares=_shares(fit, place),
         coefficients=_summary(fit, [names.B] if model.design.coefficients else []),
         spread=_summary(fit, [*(names.sd(g.name) for g in groups), *model.family.parameters]),
         correlations=_summary(fit, [names.cor(g.name) for g in groups if g.pairs]),
@@ -137,14 +138,15 @@ def _describes_rows(fit: Fit) -> bool:
     return fit.has_data or fit.has_sums
 
 
-def _slopes(fit: Fit, predictor: str, group: str) -> GroupSlopes | str | None:
+def _slopes(fit: Fit, predictor: str, group: str, place: Place) -> GroupSlopes | str | None:
     size = fit.draws_in_all * len(fit.model.design.group(group).labels)
     # All draws where they are few enough, so that the common slope is that of the coefficients.
     draws = None if size <= _SLOPE_NUMBERS else DRAWS
     try:
         return group_slopes(fit, predictor, group=group, draws=draws)
     except SamplingError as error:
-        return f"The lines and slopes of each group along {predictor} are left out. {error}"
+        why = error.said_in(place)
+        return f"The lines and slopes of each group along {predictor} are left out. {why}"
     except AllianceError:
         # A category, or a slope that varies between other groups only.
         return None
@@ -161,20 +163,25 @@ def _summary(fit: Fit, variables: list[str]) -> Summary | None:
     return summarize(fit, variables=variables) if variables else None
 
 
-def _shares(fit: Fit) -> Shares | str:
+def _shares(fit: Fit, place: Place) -> Shares | str:
     if not fit.model.groups:
         return "The model has no groups, so there is no variance to share out between levels."
     try:
         return variance_shares(fit)
     except SamplingError as error:
-        return f"{error} {_share_elsewhere(fit)}"
+        elsewhere = words_for(_share_elsewhere(fit), place)
+        return " ".join(filter(None, [error.said_in(place), elsewhere]))
     except AllianceError as error:
-        return str(error)
+        return error.said_in(place)
 
 
-def _share_elsewhere(fit: Fit) -> str:
+def _share_elsewhere(fit: Fit) -> Words:
     """Say what gives the share where the rows are not held."""
     own = 'variance_shares(fit, at="means") gives it at the means of the predictors'
     if fit.streamed_from is not None:
-        return f"{own}, for which no rows are needed."
-    return f"{own}; with load_fit(path, data=your_table) this report averages it over the rows."
+        return Advice(python=f"{own}, for which no rows are needed.", command_line="")
+    return Advice(
+        python=f"{own}; with load_fit(path, data=your_table) this report averages it over the "
+        "rows.",
+        command_line="With the table this report averages it over the rows.",
+    )

@@ -105,5 +105,5 @@ def _power_scaling(results: Results) -> list[Block]:
             headings={},
             row_heading="result",
         ),
-        Items(items=tuple(note for note in found._notes() if note != found.sentence)),
+        Items(items=tuple(note for note in found._notes(results.place) if note != found.sentence)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.checks.predictive import PredictiveCheck
+from bayes_alliance.errors import Advice, Place, words_for
 from bayes_alliance.model.data_report import ModelDataReport
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
@@ -36,6 +37,10 @@ SHARE_COLUMNS = ("mean", "sd", "lower", "upper", "mcse_mean", "mcse_sd")
 _ACCURACY = (
     "MCSE is the Monte Carlo error of the number; ESS the number of independent draws it is worth "
     "(at least 400 wanted); R-hat compares the chains (at most 1.01 wanted)."
+)
+
+_OWN_PRIOR = Advice(
+    python='priors={"b": "Normal(0, 5)"}', command_line='with --prior "b=Normal(0, 5)"'
 )
 
 
@@ -144,7 +149,7 @@ def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> 
     )
 
 
-def prior_table(model: Model) -> Table:
+def prior_table(model: Model, place: Place = "python") -> Table:
     """Every prior, in numbers and in words; the numbers keep the hyphen of the program."""
     frame = model.priors.table
     frame["in words"] = frame["in words"].map(with_minus)
@@ -155,7 +160,7 @@ def prior_table(model: Model) -> Table:
         row_heading="parameter",
         notes=(
             "A prior can be changed by its name in the first column, for example "
-            'priors={"b": "Normal(0, 5)"}. It is then taken as written; with the words at the '
+            f"{words_for(_OWN_PRIOR, place)}. It is then taken as written; with the words at the "
             'means behind it, as in "Normal(50, 10) at the means", it stands where the default '
             "does.",
         ),

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import CHOOSE_A_FIT, SamplingError
 from bayes_alliance.whole_file import write_whole
 
 _MANIFEST = "manifest.json"
@@ -71,9 +71,7 @@ def read_archive(path: Path) -> dict[str, bytes]:
     except _UNREADABLE as error:
         raise _damaged(asked) from error
     if _MANIFEST not in members or len(members) == 1:
-        raise SamplingError(
-            asked, "It is a zip file, but not a saved fit.", "Choose a file that fit.save() wrote."
-        )
+        raise SamplingError(asked, "It is a zip file, but not a saved fit.", CHOOSE_A_FIT)
     try:
         manifest = json.loads(members.pop(_MANIFEST))
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance import names
 from bayes_alliance.data.scanning import streamed_from
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import GIVE_ROWS, ModelError, SamplingError, listed
+from bayes_alliance.errors import GIVE_ROWS, Advice, ModelError, SamplingError, Words, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import Settings
 
@@ -87,7 +87,7 @@ class Fit:
         """Whether it holds the sums of rows that were streamed."""
         return self.model.stream is not None
 
-    def need_data(self, what: str, *, sums_suffice: bool = False, instead: str = "") -> None:
+    def need_data(self, what: str, *, sums_suffice: bool = False, instead: Words = "") -> None:
         """Refuse what needs the clients' rows when the fit does not hold them.
 
         Parameters
@@ -110,16 +110,21 @@ class Fit:
             sums = ", or their sums" if sums_suffice else ""
             lost = ", and the fit was saved without their sums" if sums_suffice else ""
             keep = "Save the fit with data=True, which keeps the sums. Or read" if sums else "Read"
+            kept = "Ask whoever made the fit for one with the sums. Or fit" if sums else "Fit"
             raise SamplingError(
                 f"{what} needs the rows the model was fitted to{sums}.",
                 f"They were streamed from {self.streamed_from} and are not held{lost}.",
                 *([instead] if instead else []),
-                f"{keep} a sample of the rows into memory, and fit the model to it for this.",
+                Advice(
+                    python=f"{keep} a sample of the rows into memory, and fit the model to it for "
+                    "this.",
+                    command_line=f"{kept} the model to a file with a sample of the rows for this.",
+                ),
             )
         if not self.has_data:
             raise SamplingError(
                 f"{what} needs the rows the model was fitted to.",
-                "This fit was saved without them (data=False).",
+                "This fit was saved without them.",
                 GIVE_ROWS,
             )
 

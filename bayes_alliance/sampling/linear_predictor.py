@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import Advice, SamplingError, listed
+from bayes_alliance.errors import FEWER_DRAWS, Advice, SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.settings import check_gigabytes
 
@@ -120,8 +120,12 @@ def check_redrawn_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> N
         raise SamplingError(
             f"{what} makes all draws of {listed(fit.redrawn_effects)} at once.",
             f"That is {size:.1f} GB; the limit is {limit:g} GB.",
-            "Save it with data=True: then they are drawn again when they are looked at. Or sample "
-            "fewer draws.",
+            Advice(
+                python="Save it with data=True: then they are drawn again when they are looked "
+                "at. Or sample fewer draws.",
+                command_line="Leave --no-data out: then they are drawn again when they are looked "
+                "at. Or sample fewer draws (--draws).",
+            ),
             gigabytes=size,
         )
 
@@ -141,9 +145,6 @@ def check_memory(what: str, draws: int, numbers: int, limit: float, *, unit: str
         raise SamplingError(
             f"{what} keeps one number for each of {draws} draws and {numbers} {unit}.",
             f"That is {size:.1f} GB; the limit is {limit:g} GB.",
-            Advice(
-                python="Ask for fewer draws with draws=, or raise the limit with memory=.",
-                command_line="Ask for fewer draws with --draws.",
-            ),
+            FEWER_DRAWS,
             gigabytes=size,
         )

@@ -13,7 +13,14 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.data.provenance import reading_options
 from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
-from bayes_alliance.errors import AllianceError, DataError, SamplingError, listed
+from bayes_alliance.errors import (
+    CHOOSE_A_FIT,
+    Advice,
+    AllianceError,
+    DataError,
+    SamplingError,
+    listed,
+)
 from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.plain_columns import with_categories
 from bayes_alliance.model.pymc_model import build_coords
@@ -100,9 +107,7 @@ def load_fit(path: str | Path, *, data: pd.DataFrame | str | Path | None = None)
 
 
 def _not_a_fit(path: str | Path, found: str) -> SamplingError:
-    return SamplingError(
-        f"The fit {path} was to be loaded.", found, "Choose a file that fit.save() wrote."
-    )
+    return SamplingError(f"The fit {path} was to be loaded.", found, CHOOSE_A_FIT)
 
 
 def _fit(
@@ -141,12 +146,15 @@ def _check_format(meta: Mapping[str, Any], path: str | Path) -> None:
             "Update bayes-alliance.",
         )
     if meta.get("has_sums") and written < FORMAT_OF_SUMS:
-        seed = meta["settings"]["seed"]
+        seed, source = meta["settings"]["seed"], meta.get("streamed_from")
         raise SamplingError(
             f"The fit {path} was to be loaded.",
             f"Its rows were streamed, and an older version kept less in their sums (format "
             f"{written}; sums are read from format {FORMAT_OF_SUMS} on).",
-            f"Fit the model again to scan_table({meta.get('streamed_from')!r}), with seed={seed}.",
+            Advice(
+                python=f"Fit the model again to scan_table({source!r}), with seed={seed}.",
+                command_line=f"Ask for a fit of {source} by a newer version.",
+            ),
             format=written,
         )
 
@@ -159,7 +167,12 @@ def _check_table(streamed_from: str | None, data: Any) -> None:
         raise DataError(
             "A table was given for a fit that is to be loaded.",
             f"Its rows were streamed from {streamed_from}; such a fit never holds rows.",
-            "Load it without data=. For what needs rows, fit the model to a sample in memory.",
+            Advice(
+                python="Load it without data=. For what needs rows, fit the model to a sample in "
+                "memory.",
+                command_line="Leave --data out. For what needs rows, fit the model to a file with "
+                "a sample of them.",
+            ),
             streamed_from=streamed_from,
         )
     if isinstance(data, ScannedTable):

@@ -173,15 +173,30 @@ def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
         return CollapsedEngine.name, "Coefficients and group effects are integrated out exactly."
     if engine not in ENGINES:
         raise SamplingError(
-            Advice(
-                python=f'engine="{engine}" was asked for.',
-                command_line=f"--engine {engine} was asked for.",
-            ),
+            _asked_for(engine),
             f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
             f"The engines are {listed([AUTO, *ENGINES])}.",
             engine=engine,
         )
+    reasons = reasons_against(model) if engine == CollapsedEngine.name else ()
+    if reasons:
+        raise SamplingError(
+            _asked_for(engine),
+            f"It is not exact for this model: {'; '.join(reasons)}.",
+            Advice(
+                python='Take engine="nutpie", or "auto" to let the package choose.',
+                command_line="Take --engine nutpie, or leave the engine out.",
+            ),
+            reasons=reasons,
+        )
     return engine, "You asked for it."
+
+
+def _asked_for(engine: str) -> Advice:
+    return Advice(
+        python=f'engine="{engine}" was asked for.',
+        command_line=f"--engine {engine} was asked for.",
+    )
 
 
 def check_effects_fit(model: Model, engine: str, draws: int, memory: float) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any
 
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import Advice, SamplingError
 
 SEEDS = 2**31  # the engines take no larger ones
 
@@ -66,19 +66,19 @@ class Settings:
         for name, (value, low) in least.items():
             if value < low:
                 raise SamplingError(
-                    f"{name}={value} was asked for.",
+                    _asked(name, value),
                     f"It must be at least {low}.",
                     "Leave it out to have the default.",
                 )
         if self.seed >= SEEDS:
             raise SamplingError(
-                f"seed={self.seed} was asked for.",
+                _asked("seed", self.seed),
                 f"Seeds end at {SEEDS - 1}.",
                 "Give a smaller one, or leave it out to have one drawn and shown.",
             )
         if not 0 < self.target_accept < 1:
             raise SamplingError(
-                f"target_accept={self.target_accept} was asked for.",
+                _asked("target_accept", self.target_accept),
                 "It is a probability.",
                 "Give a number between 0 and 1; the default is 0.9.",
             )
@@ -92,6 +92,13 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON."""
         return asdict(self)
+
+
+def _asked(name: str, value: float) -> Advice:
+    option = name.replace("_", "-")
+    return Advice(
+        python=f"{name}={value} was asked for.", command_line=f"--{option} {value} was asked for."
+    )
 
 
 def make_settings(*, seed: int | None, cores: int | None, chains: int, **rest: Any) -> Settings:

@@ -1,9 +1,10 @@
 """On the command line advice names options and files; the same advice names code in Python."""
 
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,19 @@ import xarray as xr
 from typer.testing import Result
 
 from bayes_alliance.checks.convergence import check_divergences, check_tree_depth
+from bayes_alliance.checks.predictive import check_predictive
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.reading import read_table
 from bayes_alliance.errors import AllianceError
+from bayes_alliance.model.library import load_model
 from bayes_alliance.model.spec import Model
 from bayes_alliance.names import SAMPLE_STATS
+from bayes_alliance.posterior.shares.variance import variance_shares
+from bayes_alliance.report.reproducing import reproduce
+from bayes_alliance.report.writing import write_report
+from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.loading import load_fit
+from bayes_alliance.sampling.run import sample
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +94,113 @@ def test_a_finding_on_the_sampler_advises_what_can_be_done_where_it_is_read() ->
         assert code in str(found)
         assert option in found.said_in("command line")
         assert code not in found.said_in("command line")
+
+
+BARE = ("--formula", "y ~ size + (1 | g)")
+REFUSED = {
+    "no such file": ("check", "none.csv"),
+    "no such column": ("check", "t.csv", "--outcome", "why"),
+    "nested groups in one word": ("check", "t.csv", "--group", "g/size"),
+    "another separator": ("check", "semicolons.csv"),
+    "another encoding": ("check", "latin.csv"),
+    "no encoding": ("check", "t.csv", "--encoding", "utf9"),
+    "a decimal mark": ("check", "t.csv", "--decimal", "x"),
+    "a code of no column": ("check", "t.csv", "--missing", "sizes=9"),
+    "answer: text predictor": ("answer", "t.csv", "--outcome", "y", "--predictor", "size",
+                               "--group", "g"),
+    "answer: no column": ("answer", "t.csv", "--outcome", "y", "--predictor", "z", "--group", "g"),
+    "answer: one group": ("answer", "t.csv", "--outcome", "y", "--predictor", "y2", "--group", "1"),
+    "fit: engine": ("fit", "t.csv", *BARE, "--out", "n.fit", "--engine", "stan"),
+    "fit: engine not exact": ("fit", "t.csv", "--formula", "drug ~ y + (1 | g)", "--family",
+                              "bernoulli", "--out", "n.fit", "--engine", "collapsed"),
+    "fit: engine not there": ("fit", "t.csv", *BARE, "--out", "n.fit", "--engine", "numpyro"),
+    "fit: draws": ("fit", "t.csv", *BARE, "--out", "n.fit", "--draws", "0"),
+    "fit: seed": ("fit", "t.csv", *BARE, "--out", "n.fit", "--seed", "-1"),
+    "fit: acceptance": ("fit", "t.csv", *BARE, "--out", "n.fit", "--target-accept", "2"),
+    "fit: family": ("fit", "t.csv", *BARE, "--out", "n.fit", "--family", "binomial"),
+    "fit: prior": ("fit", "t.csv", *BARE, "--out", "n.fit", "--prior", "b=Normal(0)"),
+    "fit: prior of nothing": ("fit", "t.csv", *BARE, "--out", "n.fit", "--prior", "beta=Flat()"),
+    "fit: library word": ("fit", "t.csv", "--model", "stigma", "--column", "all=y",
+                          "--out", "n.fit"),
+    "fit: library column": ("fit", "t.csv", "--model", "stigma", "--out", "n.fit"),
+    "fit: function": ("fit", "t.csv", "--formula", "y ~ factor(size) + (1 | g)", "--out", "n.fit"),
+    "fit: outcome": ("fit", "t.csv", "--formula", "log(y) ~ 1 + (1 | g)", "--out", "n.fit"),
+    "fit: thresholds": ("fit", "gap.csv", "--formula", "y ~ 1 + (1 | g)", "--family", "cumulative",
+                        "--prior", "cutpoint=Flat()", "--out", "n.fit"),
+    "diagnose: no fit": ("diagnose", "t.csv"),
+    "diagnose: a zip": ("diagnose", "zip.fit"),
+    "report: names": ("report", "t.csv", *BARE, "--names", "h"),
+    "report: groups in coefficients": ("report", "t.csv", "--formula", "y ~ g + (1 | g)"),
+    "report: other table": ("report", "bare.fit", "--data", "other.csv"),
+    "report: compared with no fit": ("report", "t.csv", *BARE, "--compare", "t.csv"),
+    "reproduce: no report": ("reproduce", "t.csv"),
+    "reproduce: other table": ("reproduce", "r.json", "--data", "other.csv"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(run: Run, made_up_fit: Callable[..., Fit], tmp_path: Path) -> Run:
+    """Return the runner in a folder with tables, fits and a report."""
+    table = TABLE.assign(y2=TABLE["y"] ** 2).drop(columns=["Intercept", "a/b"])
+    table["1"] = 1
+    table.to_csv(tmp_path / "t.csv", index=False)
+    table.iloc[:20].to_csv(tmp_path / "other.csv", index=False)
+    table.to_csv(tmp_path / "semicolons.csv", index=False, sep=";", decimal=",")
+    (tmp_path / "latin.csv").write_bytes("y,Größe\n1,2\n".encode("latin-1"))
+    table.assign(y=table["y"].replace(5, 4)).to_csv(tmp_path / "gap.csv", index=False)
+    with zipfile.ZipFile(tmp_path / "zip.fit", "w") as archive:
+        archive.writestr("a", "b")
+    fit = made_up_fit(Model(BARE[1], read_table(tmp_path / "t.csv")))
+    fit.save(tmp_path / "bare.fit", data=False)
+    write_report(fit, tmp_path / "r.json")
+    return run
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_no_refusal_speaks_python(
+    files: Run, place_words: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "fit: engine not there":
+        monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    result = files(*REFUSED[name])
+    assert result.exit_code == 2, result.output
+    assert not place_words.python_words(result.stderr), result.stderr
+
+
+def test_no_refusal_in_python_speaks_of_options(
+    files: Run, tmp_path: Path, place_words: ModuleType
+) -> None:
+    table = read_table(tmp_path / "t.csv")
+    asked: list[Callable[[], object]] = [
+        lambda: check_data(table, groups="g/size"),
+        lambda: read_table(tmp_path / "semicolons.csv"),
+        lambda: read_table(tmp_path / "latin.csv"),
+        lambda: read_table(tmp_path / "t.csv", missing={"sizes": ["9"]}),
+        lambda: sample(Model(BARE[1], table), engine="stan"),
+        lambda: sample(Model(BARE[1], table), draws=0),
+        lambda: sample(Model("drug ~ 1 + (1 | g)", table.assign(drug=table["drug"].eq("yes")),
+                             "bernoulli"), engine="collapsed"),
+        lambda: Model(BARE[1], table, "binomial"),
+        lambda: load_model("stigma", data=table),
+        lambda: load_model("stigma", data=table, columns={"all": "y"}),
+        lambda: load_fit(tmp_path / "zip.fit"),
+        lambda: variance_shares(load_fit(tmp_path / "bare.fit"), average=True),
+        lambda: check_predictive(load_fit(tmp_path / "bare.fit")),
+        lambda: write_report(load_fit(tmp_path / "bare.fit"), tmp_path / "n.html", names="h"),
+        lambda: reproduce(tmp_path / "r.json", data=tmp_path / "other.csv"),
+    ]  # fmt: skip
+    for ask in asked:
+        with pytest.raises(AllianceError) as caught:
+            ask()
+        assert not place_words.option_words(str(caught.value)), caught.value
+
+
+def test_the_words_of_the_other_place_would_be_seen(files: Run, place_words: ModuleType) -> None:
+    """What is right in Python breaks the rule of the command line."""
+    with pytest.raises(AllianceError) as caught:
+        read_table("semicolons.csv")
+    assert place_words.python_words(str(caught.value))
+    assert "--separator" in place_words.option_words(files("check", "semicolons.csv").stderr)
 
 
 def test_codes_of_one_column_and_of_all(run: Run, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import xarray as xr
 
 import bayes_alliance as ba
 from bayes_alliance import names
+from bayes_alliance.errors import Place
 from bayes_alliance.report.blocks import Checklist, Equation, Figure, Items, Notice, Paragraph
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.sampling.fit import Fit
@@ -110,13 +111,16 @@ NAMES = [
 
 
 @pytest.fixture(scope="module")
-def report(cases: dict[str, Callable[[], object]]) -> Callable[[str], ReportContent]:
-    made: dict[str, ReportContent] = {}
+def report(cases: dict[str, Callable[[], object]]) -> Callable[..., ReportContent]:
+    fits: dict[str, object] = {}
+    made: dict[tuple[str, Place], ReportContent] = {}
 
-    def content(name: str) -> ReportContent:
-        if name not in made:
-            made[name] = build_content(cases[name]())  # type: ignore[arg-type]
-        return made[name]
+    def content(name: str, place: Place = "python") -> ReportContent:
+        if name not in fits:
+            fits[name] = cases[name]()
+        if (name, place) not in made:
+            made[name, place] = build_content(fits[name], place=place)  # type: ignore[arg-type]
+        return made[name, place]
 
     return content
 
@@ -177,6 +181,33 @@ def test_prose_holds_for_every_kind_of_fit(
                     assert (item.section is None) <= (
                         "eft to the author" in item.answer or "No" in item.answer
                     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_speaks_in_the_words_of_its_place(
+    report: Callable[..., ReportContent], place_words: ModuleType, name: str
+) -> None:
+    for text in place_words.sentences(report(name)):
+        assert not place_words.option_words(text), text
+    for text in place_words.sentences(report(name, "command line")):
+        assert not place_words.python_words(text), text
+
+
+@pytest.mark.slow
+def test_the_words_of_the_other_place_would_be_seen(
+    report: Callable[..., ReportContent], place_words: ModuleType
+) -> None:
+    """The same reports, held against the rule of the other place, break it."""
+    said = place_words.sentences(report("without rows"))
+    found = {word for text in said for word in place_words.python_words(text)}
+    assert {"load_fit(path, data=your_table", "priors="} <= found
+    said = place_words.sentences(report("without rows", "command line"))
+    found = {word for text in said for word in place_words.option_words(text)}
+    assert {"--data", "--prior"} <= found
+    plain = 'Write --prior "b=Normal(0, 5)", --missing x=99, or y ~ bs(x, df=4) + (1 | g).'
+    assert not place_words.python_words(plain)
+    assert not place_words.option_words("One unit more of x – or -3 – and long-term care.")
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayes_alliance.errors import ModelError, counted, listed
+from bayes_alliance.errors import Advice, ModelError, counted, listed
 from bayes_alliance.posterior.evidence.same_rows import have_same_rows
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
@@ -34,7 +34,10 @@ def check_comparable(fits: Mapping[str, Fit], by: str) -> None:
         fit.need_data(
             "Comparing models" if by == "group" else "Comparing models by row",
             sums_suffice=by == "group",
-            instead='compare(fits, by="group") needs the sums of streamed rows only.',
+            instead=Advice(
+                python='compare(fits, by="group") needs the sums of streamed rows only.',
+                command_line="",
+            ),
         )
     (first, one), *others = fits.items()
     for name, fit in others:

@@ -41,6 +41,7 @@ def bayes_factors(
     prior_scales: Sequence[float] = PRIOR_SCALES,
     seed: int | None = None,
     repeats: int = 2,
+    refits: bool = True,
 ) -> BayesFactors:
     """Weigh models of the same data against one another by their evidence.
 
@@ -77,6 +78,9 @@ def bayes_factors(
         Of the bridges and new fits; each fit's own if left out.
     repeats : int
         As in :func:`log_evidence`.
+    refits : bool
+        Whether a model may be fitted again where its draws tell too little of the evidence under
+        another prior. Without, that is refused.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def bayes_factors(
     ModelError
         For fewer than two fits, an unknown name, or fits to different rows or outcomes.
     SamplingError
-        As :func:`log_evidence`.
+        As :func:`log_evidence`; or if a new fit is needed and ``refits`` is false.
 
     References
     ----------
@@ -113,6 +117,7 @@ def bayes_factors(
             fitted=log_evidence(fit, seed=seed, repeats=repeats),
             seed=seed,
             repeats=repeats,
+            refits=refits,
         )
         for name, fit in fits.items()
     }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayes_alliance.errors import Advice, SamplingError
 from bayes_alliance.model.prior_table import PriorEntry
 from bayes_alliance.posterior.evidence.evidence import Evidence, log_evidence
 from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
@@ -17,6 +18,12 @@ from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.engines.contract import Compiled
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import compile_model, sample
+
+_HOW = Advice(
+    python="Give bayes_factors the fits with refits=True, which fits again where needed and may "
+    "take long, or sample more draws.",
+    command_line="Fit the models with more draws (--draws).",
+)
 
 
 class LogEvidence(NamedTuple):
@@ -38,12 +45,15 @@ class ScaledEvidence:
         The evidence under its own priors.
     seed, repeats
         As in :func:`log_evidence`, should the model have to be fitted again.
+    refits
+        Whether it may be fitted again.
     """
 
     fit: Fit
     fitted: Evidence
     seed: int | None
     repeats: int
+    refits: bool = True
 
     @cached_property
     def draws(self) -> DrawsOfPriors:
@@ -55,9 +65,24 @@ class ScaledEvidence:
         return tuple(entry for entry in self.fit.model.priors.entries if entry.key in keys)
 
     def under(self, entries: Sequence[PriorEntry]) -> LogEvidence:
-        """Return the evidence under these priors: from the draws, or from a new fit."""
+        """Return the evidence under these priors: from the draws, or from a new fit.
+
+        Raises
+        ------
+        SamplingError
+            If the draws do not tell and the model may not be fitted again.
+        """
         found = self.from_draws(entries)
-        return self._fitted_again(entries) if found is None else found
+        if found is not None:
+            return found
+        if not self.refits:
+            raise SamplingError(
+                f"The evidence of {self.fit.model.formula.text} was asked for under other priors, "
+                "without a new fit.",
+                "Its draws were made under other priors, and too few of them tell.",
+                _HOW,
+            )
+        return self._fitted_again(entries)
 
     def from_draws(self, entries: Sequence[PriorEntry]) -> LogEvidence | None:
         """Return the evidence under these priors from the draws; None if they cannot tell."""

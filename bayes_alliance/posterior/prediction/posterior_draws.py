@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import FEWER_DRAWS, SamplingError
 from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.posterior.prediction.matrices import PredictionRows
 from bayes_alliance.sampling.fit import Fit
@@ -112,6 +112,6 @@ def _check_effects(rows: PredictionRows, draws: int, memory: float) -> None:
         raise SamplingError(
             f"Predicting for these groups takes {numbers} effects in each of {draws} draws.",
             f"That is {size:.1f} GB; the limit is {memory:g} GB.",
-            "Use fewer draws with draws=, or raise the limit with memory=.",
+            FEWER_DRAWS,
             gigabytes=size,
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import Advice, ModelError, listed
 from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
@@ -128,7 +128,10 @@ def _every_level(values: Values, count: int) -> tuple[pd.DataFrame, Array, NDArr
             raise ModelError(
                 f"An average over the levels of {listed(own)} was asked for.",
                 f"There are {size:,} combinations of them.",
-                "State the level of some of them with at=.",
+                Advice(
+                    python="State the level of some of them with at=.",
+                    command_line="Join some of their categories in the file.",
+                ),
             )
         for chosen in product(*(levels.items() for levels in own.values())):
             rows.append(dict(zip(own, (level for level, _ in chosen), strict=True)))

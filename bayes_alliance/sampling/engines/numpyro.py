@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from bayes_alliance.errors import SamplingError
+from bayes_alliance.errors import Advice, SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
@@ -26,7 +26,10 @@ class NumpyroEngine:
         absent = [n for n in ("jax", "numpyro") if importlib.util.find_spec(n) is None]
         if absent:
             raise SamplingError(
-                'engine="numpyro" was asked for.',
+                Advice(
+                    python='engine="numpyro" was asked for.',
+                    command_line="--engine numpyro was asked for.",
+                ),
                 f"It needs {' and '.join(absent)}, which this environment lacks.",
                 'Install it with pip install "bayes-alliance[numpyro]", or leave the engine out.',
             )

@@ -253,6 +253,25 @@ def test_the_picture_shows_every_scale(factors):
     plt.close(axes.figure)
 
 
+def test_without_refits_the_draws_tell_or_it_is_refused(clients, fits, factors, monkeypatch):
+    from bayes_alliance.posterior.evidence import scaled_evidence
+
+    def never(*arguments, **options):
+        raise AssertionError("a model was fitted again")
+
+    monkeypatch.setattr(scaled_evidence, "sample", never)
+    two = {name: fits[name] for name in ("null", "slope")}
+    told = ba.bayes_factors(two, refits=False)
+    pd.testing.assert_frame_equal(told.sensitivity, factors.sensitivity.loc[["null", "slope"]])
+    # A tenth of a narrow prior's width lies where none of the draws do.
+    with pytest.raises(ba.SamplingError, match="without a new fit") as caught:
+        ba.bayes_factors(two, prior_scales=(1e-4,), refits=False)
+    assert "refits=True" in str(caught.value)
+    assert "--draws" in caught.value.said_in("command line")
+    with pytest.raises(AssertionError, match="fitted again"):
+        ba.bayes_factors(two, prior_scales=(1e-4,))
+
+
 def test_streamed_rows_give_the_evidence_of_rows_in_memory(clients, tmp_path):
     clients.to_parquet(tmp_path / "clients.parquet")
     scanned = ba.scan_table(tmp_path / "clients.parquet")
