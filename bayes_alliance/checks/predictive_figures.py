@@ -52,11 +52,11 @@ def _edges(observed: Array, replicated: Array) -> Array:
     """Cover what was observed and nearly all of what was replicated; the far tails are left out."""
     low, high = np.quantile(replicated, (0.001, 0.999))
     low, high = min(low, observed.min()), max(high, observed.max())
-    whole = bool((observed == np.round(observed)).all())
-    width = (high - low) / _BINS
-    if whole:
-        width = max(1.0, np.ceil(width))
-        low = np.floor(low) - 0.5
+    if not (observed == np.round(observed)).all():
+        # Counted by width, a last digit would decide whether there is one bin more.
+        return np.linspace(low, high, _BINS + 1)
+    width = max(1.0, np.ceil((high - low) / _BINS))
+    low = np.floor(low) - 0.5
     return np.asarray(low + width * np.arange(np.ceil((high - low) / width) + 1))
 
 

@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.checks.outcome_statistics import group_statistics, row_statistics
+from bayes_alliance.checks.predictive_figures import draw_numeric_check
 
 mpl.use("Agg")
 MANAGER = "case_manager"
@@ -233,3 +234,17 @@ def test_the_draws_are_the_statistics_of_every_replication(slopes_fit):
         lower, middle, upper = np.quantile(made, [0.025, 0.5, 0.975], axis=0)
         expected = found.table[["lower", "predicted", "upper"]].to_numpy().T
         np.testing.assert_array_equal([lower, middle, upper], expected)
+
+
+def test_the_picture_has_as_many_bins_on_any_processor():
+    counts = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        observed, replicated = rng.normal(50, 9, 90), rng.normal(50, 9, (30, 90))
+        axes = plt.figure().add_subplot()
+        draw_numeric_check(axes, observed=observed, replicated=replicated, outcome="score")
+        edges = axes.patches[-1].get_data().edges
+        counts.add(len(edges))
+        assert edges[-1] >= observed.max()
+        plt.close(axes.figure)
+    assert counts == {26}
