@@ -10,6 +10,8 @@ HERE = Path(__file__).parent / "snapshots"
 # the same everywhere.
 CLOSE = {"rel_tol": 2e-6, "abs_tol": 1e-12}
 ABOUT = {"rel_tol": 2e-3}
+# A whole number of more digits counts nothing: it is a large odds, shown without decimals.
+_COUNTED = 7
 _NUMBER = re.compile(r"((?<![\w.])[-−~]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\w))")
 
 
@@ -24,10 +26,11 @@ def same(here: str, there: str) -> bool:
 
 
 def _close(here: str, there: str) -> bool:
-    """Compare numbers closely, whole ones exactly, those marked as about right within 0.2%."""
+    """Compare numbers closely, counts exactly, those marked as about right within 0.2%."""
     if here == there:
         return True
-    if here.lstrip("-−").isdigit() and there.lstrip("-−").isdigit():
+    digits = [text.lstrip("-−") for text in (here, there)]
+    if all(map(str.isdigit, digits)) and max(map(len, digits)) <= _COUNTED:
         return False
     about = here.startswith("~") and there.startswith("~")
     ours, theirs = (float(text.lstrip("~").replace("−", "-")) for text in (here, there))

@@ -8,7 +8,7 @@ import pytest
 from net_tests import snapshots
 from net_tests.told import told
 
-LINE = "stigma | -1.364433 | 998.4427 | ~1.0026 | lower by 1.36 for 12 groups of M02, 1e-05"
+LINE = "stigma | -1.364433 | 998.4427 | ~1.0026 | lower by 1.36 for 12 groups of M02, 1e-05, 13062369493640"
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ LINE = "stigma | -1.364433 | 998.4427 | ~1.0026 | lower by 1.36 for 12 groups of
         LINE.replace("~1.0026", "~1.0126"),
         LINE.replace("~1.0026", "1.0027"),
         LINE.replace("1e-05", "2e-05"),
+        LINE.replace("13062369493640", "13062969493640"),
         LINE.replace("lower", "higher"),
         LINE.replace("998.4427", "nan"),
         f"{LINE}\nOne line more.",
@@ -39,6 +40,7 @@ def test_a_changed_digit_word_or_line_is_seen(found: str) -> None:
         LINE.replace("1.364433", "1.364434"),
         LINE.replace("998.4427", "998.4426"),
         LINE.replace("~1.0026", "~1.0030"),
+        LINE.replace("13062369493640", "13062369493639"),
     ],
 )
 def test_a_last_digit_is_let_go(found: str) -> None:
