@@ -10,6 +10,9 @@ from typing import Literal
 
 _NAMES_SHOWN = 5
 _NEAR, _SHORTEST_WORD = 0.72, 3
+_LONGEST_WORD = 100  # signs; whoever writes more has not misspelt a name
+_LONGEST_SENTENCE, _LONGEST_QUOTE = 1000, 200
+_LEFT_OUT = "..."
 
 type Place = Literal["python", "command line"]
 
@@ -65,6 +68,29 @@ def words_for(words: Words, place: Place) -> str:
     return words.python if place == "python" else words.command_line
 
 
+def shortened(text: str, most: int = _LONGEST_QUOTE) -> str:
+    """Return a text with its middle left out where it has more signs than are read.
+
+    Examples
+    --------
+    >>> shortened("alliance ~ stigma + age + sex", most=20)
+    'alliance ...ge + sex'
+    """
+    if len(text) <= most:
+        return text
+    ends = most - len(_LEFT_OUT)
+    return f"{text[: ends - ends // 2]}{_LEFT_OUT}{text[len(text) - ends // 2 :]}"
+
+
+def _in_short(words: Words) -> Words:
+    if isinstance(words, str):
+        return shortened(words, _LONGEST_SENTENCE)
+    return Advice(
+        python=shortened(words.python, _LONGEST_SENTENCE),
+        command_line=shortened(words.command_line, _LONGEST_SENTENCE),
+    )
+
+
 class AllianceError(Exception):
     """Base of every error this package raises on purpose.
 
@@ -74,7 +100,8 @@ class AllianceError(Exception):
         What was asked, what was found, what to do: whole sentences, joined by a blank. What to do
         may be an :class:`Advice`, where Python and the command line do it in two ways.
     **facts
-        The numbers and names behind the sentences, for programs that catch the error.
+        The numbers and names behind the sentences, for programs that catch the error: whole, where
+        a sentence with a name of thousands of letters is shown without its middle.
 
     Attributes
     ----------
@@ -83,8 +110,9 @@ class AllianceError(Exception):
     """
 
     def __init__(self, *sentences: Words, **facts: object) -> None:
-        super().__init__(" ".join(filter(None, map(str, sentences))))
-        self.sentences = sentences
+        told = tuple(_in_short(sentence) for sentence in sentences)
+        super().__init__(" ".join(filter(None, map(str, told))))
+        self.sentences = told
         self.facts: Mapping[str, object] = facts
 
     def said_in(self, place: Place) -> str:
@@ -140,7 +168,9 @@ def did_you_mean(name: str, valid: Iterable[object]) -> str:
     Near is a slip of the hand, or one word of a longer name; a hint that only looks alike sends
     people astray: ``age`` is no ``agency``.
     """
-    names = {str(v).casefold(): str(v) for v in valid}
+    names = {str(v).casefold(): str(v) for v in valid if len(str(v)) <= _LONGEST_WORD}
+    if len(name) > _LONGEST_WORD:
+        return ""
     given = name.casefold()
     close = difflib.get_close_matches(given, list(names), n=1, cutoff=_NEAR)
     close = close or [own for own in names if _swapped(given, own)][:1]

@@ -1,7 +1,8 @@
 """formulae's function calls, where two of them are ours: calls compare, ``C()`` sees whole numbers.
 
-formulae raises an error where it should say that ``scale(log(x))`` is not ``scale(x)``. The
-classes here are made for one formula at a time; nothing of the library is changed.
+formulae raises an error where it should say that ``scale(log(x))`` is not ``scale(x)``, enters one
+sign after the other until Python's stack ends, and takes ' for the end of "it's". The classes here
+are made for one formula at a time; nothing of the library is changed.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from formulae.expr import Binary
 from formulae.parser import Parser
 from formulae.resolver import Resolver
-from formulae.scanner import Scanner
+from formulae.scanner import ScanError, Scanner
 from formulae.terms import Call, Model, Term
 from formulae.terms.call_resolver import CallResolver, LazyCall, LazyVariable
 
-from bayes_alliance.model.expression_sizes import check_exponents
+from bayes_alliance.errors import ModelError
+from bayes_alliance.model.expression_sizes import check_length, check_tokens
+from bayes_alliance.model.term_count import check_term_count
 
 CATEGORY_CALLS = ("C", "S", "T")
 
@@ -50,15 +54,84 @@ class _CallResolver(CallResolver):  # type: ignore[misc]
 
 
 class _Resolver(Resolver):  # type: ignore[misc]
+    def visitBinaryExpr(self, expr: Any) -> Any:  # noqa: N802
+        """Join a chain of signs from its left end, as entering it from the right would."""
+        chain: list[Any] = []
+        while isinstance(expr, Binary):
+            chain.append(expr)
+            expr = expr.left
+        found = expr.accept(self)
+        by_name: dict[str, list[Any]] = {}
+        for part in reversed(chain):
+            right = part.right.accept(self)
+            if part.operator.kind == "PLUS" and isinstance(found, Model) and type(right) is Term:
+                by_name = by_name or _by_name(found.common_terms)
+                _add(right, found.common_terms, by_name)
+            else:
+                found, by_name = _joined(found, part.operator, right), {}
+        return found
+
     def visitCallExpr(self, expr: Any) -> Any:  # noqa: N802
         return Term(Call(_CallResolver(expr).resolve()))
 
 
+def _joined(left: Any, operator: Any, right: Any) -> Any:
+    """Let formulae join what stands beside a sign, but for powers that it passes over."""
+    if operator.kind == "STAR_STAR" and type(left) is Term:
+        raise ModelError(
+            f"The power of {left.name} was to be a term.",
+            f"In a formula that is {left.name} itself.",
+            f"For its square write I({left.name}**2), or for a curve poly({left.name}, 2).",
+        )
+    return Resolver(None).visitBinaryExpr(Binary(_Read(left), operator, _Read(right)))
+
+
+def _by_name(terms: list[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for term in terms:
+        found.setdefault(term.name, []).append(term)
+    return found
+
+
+def _add(term: Any, terms: list[Any], by_name: dict[str, list[Any]]) -> None:
+    """Add a term that is not there, as formulae does; equal terms have one name."""
+    alike = by_name.setdefault(term.name, [])
+    if term not in alike:
+        alike.append(term)
+        terms.append(term)
+
+
+class _Read:
+    """What stands beside a sign and has been read."""
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def accept(self, _reader: Any) -> Any:
+        return self.found
+
+
+class _Scanner(Scanner):  # type: ignore[misc]
+    current: int
+
+    def char(self) -> None:
+        """Read a text up to the sign it began with."""
+        opened = self.code[self.start]
+        end = self.code.find(opened, self.current)
+        if end < 0:
+            raise ScanError("Unterminated string.")
+        self.current = end + 1
+        self.add_token("STRING", self.code[self.start + 1 : end])
+
+
 def parsed_expression(expression: str) -> Any:
     """Return formulae's description of an expression."""
-    tokens = Scanner(expression).scan()
-    check_exponents(expression, tokens)
-    found = _Resolver(Parser(tokens).parse()).resolve()
+    check_length(expression)
+    tokens = _Scanner(expression).scan()
+    check_tokens(expression, tokens)
+    parsed = Parser(tokens).parse()
+    check_term_count(expression, parsed)
+    found = _Resolver(parsed).resolve()
     return found if isinstance(found, Model) else Model(found)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.errors import Advice, DataError, ModelError, listed
+from bayes_alliance.errors import Advice, DataError, ModelError, listed, shortened
 from bayes_alliance.model.expression_sizes import check_sizes
 from bayes_alliance.model.other_words import same_column, same_function
 from bayes_alliance.model.predictor_checks import as_numbers
@@ -69,8 +69,8 @@ def _parsed(expression: str) -> Any:
         raise
     except Exception as error:
         raise ModelError(
-            f"The expression '{expression}' was to be read.",
-            f"formulae could not: {error}".rstrip(".") + ".",
+            f"The expression '{shortened(expression)}' was to be read.",
+            f"formulae could not: {_said(error)}.",
             "Predictors are joined by + * : and may stand in functions, as in scale(stigma).",
             expression=expression,
         ) from error
@@ -84,6 +84,14 @@ def _parsed(expression: str) -> Any:
     return description
 
 
+def _said(error: Exception) -> str:
+    """Return what formulae says, or what it means where Python said it in its place."""
+    in_python = isinstance(error, TypeError | AttributeError | UnboundLocalError)
+    if in_python or "<class" in str(error):
+        return "a sign joins what it cannot join, such as a column and a number"
+    return str(error).rstrip(".")
+
+
 def _check_labels(description: Any, expression: str) -> None:
     """Refuse two functions that formulae writes alike, as it leaves brackets out: one would go."""
     seen: dict[str, Any] = {}
@@ -91,7 +99,7 @@ def _check_labels(description: Any, expression: str) -> None:
         first = seen.setdefault(str(component.name), component.call)
         if not _same_call(first, component.call):
             raise ModelError(
-                f"The expression '{expression}' was to be read.",
+                f"The expression '{shortened(expression)}' was to be read.",
                 f"Two of its terms are both written {component.name}, though they differ in their "
                 "brackets.",
                 "Make one of them a column of the table first.",
@@ -111,13 +119,17 @@ def _same_call(first: Any, second: Any) -> bool:
 def _in_order(terms: list[Any]) -> list[Any]:
     """Return each term once, and after those it contains: formulae codes ``a:b + b`` only so."""
     parts = {id(term): frozenset(str(c.name) for c in _components(term)) for term in terms}
+    seen: set[frozenset[str]] = set()
     found: list[Any] = []
+    constants = [term for term in terms if not parts[id(term)]]
     for term in terms:
         own = parts[id(term)]
-        lower = [other for other in terms if own and parts[id(other)] < own]
+        # Below a column by itself there is the constant only: thousands need no look at each other.
+        near = terms if len(own) > 1 else constants
+        lower = [other for other in near if own and parts[id(other)] < own]
         for new in sorted([*lower, term], key=lambda other: len(parts[id(other)])):
-            seen = (parts[id(other)] == parts[id(new)] for other in found)
-            if not any(seen):
+            if parts[id(new)] not in seen:
+                seen.add(parts[id(new)])
                 found.append(new)
     return found
 
@@ -217,7 +229,7 @@ def learn_group_means(
     environment = Environment([{**TRANSFORMS, **FUNCTIONS}])
     for call in stateful_calls(description):
         if call.callee in GROUP_MEANS:
-            predictor, group = (arg.eval(all_rows, environment) for arg in call.args)
+            predictor, group = _predictor_and_group(call, all_rows, environment)
             _check_has_mean(call, predictor)
             present = pd.Series(predictor).notna() & pd.Series(group).notna()
             if repeats is None:
@@ -225,6 +237,26 @@ def learn_group_means(
             else:
                 there = repeats[present.to_numpy()]
                 call.stateful_transform.learn(predictor[present], there, group[present])
+
+
+def _predictor_and_group(call: Any, rows: pd.DataFrame, environment: Any) -> tuple[Any, Any]:
+    """Evaluate what a ``within`` or ``between`` stands around, one value a row."""
+    try:
+        predictor, group = (argument.eval(rows, environment) for argument in call.args)
+        several = np.shape(predictor) != (len(rows),)
+    except Exception as error:
+        raise _no_predictor(call, str(error).rstrip(".")) from error
+    if several:
+        raise _no_predictor(call, "it is not one number a row")
+    return predictor, group
+
+
+def _no_predictor(call: Any, found: str) -> ModelError:
+    return ModelError(
+        f"{call} was to take the mean of {call.args[0]} in each {call.args[1]}.",
+        f"It could not be worked out: {found}.",
+        "Name a numeric column there, or make one in the table first.",
+    )
 
 
 def _check_group_mean(call: Any) -> None:

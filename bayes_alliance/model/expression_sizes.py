@@ -1,6 +1,7 @@
-"""How large the numbers of an expression may be: a formula may come from anyone, in a fit.
+"""How large an expression and its numbers may be: a formula may come from anyone, in a fit.
 
-``10**100000000`` or a spline of as many columns would take the machine; no model needs them.
+``10**100000000``, a spline of as many columns or a thousand brackets in one another would take the
+machine; no model needs them.
 """
 
 from __future__ import annotations
@@ -11,27 +12,66 @@ from typing import Any
 
 import numpy as np
 
-from bayes_alliance.errors import ModelError
+from bayes_alliance.errors import ModelError, shortened
 
 LARGEST_EXPONENT = 100
 MOST_COLUMNS = 500
+LONGEST = 500_000  # characters
+DEEPEST = 20
+MOST_SIGNS = 100  # in one function
 # The transforms whose second argument, or these by name, says how many columns they make.
 _MAKE_COLUMNS = ("bs", "cr", "cc", "poly")
 _COUNTS = ("df", "degree")
+_ADDS = ("PLUS", "MINUS")
+_SIGNS = (*_ADDS, "STAR", "SLASH", "STAR_STAR", "EQUAL_EQUAL", "BANG_EQUAL", "LESS", "LESS_EQUAL")
+_OPENS, _CLOSES = ("LEFT_PAREN", "LEFT_BRACE"), ("RIGHT_PAREN", "RIGHT_BRACE")
 
 
-def check_exponents(expression: str, tokens: list[Any]) -> None:
-    """Refuse an exponent that is too large before anything is multiplied out.
+def check_length(text: str) -> None:
+    """Refuse a formula, or an expression of one, that takes too long to be read at all.
 
     Raises
     ------
     ModelError
-        If one is.
+        If it is one.
     """
+    if len(text) > LONGEST:
+        raise _too_large(text, f"{len(text):,} characters", f"{LONGEST:,}", "Use shorter names.")
+
+
+def check_tokens(expression: str, tokens: list[Any]) -> None:
+    """Refuse brackets and signs that stand too deep in one another, before they are taken apart.
+
+    Raises
+    ------
+    ModelError
+        If they do.
+    """
+    _check_exponents(expression, tokens)
+    brackets: list[bool] = []
+    run = signs = 0
+    for before, token in pairwise([None, *tokens]):
+        run = run + 1 if token.kind in _ADDS else 0
+        if token.kind in _OPENS:
+            named = before is not None and before.kind == "IDENTIFIER"
+            brackets.append(named or token.kind == "LEFT_BRACE")
+        elif token.kind in _CLOSES and brackets:
+            brackets.pop()
+        signs = signs + (token.kind in _SIGNS) if any(brackets) else 0
+        deepest = max(len(brackets), run)
+        if deepest > DEEPEST:
+            raise _too_large(
+                expression, f"{deepest} brackets or signs in one another", DEEPEST, _MAKE
+            )
+        if signs > MOST_SIGNS:
+            raise _too_large(expression, f"{signs} signs in one function", MOST_SIGNS, _MAKE)
+
+
+def _check_exponents(expression: str, tokens: list[Any]) -> None:
     for sign, number in pairwise(tokens):
         value = number.literal
         if sign.kind == "STAR_STAR" and isinstance(value, int | float) and value > LARGEST_EXPONENT:
-            raise _too_large(expression, f"the exponent {value}", LARGEST_EXPONENT)
+            raise _too_large(expression, f"the exponent {_digits(value)}", LARGEST_EXPONENT)
 
 
 def check_sizes(expression: str, calls: Iterator[Any]) -> None:
@@ -54,23 +94,22 @@ def check_sizes(expression: str, calls: Iterator[Any]) -> None:
         item = pending.pop()
         arguments = [*getattr(item, "args", ()), *getattr(item, "kwargs", {}).values()]
         pending += arguments
-        if hasattr(item, "op"):
+        if hasattr(item, "op") or hasattr(item, "value"):
             value = _constant(item)
             if value is not None and not np.isfinite(value):
                 raise _too_large(expression, "a number that has no end", "about 1e308")
-        if getattr(item, "callee", None) in _MAKE_COLUMNS:
-            for count in _counts_of(item):
-                if count is not None and not count <= MOST_COLUMNS:
-                    raise _too_large(
-                        expression, f"{count:g} columns of {item.callee}()", MOST_COLUMNS
-                    )
+        for count in column_counts(item):
+            if not 1 <= count <= MOST_COLUMNS:
+                raise _too_large(expression, f"{count:g} columns of {item.callee}()", MOST_COLUMNS)
 
 
-def _counts_of(call: Any) -> list[float | None]:
-    return [
-        *(_constant(argument) for argument in call.args[1:2]),
-        *(_constant(call.kwargs[name]) for name in _COUNTS if name in call.kwargs),
-    ]
+def column_counts(call: Any) -> list[float]:
+    """Return the numbers in a call that say how many columns it makes; of most calls none."""
+    if getattr(call, "callee", None) not in _MAKE_COLUMNS:
+        return []
+    stated = [*call.args[1:2], *(call.kwargs[name] for name in _COUNTS if name in call.kwargs)]
+    counts = (_constant(argument) for argument in stated)
+    return [count for count in counts if count is not None]
 
 
 def _constant(item: Any) -> float | None:
@@ -90,14 +129,24 @@ def _constant(item: Any) -> float | None:
     return None
 
 
-def _too_large(expression: str, found: str, most: object) -> ModelError:
+_MAKE = "Make a column of it in the table first."
+
+
+def _digits(value: float) -> str:
+    return str(value) if value < 10**15 else f"{value:.0e}" if value < 1e300 else "of many digits"
+
+
+def _too_large(
+    expression: str,
+    found: str,
+    most: object,
+    remedy: str = "Write a smaller number, or make the column in the table first.",
+) -> ModelError:
     return ModelError(
-        f"The expression '{_shortened(expression)}' was to be read.",
-        f"It asks for {found}; the most there may be is {most}.",
-        "Write a smaller number, or make the column in the table first.",
+        f"The expression '{shortened(expression)}' was to be read.",
+        f"It asks for {found}; there may be 1 to {most}."
+        if found.startswith(("0 ", "-"))
+        else f"It asks for {found}; the most there may be is {most}.",
+        remedy,
         expression=expression,
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -6,9 +6,11 @@ of a bar, is evaluated by formulae (see ``linear.py``).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
+from bayes_alliance.model.expression_sizes import check_length
 from bayes_alliance.model.other_words import same_outline
 from bayes_alliance.model.response import Response, parse_response
 from bayes_alliance.model.syntax import check_syntax, inside_calls
@@ -71,6 +73,7 @@ def parse_formula(text: str) -> Formula:
     ModelError
         With the formula and a caret under the place that cannot be read.
     """
+    check_length(text)
     tokens = tokenize(text)
     tildes = [t for t in tokens if t.text == "~" and t.kind == "symbol"]
     if len(tildes) != 1:
@@ -116,7 +119,8 @@ def _source(text: str, tokens: tuple[Token, ...]) -> str:
     arithmetic = inside_calls(tokens)
     for token, following in zip_longest(tokens, tokens[1:]):
         word = _for_formulae(token, following, in_call=token in arithmetic)
-        pieces += [text[place : token.start], word]
+        # Blanks of every kind are plain ones: formulae knows four, and texts bring others along.
+        pieces += [" " * (token.start - place), word]
         place = token.end
     return "".join(pieces)
 
@@ -212,7 +216,7 @@ def _factors(text: str, tokens: tuple[Token, ...]) -> list[tuple[str, ...]]:
             "Right of the bar stand the columns that name the groups.",
             "Write g, a:b (their combinations) or a/b (b within a).",
         )
-    repeated = [name for name in names if names.count(name) > 1]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise point_at(
             text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,11 +80,13 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     _check_slashes([response.outcome, *grouping])
     for expression in expressions:
         description = describe(expression, data.columns)
+        found = description.var_names
         # In the table's order: a set has another one in every process.
-        names.extend(str(column) for column in data.columns if column in description.var_names)
+        names.extend(str(column) for column in data.columns if column in found)
         names.extend(group_mean_columns(description))
     used = tuple(dict.fromkeys([*names, *grouping]))
-    doubled = sorted({n for n in used if list(data.columns).count(n) > 1})
+    times = Counter(data.columns)
+    doubled = sorted({n for n in used if times[n] > 1})
     if doubled:
         raise DataError(
             f"The formula needs the column {listed(doubled)}.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
 from bayes_alliance.model.formula import GroupTerm
 from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
 from bayes_alliance.model.repeats import Repeats, counted_by_group
+
+MOST_EFFECTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +144,7 @@ def _one_group(
     _check_distinct(name, rows, factors, labels)
     parts = [learn_part(term.expression, rows, all_rows, repeats) for term in terms]
     effects = tuple(label for part in parts for label in part.labels)
+    _check_few_effects(name, effects)
     _check_effects(name, effects, parts)
     upper_labels = _upper_labels(rows, factors, codes, len(labels))
     return GroupDesign(
@@ -225,15 +227,15 @@ def _check_names(by_factors: Mapping[tuple[str, ...], list[GroupTerm]]) -> None:
 
 def _check_different(groups: tuple[GroupDesign, ...]) -> None:
     """Refuse two factors that part the rows alike: no data tell their effects apart."""
-    for first, second in combinations(groups, 2):
-        if len(first.labels) != len(second.labels):
-            continue
-        pairs = len(np.unique(first.index * len(second.labels) + second.index))
-        if pairs == len(first.labels):
+    parted: dict[bytes, GroupDesign] = {}
+    for second in groups:
+        # Numbered as they are met, groups that part the rows alike have the same numbers.
+        first = parted.setdefault(pd.factorize(second.index)[0].tobytes(), second)
+        if first is not second:
             raise DataError(
                 f"Effects were to vary between the groups of {first.name} and of {second.name}.",
-                f"They are the same {pairs} groups under two names, so that the data cannot tell "
-                "whose effect is whose.",
+                f"They are the same {len(first.labels)} groups under two names, so that the data "
+                "cannot tell whose effect is whose.",
                 _one_of(first, second),
                 groups=[first.name, second.name],
             )
@@ -279,6 +281,17 @@ def _check_effects(name: str, effects: tuple[str, ...], parts: list[LinearPart])
             found,
             "Write each effect once, as in (1 + stigma | case_manager), or "
             "(1 | g) + (0 + stigma | g) for uncorrelated ones.",
+            group=name,
+        )
+
+
+def _check_few_effects(name: str, effects: tuple[str, ...]) -> None:
+    """Refuse a group term whose correlations no data could tell."""
+    if len(effects) > MOST_EFFECTS:
+        raise ModelError(
+            f"The formula says what varies between the groups of {name}.",
+            f"That is {len(effects)} effects; the most there may be is {MOST_EFFECTS}.",
+            "Let fewer predictors vary: a category has an effect for each of its levels.",
             group=name,
         )
 

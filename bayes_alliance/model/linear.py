@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.data.columns import ordinary_column
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.errors import DataError, ModelError, counted, in_the_table, listed
+from bayes_alliance.errors import DataError, ModelError, counted, in_the_table, listed, shortened
+from bayes_alliance.model.column_count import check_column_count
 from bayes_alliance.model.column_order import orders_of, orders_to_json
 from bayes_alliance.model.expression import (
     FUNCTIONS,
@@ -121,13 +122,14 @@ def learn_part(
         matrix, offset, labels = _columns(design, len(rows))
     _check_labels(labels)
     check_finite(expression, labels, np.column_stack([matrix, offset]))
+    categories = _categories(design)
     state = {
         "expression": expression,
         "labels": list(labels),
         "orders": orders_to_json(orders_of(design)),
         "has_group_means": bool(grouping),
         "columns": {
-            name: _column_state(design, name, rows[name], counts.of_rows)
+            name: _column_state(categories, name, rows[name], counts.of_rows)
             for name in _used(design, rows)
         },
         "learnt": [to_json(vars(call.stateful_transform)) for call in calls],
@@ -251,14 +253,16 @@ def _evaluated(expression: str, description: Any, rows: pd.DataFrame) -> Any:
     from formulae.environment import Environment
     from formulae.matrices import DesignMatrices
 
+    check_column_count(expression, description, rows)
+    needed = description.var_names
+    own = prepared(rows[[n for n in rows.columns if n in needed]], uses_of(description).ids)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # formulae prints before it raises
-            return DesignMatrices(
-                description, prepared(rows, uses_of(description).ids), Environment([FUNCTIONS])
-            )
+            return DesignMatrices(description, own, Environment([FUNCTIONS]))
     except Exception as error:
         raise ModelError(
-            f"The expression '{expression}' was to be evaluated on {counted(len(rows), 'row')}.",
+            f"The expression '{shortened(expression)}' was to be evaluated on "
+            f"{counted(len(rows), 'row')}.",
             f"formulae could not: {str(error).rstrip('.')}.",
             "Check the functions and the types of the columns in it.",
             expression=expression,
@@ -291,8 +295,14 @@ def _used(design: Any, rows: pd.DataFrame) -> list[str]:
     return [str(name) for name in rows.columns if name in names]
 
 
+def _categories(design: Any) -> set[str]:
+    """Return the columns of functions that make categories: their numbers are levels."""
+    made = (c.var_names for c in calls_of(design.model) if c.kind == "categoric")
+    return {str(name) for names in made for name in names}
+
+
 def _column_state(
-    design: Any, name: str, column: pd.Series[Any], repeats: Matrix | None
+    categories: Collection[str], name: str, column: pd.Series[Any], repeats: Matrix | None
 ) -> dict[str, Any]:
     """Describe a column well enough to stand in for it: its levels and shares, or mean and sd."""
     rows = prepared(column.to_frame())[name]
@@ -302,11 +312,7 @@ def _column_state(
     if not pd.api.types.is_numeric_dtype(rows.dtype):
         levels = sorted(rows.unique().tolist())
         return {"levels": levels, SHARES: level_shares(rows, levels, repeats)}
-    categoric = any(
-        component.kind == "categoric" and name in component.var_names
-        for component in calls_of(design.model)
-    )
-    if categoric:
+    if name in categories:
         values = sorted(rows.unique().tolist())
         whole = all(float(value).is_integer() for value in values)
         return {

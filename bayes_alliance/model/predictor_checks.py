@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayes_alliance.data.columns import numbers_of, ordinary_column
 from bayes_alliance.data.predictor_uses import TOO_MANY_LEVELS
 from bayes_alliance.data.text_checks import days_since, holds_dates
-from bayes_alliance.errors import DataError, counted, listed
+from bayes_alliance.errors import DataError, counted, listed, shortened
 
 
 @contextlib.contextmanager
@@ -40,7 +40,7 @@ def check_finite(expression: str, labels: Iterable[str], matrix: NDArray[np.floa
     named = list(labels)
     failing = [named[k] if k < len(named) else "offset" for k in np.flatnonzero(bad.any(axis=0))]
     raise DataError(
-        f"The expression '{expression}' was to be evaluated.",
+        f"The expression '{shortened(expression)}' was to be evaluated.",
         f"{listed(failing)} has no finite value in {counted(int(bad.any(axis=1).sum()), 'row')}.",
         "Look for missing values, logs or roots of numbers below 0, and predictors that are "
         "scaled but constant.",

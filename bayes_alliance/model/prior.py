@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bayes_alliance.display import number
-from bayes_alliance.errors import ModelError, did_you_mean, listed
+from bayes_alliance.errors import ModelError, did_you_mean, listed, shortened
 from bayes_alliance.model.distributions import DISTRIBUTIONS, Distribution
 
 
@@ -82,6 +83,8 @@ def _lkj_in_words(eta: float) -> str:
 
 
 AT_THE_MEANS = "at the means"
+_LONGEST = 500
+_LARGEST = 1e100  # its square still is a number
 _STANDING = re.compile(
     r"(?P<prior>.*\S)\s+(?P<place>at\s+the\s+means?|as\s+written)\s*", re.IGNORECASE | re.DOTALL
 )
@@ -117,7 +120,13 @@ def parse_prior(text: str, *, key: str) -> Prior:
         For a string that is no such call, an unknown distribution or argument, or an argument
         outside its range.
     """
-    asked = f"The prior of {key} was given as {text!r}."
+    asked = f"The prior of {shortened(key)} was given as {shortened(text)!r}."
+    if len(text) > _LONGEST:
+        raise ModelError(
+            asked,
+            f"It has {len(text):,} characters; the most there may be is {_LONGEST}.",
+            "Write it as in 'Normal(0, 5)' or 'HalfNormal(sigma=2)'.",
+        )
     call = _as_call(text, asked)
     name = call.func.id  # type: ignore[attr-defined]
     if name not in DISTRIBUTIONS:
@@ -135,7 +144,7 @@ def parse_prior(text: str, *, key: str) -> Prior:
 def _as_call(text: str, asked: str) -> ast.Call:
     try:
         node = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
         node = None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         raise ModelError(
@@ -184,28 +193,36 @@ def _completed(name: str, values: Mapping[str, float]) -> str:
 def _number(node: ast.expr, argument: str, asked: str) -> float:
     try:
         value = ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError, MemoryError, RecursionError):
         value = None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ModelError(
             asked, f"Its {argument} is not a number.", "Write plain numbers, such as 2.5 or -1."
         )
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _check_ranges(arguments: dict[str, float], name: str, asked: str) -> None:
     for argument, value in arguments.items():
-        finite = value == value and abs(value) != float("inf")
-        if not finite or (argument in DISTRIBUTIONS[name].positive and value <= 0):
-            raise ModelError(
-                asked,
-                f"Its {argument} is {value:g}, which is impossible.",
-                f"{argument} must be a number greater than 0."
-                if argument in DISTRIBUTIONS[name].positive
-                else f"{argument} must be finite.",
-                argument=argument,
-                value=value,
-            )
+        positive = argument in DISTRIBUTIONS[name].positive
+        if math.isfinite(value) and abs(value) > _LARGEST:
+            must = f"{argument} must be no larger than {_LARGEST:g}."
+        elif positive and not (math.isfinite(value) and value > 0):
+            must = f"{argument} must be a number greater than 0."
+        elif not math.isfinite(value):
+            must = f"{argument} must be finite."
+        else:
+            continue
+        raise ModelError(
+            asked,
+            f"Its {argument} is {value:g}, which is impossible.",
+            must,
+            argument=argument,
+            value=value,
+        )
     if name == "Uniform" and arguments["lower"] >= arguments["upper"]:
         raise ModelError(
             asked, "Its lower end is not below its upper end.", "Write Uniform(lower, upper)."

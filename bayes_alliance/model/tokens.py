@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bayes_alliance.errors import Advice, ModelError, Words
+from bayes_alliance.model.expression_sizes import DEEPEST
 from bayes_alliance.model.other_words import same_sign
 
 _TOKEN = re.compile(
@@ -21,6 +22,7 @@ _TOKEN = re.compile(
 )
 _OPENERS = {"(": ")", "[": "]", "{": "}"}
 _CLOSERS = set(_OPENERS.values())
+_LONGEST_LINE = 140
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +41,26 @@ class Token:
 
 
 def point_at(formula: str, place: int, *sentences: Words) -> ModelError:
-    """Return a ModelError that shows the formula with a caret under ``place``."""
-    picture = f"\n    {formula}\n    {' ' * place}^\n"
+    """Return a ModelError that shows the formula, or what is near, with a caret at ``place``."""
+    line, before = _near(formula, place)
+    picture = f"\n    {line}\n    {' ' * before}^\n"
     asked, found, *rest = sentences
     shown: Words = f"{picture}{found}"
     if not isinstance(found, str):
         own = {"python": picture + found.python, "command_line": picture + found.command_line}
         shown = Advice(**own)
     return ModelError(asked, shown, *rest, formula=formula, place=place)
+
+
+def _near(formula: str, place: int) -> tuple[str, int]:
+    """Return the formula on one line, or the part around a place, and the signs before it."""
+    line = "".join(sign if sign.isprintable() else " " for sign in formula)
+    if len(line) <= _LONGEST_LINE:
+        return line, place
+    start = max(0, place - _LONGEST_LINE // 2)
+    end = start + _LONGEST_LINE
+    left, right = "..." if start else "", "..." if end < len(line) else ""
+    return f"{left}{line[start:end]}{right}", len(left) + place - start
 
 
 def tokenize(formula: str) -> tuple[Token, ...]:
@@ -93,6 +107,13 @@ def _match_brackets(formula: str, token: Token, open_brackets: list[Token]) -> N
         return
     if token.text in _OPENERS:
         open_brackets.append(token)
+        if len(open_brackets) > DEEPEST:
+            raise point_at(
+                formula,
+                token.start,
+                f"More than {DEEPEST} brackets stand in one another here.",
+                "Take out those that are not needed, or make a column in the table first.",
+            )
     elif token.text in _CLOSERS:
         if not open_brackets or _OPENERS[open_brackets[-1].text] != token.text:
             raise point_at(

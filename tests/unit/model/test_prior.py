@@ -68,6 +68,10 @@ def test_read(text):
         ("Normal(0, 1) + 1", "not a distribution with its arguments"),
         ("__import__('os').getcwd()", "not a distribution with its arguments"),
         ("Normal(0,\x001)", "not a distribution with its arguments"),
+        ("Normal(nan, 1)", "Its mu is not a number."),
+        ("Normal(0, 1e400)", "Its sigma is inf, which is impossible."),
+        ("Normal(-1e101, 1)", "Its mu is -1e+101, which is impossible."),
+        ("Normal({[]: 1}, 1)", "Its mu is not a number."),
     ],
 )
 def test_refused_with_what_was_asked_and_what_to_do(text, found):
@@ -139,3 +143,21 @@ def test_in_words(text, words):
 def test_priors_without_a_density_of_numbers(text, reason):
     with pytest.raises(ModelError, match=reason):
         _ = parse_prior(text, key="b").frozen
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Normal(" + "9" * 400 + ", 1)", "Its mu is inf, which is impossible."),
+        ("Normal(" + "-" * 400 + "1, 1)", "Its mu is not a number."),
+        ("(" * 240 + ")" * 240, "not a distribution with its arguments"),
+        ("Normal(" * 60 + "1" + ")" * 60, "not a number"),
+        ("Normal(0, " + "1" * 10_000_000 + ")", "It has 10,000,011 characters; the most"),
+    ],
+)
+def test_received_priors_of_any_size_end_in_one_short_error(text, found):
+    with pytest.raises(ModelError) as caught:
+        parse_prior(text, key="b[" + "x" * 10_000 + "]")
+    assert found in str(caught.value)
+    assert len(caught.value.sentences) == 3
+    assert len(str(caught.value)) < 1000
