@@ -9,7 +9,7 @@ INSTALL := $(UV) pip install --python $(PYTHON) --constraint constraints.txt --b
 BENCHMARKS = $(filter-out benchmarks/_%,$(sort $(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-fast lint docs wheel bench bench-peers calibrate clean
+.PHONY: help demo test test-all test-fast test-lowest test-newest lint docs wheel bench bench-peers calibrate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,19 @@ test-all: .venv/.ready-to-develop ## run every test except the calibration
 
 test-fast: .venv/.ready-to-develop ## run the tests that sample nothing large: under two minutes
 	$(PYTEST) -m "not slow and not long and not calibration and not browser"
+
+# Other versions than those of constraints.txt, each set with a place of its own for compiled code. What libraries
+# say of their future is no failure here: the oldest meet the newest of what they need themselves.
+OTHER_PYTEST = -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder \
+	-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning -W ignore::FutureWarning \
+	--deselect tests/architecture/test_project_files.py::test_the_tested_versions_are_the_ones_that_run
+OTHER_TESTS ?= not long and not calibration and not browser
+
+test-lowest: .venv-lowest/.ready ## run the tests with the lowest versions that pyproject.toml allows
+	NUMBA_CACHE_DIR=$(CURDIR)/.venv-lowest/kernels .venv-lowest/bin/python $(OTHER_PYTEST) -m "$(OTHER_TESTS)"
+
+test-newest: .venv-newest/.ready ## run the tests with the newest versions there are
+	NUMBA_CACHE_DIR=$(CURDIR)/.venv-newest/kernels .venv-newest/bin/python $(OTHER_PYTEST) -m "$(OTHER_TESTS)"
 
 lint: .venv/.ready-to-develop ## check style, types and the import rule
 	.venv/bin/ruff check .
@@ -48,7 +61,7 @@ calibrate: .venv/.ready-to-develop ## run the long simulation-based calibration
 	$(PYTEST) -m calibration --timeout=0
 
 clean: ## remove what these targets made, the environment included
-	rm -rf .venv .venv-peers .uv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-lowest .venv-newest .uv build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -f alliance_report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -63,6 +76,16 @@ clean: ## remove what these targets made, the environment included
 .venv/.ready-to-develop: pyproject.toml constraints.txt | .venv/bin/python
 	$(INSTALL) --editable . --group dev
 	@touch $@ .venv/.ready-to-run
+
+.venv-lowest/.ready .venv-newest/.ready: .venv-%/.ready: pyproject.toml
+	@rm -rf .venv-$*
+	$(UV) venv --quiet .venv-$* || $(UV) venv --quiet --python ">=3.12" .venv-$*
+	$(UV) pip install --python .venv-$*/bin/python --resolution $(RESOLUTION_$*) \
+		--editable ".[numpyro,polars]" --group dev
+	@touch $@
+
+RESOLUTION_lowest := lowest-direct
+RESOLUTION_newest := highest
 
 # Bambi needs an older formulae than this package, so it has an environment of its own.
 .venv-peers/.ready: benchmarks/peers-constraints.txt

@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AllianceError": "errors",
     "DataError": "errors",
+    "MachineError": "errors",
     "ModelError": "errors",
     "SamplingError": "errors",
     "read_table": "data.reading",
@@ -69,6 +70,7 @@ __all__ = [
     "AllianceError",
     "DataError",
     "Fit",
+    "MachineError",
     "Model",
     "ModelError",
     "SamplingError",
@@ -133,7 +135,13 @@ if TYPE_CHECKING:
     from bayes_alliance.data.reading import read_table
     from bayes_alliance.data.scanning import scan_table
     from bayes_alliance.data.simulator import simulate_study
-    from bayes_alliance.errors import AllianceError, DataError, ModelError, SamplingError
+    from bayes_alliance.errors import (
+        AllianceError,
+        DataError,
+        MachineError,
+        ModelError,
+        SamplingError,
+    )
     from bayes_alliance.model.library import list_models, load_model
     from bayes_alliance.model.spec import Model
     from bayes_alliance.posterior.claims.claim import hypothesis

@@ -137,6 +137,10 @@ class SamplingError(AllianceError):
     """Sampling, saving or loading a fit could not be done as asked."""
 
 
+class MachineError(AllianceError):
+    """The computer refused: no room on the disk, no right to write there, no memory."""
+
+
 def listed(names: Iterable[object], *, shown: int = _NAMES_SHOWN) -> str:
     """Join names for a sentence: at most ``shown`` of them, then a count of the rest."""
     words = [str(name) for name in names]

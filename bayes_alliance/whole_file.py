@@ -2,13 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+from bayes_alliance.machine import not_written
+
+_PROBE = bytes(65_536)  # on a full disk a file can be made and not be written to
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file only when the new one is complete; permissions are those of any new file."""
+    """Replace a file only when the new one is complete; permissions are those of any new file.
+
+    Raises
+    ------
+    MachineError
+        If the disk is full, the folder is closed to this user, and the like; nothing is left.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def check_room(path: Path) -> None:
+    """Try whether a file can be written in the place of ``path``, before work goes into it.
+
+    Raises
+    ------
+    MachineError
+        As :func:`write_whole`.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path.parent, prefix=f".{path.name[:200]}.") as probe:
+            probe.write(_PROBE)
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+@contextlib.contextmanager
+def gone_on_failure(folder: Path) -> Iterator[None]:
+    """Make a folder; if it is new and what follows fails, it goes with all that is in it.
+
+    Raises
+    ------
+    MachineError
+        As :func:`write_whole`.
+    """
+    new = not folder.exists()
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise not_written(folder, error) from error
+    try:
+        yield
+    except BaseException:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.kept_draws import told_when_stopped
 from bayes_alliance.cli.reporting import PageOptions
 from bayes_alliance.cli.sampling_options import SamplingOptions
 from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
+from bayes_alliance.errors import MachineError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
+
+    from bayes_alliance.report.three_answers import Answers
 
 _EXAMPLE = "simulated_study"
 _OUT_HELP = (
@@ -56,23 +62,16 @@ def answer_table(
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """
     from bayes_alliance.cli.screen import show_items, show_notes, show_table
-    from bayes_alliance.report.answers_page import answers_content
     from bayes_alliance.report.three_questions import answer_questions, seen_in_table
-    from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths, write_content
+    from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths
 
     places = check_report_paths(out, ANSWER_SUFFIXES) if out else []
     rows = _rows(file, table)
     # Before anything is fitted: an answer from codes or from visits is none.
     show_notes(seen_in_table(rows, **vars(asked)))
-    answers = answer_questions(rows, **vars(asked), **vars(sampling))
-    # What is written is written before a word is said to a reader who may leave.
-    options: dict[str, Any] = {
-        "title": page.title,
-        "question": page.question,
-        "names": page.names or (),
-    }
-    content = answers_content(answers, **options, place="command line") if places else None
-    written = [write_content(content, place) for place in places] if content else []
+    with told_when_stopped(places):
+        answers = answer_questions(rows, **vars(asked), **vars(sampling))
+        written, refused = _written(answers, places, page)
     if file is None:
         print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
@@ -80,7 +79,28 @@ def answer_table(
     show_items((*answers.items_in("command line"), *answers.notes_on_fits_in("command line")))
     if written:
         print(f"Written: {', '.join(map(str, written))}")
+    if refused is not None:
+        raise refused
     raise typer.Exit(VERDICT_BAD if answers.withheld else FINE)
+
+
+def _written(
+    answers: Answers, places: Sequence[Path], page: PageOptions
+) -> tuple[list[Path], MachineError | None]:
+    """Write before a word is said to a reader who may leave; say the answers whatever happens."""
+    from bayes_alliance.report.answers_page import answers_content
+    from bayes_alliance.report.writing import write_content
+
+    written: list[Path] = []
+    if places:
+        options: dict[str, Any] = {"title": page.title, "question": page.question}
+        content = answers_content(answers, **options, names=page.names or (), place="command line")
+        try:
+            for place in places:
+                written.append(write_content(content, place))  # noqa: PERF401  # kept if one fails
+        except MachineError as error:
+            return written, error
+    return written, None
 
 
 def _rows(file: Path | None, table: TableOptions) -> pd.DataFrame:

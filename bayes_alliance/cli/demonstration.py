@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bayes_alliance.cli.kept_draws import told_when_stopped
 from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
 
 _EXAMPLE, _MODEL = "simulated_study", "stigma_slopes"
@@ -37,5 +38,6 @@ def run_demo(
     # Not on the output: whoever reads that may leave, and the report is to be written all the same.
     print("The example data is simulated; no real client stands behind it.", file=sys.stderr)
     print(f"Fitting: {model.formula.text} (less than a minute)", file=sys.stderr, flush=True)
-    fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
-    write_and_tell([fit], [out], PageOptions())
+    with told_when_stopped([out]):
+        fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
+        write_and_tell([fit], [out], PageOptions())

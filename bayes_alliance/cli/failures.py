@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import select
 import sys
@@ -12,9 +14,10 @@ from typing import Any, NoReturn
 
 import typer
 
-from bayes_alliance.errors import AllianceError
+from bayes_alliance.errors import AllianceError, MachineError
+from bayes_alliance.machine import condition, what_to_do
 
-FINE, VERDICT_BAD, INPUT_BAD, UNEXPECTED, STOPPED = 0, 1, 2, 3, 130
+FINE, VERDICT_BAD, INPUT_BAD, UNEXPECTED, MACHINE, STOPPED = 0, 1, 2, 3, 4, 130
 OUTPUT_CLOSED = 141  # as a shell says of a program whose reader has gone
 TRACEBACK: ContextVar[bool] = ContextVar("traceback", default=False)
 
@@ -29,13 +32,16 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except KeyboardInterrupt:
-            _say("Stopped before the end.")
+            say("Stopped before the end.")
             raise typer.Exit(STOPPED) from None
         except AllianceError as error:
-            return _fail(f"Error: {error.said_in('command line')}", error, INPUT_BAD)
+            return _fail(f"Error: {error.said_in('command line')}", error, _code_of(error))
         except Exception as error:
             if isinstance(error, BrokenPipeError) and _output_closed():
                 raise  # the reader of the output has gone, such as `head`; no pipe of our own
+            refused = _refused(error)
+            if refused is not None:
+                return _fail(refused, error, MACHINE)
             message = str(error).partition("\n")[0]
             text = f"Unexpected error: {type(error).__name__}: {message}"
             hint = "This should not happen. `bayes-alliance --traceback ...` shows where it did."
@@ -44,13 +50,55 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _code_of(error: AllianceError) -> int:
+    if error.facts.get("interrupted"):
+        return STOPPED
+    return MACHINE if isinstance(error, MachineError) else INPUT_BAD
+
+
+def _refused(error: Exception) -> str | None:
+    """Return what is said where the computer refused something, whatever was being done."""
+    found = condition(error)
+    if found is None:
+        return None
+    place = getattr(error, "filename", None)
+    where = "" if place is None else f" It concerns {place}."
+    return f"Error: The command could not be carried out. {found}{where} {what_to_do(error)}"
+
+
+def open_closed_outputs() -> None:
+    """Give outputs that were closed before the program began a place that takes everything.
+
+    Otherwise the next file that is opened gets their number, and what is said goes into it.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def take_any_letter() -> None:
+    """Let outputs whose encoding lacks a letter show another in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
 def outputs_flushed() -> bool:
-    """Write what is still buffered; tell whether it could be."""
+    """Write what is still buffered; tell whether somebody reads it.
+
+    Where it cannot be written, as on a full disk, the program ends.
+    """
     try:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
     except BrokenPipeError:
         return False
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            found = condition(error) or f"{error.strerror}."
+            say(f"Error: What was to be said could not be written. {found}")
+        leave_closed_outputs(MACHINE)
     return True
 
 
@@ -67,7 +115,7 @@ def _output_closed() -> bool:
     return any(event & select.POLLERR for _, event in asked.poll(0))
 
 
-def leave_closed_outputs() -> NoReturn:
+def leave_closed_outputs(code: int = OUTPUT_CLOSED) -> NoReturn:
     """End without a word; what is still buffered goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
@@ -76,15 +124,16 @@ def leave_closed_outputs() -> NoReturn:
         except OSError:
             continue
         os.dup2(nowhere, number)
-    raise SystemExit(OUTPUT_CLOSED)
+    raise SystemExit(code)
 
 
 def _fail(text: str, error: Exception, code: int) -> None:
     if TRACEBACK.get():
         raise error
-    _say(text)
+    say(text)
     raise typer.Exit(code) from None
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say something beside the output, which may be read by another program."""
     print(text, file=sys.stderr)

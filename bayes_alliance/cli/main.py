@@ -16,7 +16,9 @@ from bayes_alliance.cli.failures import (
     TRACEBACK,
     guarded,
     leave_closed_outputs,
+    open_closed_outputs,
     outputs_flushed,
+    take_any_letter,
 )
 from bayes_alliance.cli.fitting import fit_table
 from bayes_alliance.cli.model_list import show_models
@@ -108,13 +110,16 @@ def set_up(
     client sees, and how sure are we? From a table of clients to a written report.
 
     Exit codes: 0 fine, 1 the analysis ran but its verdict is bad, 2 the input is bad,
-    3 an unexpected error, 130 stopped with Ctrl-C, 141 the output was closed, as by `| head`.
+    3 an unexpected error, 4 the computer refused (disk full, no right to write, no memory),
+    130 stopped with Ctrl-C, 141 the output was closed, as by `| head`.
     """
     TRACEBACK.set(traceback)
 
 
 def main() -> None:
     """Run the program."""
+    open_closed_outputs()
+    take_any_letter()
     own = sys.stdout
     try:
         app(prog_name="bayes-alliance")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
 from bayes_alliance.cli.fitting import FIT_SUFFIX
+from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
 from bayes_alliance.cli.model_options import ModelOptions, check_model_options, make_model
 from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
 from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
@@ -73,6 +75,7 @@ def report_file(
     from bayes_alliance.report.writing import check_report_paths
 
     places = check_report_paths(out or [Path("report.html")])
+    own = None
     others = {other: _loaded(other, table, data) for other in compare or ()}
     if file.suffix == FIT_SUFFIX:
         fit = _saved_fit(file, model, table, data)
@@ -83,8 +86,11 @@ def report_file(
         own = make_model(model, load_table(file, table))
         check_names([own, *(other.model for other in others.values())], page.names or ())
         show_seen(own.data_report)
-        fit = run_sampling(own, sampling)
-    write_and_tell(_called({file: fit} | others), places, page)
+    with told_when_stopped(places), contextlib.ExitStack() as keeping:
+        if own is not None:
+            fit = run_sampling(own, sampling)
+            keeping.enter_context(draws_kept(fit, places[0]))
+        write_and_tell(_called({file: fit} | others), places, page)
 
 
 def _called(fits: Mapping[Path, Fit]) -> Mapping[str, Fit] | list[Fit]:

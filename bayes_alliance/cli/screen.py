@@ -57,7 +57,7 @@ def show_level(level: str, text: str) -> None:
 def show_notes(notes: Iterable[Note]) -> None:
     """Show what was seen in the data, in the words of the command line; nothing that is fine."""
     # Whoever reads no more may want the file all the same, which is still to be written.
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         for note in notes:
             if note.is_told:
                 show_level(note.level, f"{note.level}: {note.said_in('command line')}")
@@ -66,7 +66,7 @@ def show_notes(notes: Iterable[Note]) -> None:
 
 def show_seen(report: ModelDataReport) -> None:
     """Say what was seen in a model's data, before minutes go into sampling or a report."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         print(report.rows_in_words)
     show_notes(report.notes)
 

@@ -52,7 +52,6 @@ class _Place:
 def write_folder(content: ReportContent, path: Path) -> bytes:
     """Write figures and data into the report's folder and return its text."""
     folder = data_place(path).parent
-    folder.mkdir(exist_ok=True)
     data, figures = report_data(content), _figures(content)
     files = figure_files([figure.key for figure in figures])
     _remove_gone(folder, set(files.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -12,10 +13,10 @@ from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import write_folder
-from bayes_alliance.report.report_data import report_data, write_data
+from bayes_alliance.report.report_data import data_place, report_data, write_data
 from bayes_alliance.report.three_answers import Answers
 from bayes_alliance.report.word import render_document
-from bayes_alliance.whole_file import write_whole
+from bayes_alliance.whole_file import check_room, gone_on_failure, write_whole
 
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
@@ -92,6 +93,8 @@ def write_report(
     ------
     DataError
         If a name ends in none of these, its folder does not exist, or two are the same.
+    MachineError
+        If the disk is full, or the folder is closed to you; nothing is left there.
     ModelError
         If ``names`` holds what is no grouping factor of the model.
 
@@ -137,7 +140,9 @@ def check_report_paths(
 def write_content(content: ReportContent, path: str | Path) -> Path:
     """Write what a report shows, in the format of the path."""
     place = check_report_path(path, ANSWER_SUFFIXES)
-    write_whole(place, _WRITERS[place.suffix.lower()](content, place))
+    folder = data_place(place).parent if place.suffix.lower() == ".md" else None
+    with contextlib.nullcontext() if folder is None else gone_on_failure(folder):
+        write_whole(place, _WRITERS[place.suffix.lower()](content, place))
     return place
 
 
@@ -148,6 +153,8 @@ def check_report_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> P
     ------
     DataError
         If the path has another suffix, is a folder, or lies in none.
+    MachineError
+        If the disk is full, or the folder is closed to this user.
     """
     place = Path(path)
     asked = f"The report was to be written to {place}."
@@ -167,6 +174,7 @@ def check_report_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> P
             "Make the folder first, or choose another place.",
             path=place,
         )
+    check_room(place)
     return place
 
 

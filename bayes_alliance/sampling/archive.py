@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bayes_alliance.errors import CHOOSE_A_FIT, SamplingError
-from bayes_alliance.whole_file import write_whole
+from bayes_alliance.whole_file import check_room, write_whole
 
 _MANIFEST = "manifest.json"
 # What zipfile raises for a file that is no zip, ends early, or says impossible things of itself.
@@ -34,15 +34,12 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
     Raises
     ------
     SamplingError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist, or the path is a folder.
+    MachineError
+        If the disk is full, the folder is closed to this user, and the like.
     """
+    check_archive_path(path)
     manifest = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
-    if not path.parent.is_dir():
-        raise SamplingError(
-            f"The fit was to be saved as {path}.",
-            f"There is no folder {path.parent}.",
-            "Make the folder first, or choose another place.",
-        )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_MANIFEST, json.dumps(manifest))
@@ -50,6 +47,26 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> Path:
             archive.writestr(name, content)
     write_whole(path, buffer.getvalue())
     return path
+
+
+def check_archive_path(path: Path) -> None:
+    """Refuse a place where no fit can be saved, before hours of work go into it.
+
+    Raises
+    ------
+    SamplingError, MachineError
+        As :func:`write_archive`.
+    """
+    asked = f"The fit was to be saved as {path}."
+    if path.is_dir():
+        raise SamplingError(asked, "That is a folder.", "Choose another name.")
+    if not path.parent.is_dir():
+        raise SamplingError(
+            asked,
+            f"There is no folder {path.parent}.",
+            "Make the folder first, or choose another place.",
+        )
+    check_room(path)
 
 
 def read_archive(path: Path) -> dict[str, bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +102,13 @@ def _rows_to_bytes(model: Model) -> bytes:
 def _draws_to_bytes(tree: xr.DataTree) -> dict[str, bytes]:
     import zarr
 
-    whole = zarr.config.set({"array.write_empty_chunks": True})
-    with whole, tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "draws.zarr"
-        tree.to_zarr(root, mode="w", consolidated=False, zarr_format=3)
-        files = sorted(p for p in root.rglob("*") if p.is_file())
-        return {DRAWS + p.relative_to(root).as_posix(): p.read_bytes() for p in files}
+    pieces: dict[str, Any] = {}
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        store = zarr.storage.MemoryStore(pieces)  # not a folder: it may be full or not there
+        tree.to_zarr(store, mode="w", consolidated=False, zarr_format=3)
+    return {DRAWS + name: pieces[name].to_bytes() for name in sorted(pieces, key=_parts)}
+
+
+def _parts(name: str) -> list[str]:
+    """Return what files are sorted by, so that folders stay together."""
+    return name.split("/")

@@ -9,7 +9,7 @@ import pytest
 
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
 STAGES = ("cli", "report", "checks", "posterior", "sampling", "model", "data", "kernels")
-FOUNDATION = ("names", "errors", "display", "drawing", "random_streams", "whole_file")
+FOUNDATION = ("names", "errors", "display", "drawing", "random_streams", "machine", "whole_file")
 
 
 def lint_imports(folder: Path, settings: Path) -> subprocess.CompletedProcess[str]:

@@ -99,7 +99,7 @@ def test_a_public_host_runs_the_same_commands(checkout: Path) -> None:
     ours = (checkout / ".ci" / "run").read_text(encoding="utf-8")
     public = (checkout / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert commands(ours) == {"lint", "docs", "wheel", "test-all"}
-    assert commands(public) == commands(ours) | {"demo"}
+    assert commands(public) == commands(ours) | {"demo", "test-lowest", "test-newest"}
     # Only where the folder is can its absence be a failure.
     assert "BAYES_ALLIANCE_SHARED=" in ours
     assert "BAYES_ALLIANCE_SHARED" not in public

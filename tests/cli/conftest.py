@@ -18,6 +18,18 @@ from bayes_alliance.sampling.fit import Fit
 
 FITS = Path(__file__).parents[1] / "report" / "made_up_fit.py"
 
+# The sampler is replaced, so that commands which fit do not compile.
+PROGRAM = f"""
+import importlib.util, sys
+import bayes_alliance.sampling.run as run
+spec = importlib.util.spec_from_file_location("made_up_fit", {str(FITS)!r})
+made_up = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made_up)
+run.sample = lambda model, **options: made_up.made_up_fit(model)
+from bayes_alliance.cli.main import main
+main()
+"""
+
 
 def load_made_up_fit() -> Callable[..., Fit]:
     """Import the maker of fits from the report tests, a folder that is no package."""
@@ -32,6 +44,12 @@ def load_made_up_fit() -> Callable[..., Fit]:
 @pytest.fixture(scope="session")
 def made_up_fit() -> Callable[..., Fit]:
     return load_made_up_fit()
+
+
+@pytest.fixture(scope="session")
+def made_up_program() -> list[str]:
+    """Return the command of a process that makes its draws up; arguments follow."""
+    return [sys.executable, "-c", PROGRAM]
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_interrupted_before_the_first_draw(
     monkeypatch.setattr("bayes_alliance.sampling.run.sample", fail(KeyboardInterrupt()))
     result = run("report", clients, *FORMULA)
     assert result.exit_code == 130
-    assert "Stopped" in result.stderr
+    assert result.stderr.strip().endswith("Stopped before the end. Nothing was written.")
     assert [path.name for path in clients.parent.iterdir()] == ["clients.csv"]
 
 
@@ -135,4 +135,4 @@ def test_who_stops_after_a_file_was_saved_is_told_nothing_untrue(
     stopped = run("fit", clients, *FORMULA, "--out", "t.fit")
     assert stopped.exit_code == 130
     assert (clients.parent / "t.fit").exists()
-    assert stopped.stderr.strip() == "Stopped before the end."
+    assert stopped.stderr.strip() == "Stopped before the end. Written and whole: t.fit."

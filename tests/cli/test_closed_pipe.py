@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,19 +10,7 @@ import pytest
 
 from bayes_alliance.cli.main import _COMMANDS
 
-MADE_UP = Path(__file__).parents[1] / "report" / "made_up_fit.py"
 CHECKOUT = Path(__file__).parents[2]
-# The sampler is replaced, so that commands which fit do not compile.
-PROGRAM = f"""
-import importlib.util, sys
-import bayes_alliance.sampling.run as run
-spec = importlib.util.spec_from_file_location("made_up_fit", {str(MADE_UP)!r})
-made_up = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(made_up)
-run.sample = lambda model, **options: made_up.made_up_fit(model)
-from bayes_alliance.cli.main import main
-main()
-"""
 FORMULA = ("--formula", "wai_total ~ stigma + (1 | case_manager)")
 CASES = {
     "demo": (),
@@ -42,13 +29,13 @@ WRITTEN = {"fit": "new.fit", "report": "new.json", "demo": "alliance_report.html
 pytestmark = pytest.mark.slow
 
 
-def ended(folder: Path, *arguments: str, both: bool = False) -> tuple[int, str]:
+def ended(program: list[str], folder: Path, *arguments: str, both: bool = False) -> tuple[int, str]:
     """Run the program with an output that nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
         run = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            [*program, *arguments],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
             stdout=writing,
@@ -74,7 +61,7 @@ def test_every_command_is_tried() -> None:
     ],
 )
 def test_a_closed_output_is_no_error(
-    command: str, clients: Path, made_up_fit: Callable, tmp_path: Path
+    command: str, clients: Path, made_up_fit: Callable, made_up_program: list[str], tmp_path: Path
 ) -> None:
     from bayes_alliance.data.reading import read_table
     from bayes_alliance.model.spec import Model
@@ -85,7 +72,7 @@ def test_a_closed_output_is_no_error(
         fit.save(tmp_path / "study.fit")
     if command == "reproduce":
         write_report(fit, tmp_path / "study.json")
-    code, said = ended(tmp_path, command, *CASES[command])
+    code, said = ended(made_up_program, tmp_path, command, *CASES[command])
     assert code == 141
     # What is being done is said beside the output, for whoever waits.
     assert not re.search("rror|Traceback|Pipe", said)
@@ -94,8 +81,8 @@ def test_a_closed_output_is_no_error(
         assert (tmp_path / WRITTEN[command]).exists()
 
 
-def test_an_error_nobody_reads_is_none_either(tmp_path: Path) -> None:
-    assert ended(tmp_path, "check", "nowhere.csv", both=True)[0] == 141
-    code, said = ended(tmp_path, "check", "nowhere.csv")
+def test_an_error_nobody_reads_is_none_either(made_up_program: list[str], tmp_path: Path) -> None:
+    assert ended(made_up_program, tmp_path, "check", "nowhere.csv", both=True)[0] == 141
+    code, said = ended(made_up_program, tmp_path, "check", "nowhere.csv")
     assert code == 2
     assert said.startswith("Error: ")

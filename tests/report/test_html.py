@@ -13,7 +13,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from bayes_alliance.errors import DataError
+from bayes_alliance.errors import DataError, MachineError
 from bayes_alliance.report import writing
 from bayes_alliance.report.blocks import Checklist, Equation, Figure, Section, Table
 from bayes_alliance.report.content import ReportContent, build_content
@@ -202,9 +202,9 @@ def test_a_failure_leaves_the_old_report(
     path.write_text("old")
 
     def full(*arguments: object) -> None:
-        raise OSError("no space left")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(MachineError, match="The disk is full"):
         writing.write_content(slopes_content, path)
     assert [entry.read_text() for entry in tmp_path.iterdir()] == ["old"]

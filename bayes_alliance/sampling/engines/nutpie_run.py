@@ -90,6 +90,7 @@ def _drawn(trace: Any, variables: Sequence[str], settings: Settings) -> Drawn:
             "Sampling was interrupted.",
             "No chain had finished its warm-up, so there is nothing to keep.",
             "Let it run longer, or ask for a shorter tune.",
+            interrupted=True,
         )
     posterior = {name: _joined(draws, name, warm_ups, max(lengths)) for name in variables}
     reported = {ours: _joined(stats, own, warm_ups, max(lengths)) for own, ours in _STATS.items()}

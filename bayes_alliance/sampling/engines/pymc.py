@@ -81,6 +81,7 @@ def _nothing_to_keep() -> SamplingError:
         "Sampling was interrupted.",
         "No chain had finished its warm-up, so there is nothing to keep.",
         "Let it run longer, or ask for a shorter tune.",
+        interrupted=True,
     )
 
 

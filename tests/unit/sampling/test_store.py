@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 import bayes_alliance as ba
-from bayes_alliance.errors import DataError, SamplingError
+from bayes_alliance.errors import DataError, MachineError, SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.archive import read_archive, write_archive
 from bayes_alliance.sampling.loading import load_fit
@@ -332,7 +332,7 @@ def test_a_failure_leaves_the_old_file(slopes, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(MachineError, match="The disk is full"):
         with_log_likelihood(slopes).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["study.fit"]

@@ -1,0 +1,103 @@
+"""Draws are kept whatever becomes of their file, and it is said what was written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bayes_alliance.cli.failures import STOPPED, say
+
+if TYPE_CHECKING:
+    from bayes_alliance.sampling.fit import Fit
+
+
+@contextlib.contextmanager
+def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
+    """Save the draws elsewhere when what follows fails, and say where.
+
+    Parameters
+    ----------
+    fit
+        Freshly sampled; of a fit that was loaded there is nothing to keep.
+    place
+        What is to be written; the draws are given its name.
+    data
+        Whether the clients' rows may be saved with them.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        raise
+    except BaseException:
+        kept = save_anywhere(fit, place, data=data)
+        if kept is None:
+            say("The draws could not be saved in any other folder either.")
+        else:
+            say(f"The draws are saved: {kept}. With them nothing need be sampled again.")
+        raise
+
+
+def save_anywhere(fit: Fit, place: Path, *, data: bool) -> Path | None:
+    """Save the fit under a new name where that can be done; None if it can nowhere."""
+    for folder in _folders(place):
+        free = _free_name(folder, place.stem)
+        with contextlib.suppress(Exception):
+            return fit.save(free, data=data)
+    return None
+
+
+def _folders(place: Path) -> Iterator[Path]:
+    """Yield folders of the user's own; those that anybody can read come in no question."""
+    from bayes_alliance.kernels.code_folder import private_folder
+
+    yield place.parent
+    with contextlib.suppress(OSError):
+        yield Path.cwd()
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield Path.home()
+    private = private_folder()
+    if private is not None:
+        yield private
+
+
+def _free_name(folder: Path, stem: str) -> Path:
+    names = [f"{stem}.fit", *(f"{stem}-{k}.fit" for k in range(2, 100))]
+    return next(
+        (folder / name for name in names if not (folder / name).exists()), folder / names[0]
+    )
+
+
+@contextlib.contextmanager
+def told_when_stopped(places: Iterable[Path]) -> Iterator[None]:
+    """Say on Ctrl-C which of the files were written: it may come just after the last of them."""
+    before = {place: _stamp(place) for place in places}
+    try:
+        yield
+    except KeyboardInterrupt:
+        written = _changed(before)
+        say(f"Stopped before the end. {_told(written)}")
+        raise typer.Exit(STOPPED) from None
+
+
+def _changed(before: Mapping[Path, object]) -> Sequence[Path]:
+    return [place for place, stamp in before.items() if _stamp(place) not in (None, stamp)]
+
+
+def _told(written: Sequence[Path]) -> str:
+    if written:
+        return f"Written and whole: {', '.join(map(str, written))}."
+    return "Nothing was written."
+
+
+def _stamp(place: Path) -> object:
+    """Return what changes when a file is written anew; None if there is none."""
+    try:
+        found = os.stat(place)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
