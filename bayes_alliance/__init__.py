@@ -63,7 +63,7 @@ _HOMES = {
     "influence": "checks.group_influence",
     "diagnose": "checks.verdict",
     "answer_questions": "report.three_questions",
-    "reproduce": "report.reproducing",
+    "reproduce": "report.reproduction.reproducing",
     "write_report": "report.writing",
 }
 __all__ = [
@@ -166,7 +166,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.shares.variance import variance_shares
     from bayes_alliance.posterior.shares.variance_curve import share_curve
     from bayes_alliance.posterior.summaries import summarize
-    from bayes_alliance.report.reproducing import reproduce
+    from bayes_alliance.report.reproduction.reproducing import reproduce
     from bayes_alliance.report.three_questions import answer_questions
     from bayes_alliance.report.writing import write_report
     from bayes_alliance.sampling.batch import sample_many

@@ -21,17 +21,17 @@ def reproduce_file(
         typer.Option(metavar="FILE", help=f"{FILE_HELP} Left out for the simulated example."),
     ] = None,
 ) -> None:
-    """Make a report again from its own record and compare every number.
+    """Make a report again from its own record and compare all that it shows.
 
     The record names formula, priors, seed, settings and versions; the table is yours to give, and
     is read as it was then unless you say otherwise. With the same versions on the same kind of
     machine every number has to be the same to the last digit, with others within its Monte Carlo
-    error.
+    error. The document is then held against its own data, word for word and picture for picture.
 
-    Ends with 1 if a number does not come out.
+    Ends with 1 if a number does not come out, or the document was changed.
     """
     from bayes_alliance.cli.screen import show_table
-    from bayes_alliance.report.reproducing import reproduce
+    from bayes_alliance.report.reproduction.reproducing import reproduce
 
     given = data if data is None or table == TableOptions() else load_table(data, table)
     found = reproduce(report, data=given)

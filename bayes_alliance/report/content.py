@@ -23,7 +23,7 @@ from bayes_alliance.report.influence_section import influence_section
 from bayes_alliance.report.limits import limits
 from bayes_alliance.report.methods_section import methods_section
 from bayes_alliance.report.model_section import model_section, prior_section, question_section
-from bayes_alliance.report.reproduction import reproduction_section
+from bayes_alliance.report.reproduction_section import reproduction_section
 from bayes_alliance.report.results import Results, collect_results
 from bayes_alliance.report.results_section import results_section
 from bayes_alliance.report.sensitivity_section import sensitivity_section

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from bayes_alliance.errors import DataError
 from bayes_alliance.report.blocks import Block, Figure, Section, Table
+from bayes_alliance.report.tables import is_numeric
 
 if TYPE_CHECKING:
     from bayes_alliance.report.content import ReportContent
@@ -149,6 +150,8 @@ def _table_data(table: Table) -> dict[str, Any]:
         "row_heading": table.row_heading,
         "columns": columns,
         "headings": {name: table.headings.get(name, name) for name in columns},
+        "numeric": [str(name) for name in table.frame.columns if is_numeric(table, name)],
+        "diagnostics": sorted(table.diagnostics & set(columns)),
         "rows": [{"label": str(label), "values": _plain(cells)} for label, cells in rows],
         "notes": list(table.notes),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from bayes_alliance.sampling.run import installed_versions
 from bayes_alliance.sampling.store import FINGERPRINT
 
 RECORD_FORMAT = 2
+_WRITERS = ("jinja2", "latex2mathml", "matplotlib", "pillow", "python-docx")
 _DIGITS = 8  # of sums and means, whose last digits depend on the versions that add
 
 
@@ -54,8 +56,15 @@ def session_record(
         "called": list(called),
         "place": place,
         "report_versions": installed_versions(),
+        "written_with": writing_versions(),
         "others": [_fit_record(other) for other in others],
     }
+
+
+def writing_versions() -> dict[str, str]:
+    """Return the versions of all that decides how a report is laid out and drawn."""
+    own = "bayes-alliance"
+    return {own: installed_versions()[own], **{name: version(name) for name in _WRITERS}}
 
 
 def _fit_record(fit: Fit) -> dict[str, Any]:
@@ -71,6 +80,7 @@ def _fit_record(fit: Fit) -> dict[str, Any]:
         "settings": fit.settings.as_dict(),
         "versions": dict(fit.versions),
         "interrupted": fit.interrupted,
+        "held": fit.has_data or fit.has_sums,
         "draws": fit.draws_in_all,
         "draws_sha256": draws_digest(fit),
         "data": data_record(model),
@@ -102,6 +112,7 @@ def data_record(model: Model) -> dict[str, Any]:
         "fingerprint_by_column": column_fingerprints(frame.rows) if held else {},
         "learnt_sha256": _learnt_digest(model) if held or model.stream is not None else None,
         "source": frame.source,
+        "simulated": bool(frame.rows.attrs.get("simulated")),
         **_provenance(model),
     }
 

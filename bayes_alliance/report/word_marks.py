@@ -6,7 +6,7 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-_NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LINK = '<w:color w:val="0B5C94"/><w:u w:val="single"/>'
 
@@ -26,7 +26,7 @@ def word_element(text: str) -> Any:
     from docx.oxml import parse_xml
 
     head, rest = re.split(r"(?=[\s/>])", text, maxsplit=1)
-    return parse_xml(f'{head} xmlns:w="{_NAMESPACE}"{rest}')
+    return parse_xml(f'{head} xmlns:w="{NAMESPACE}"{rest}')
 
 
 def mark_name(key: str) -> str:

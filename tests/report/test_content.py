@@ -16,7 +16,7 @@ from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.report_data import read_report_data
-from bayes_alliance.report.reproduction import program
+from bayes_alliance.report.reproduction_section import program
 from bayes_alliance.report.results import collect_results
 from bayes_alliance.report.tables import cell, prior_table
 from bayes_alliance.sampling.fit import Fit

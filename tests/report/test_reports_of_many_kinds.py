@@ -1,5 +1,6 @@
 """The prose of whole reports over a grid of cases: it never says more than the numbers do."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -14,6 +15,10 @@ from bayes_alliance import names
 from bayes_alliance.errors import Place
 from bayes_alliance.report.blocks import Checklist, Equation, Figure, Items, Notice, Paragraph
 from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.html import render_page
+from bayes_alliance.report.markdown import render_markdown
+from bayes_alliance.report.report_data import report_data, write_data
+from bayes_alliance.report.reproduction.told_content import figures_of, told_content
 from bayes_alliance.sampling.fit import Fit
 
 SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
@@ -211,6 +216,19 @@ def test_the_words_of_the_other_place_would_be_seen(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_kind_comes_back_from_its_data(
+    report: Callable[[str], ReportContent], name: str
+) -> None:
+    """What is held against a received page is that very page, if nobody changed it."""
+    content = report(name)
+    data = json.loads(write_data(report_data(content)))
+    told = told_content(data, figures_of(content))
+    assert report_data(told) == data
+    assert render_page(told) == render_page(content)
+    assert render_markdown(told, folder="f") == render_markdown(content, folder="f")
+
+
 def test_strength_of_a_claim_follows_the_draws(report: Callable[[str], ReportContent]) -> None:
     keys = ("in-short", "methods")
     nothing = whole(report("nothing there"), *keys)

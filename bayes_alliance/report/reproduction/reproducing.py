@@ -1,4 +1,4 @@
-"""The verb that makes a report again from its own record and compares every number."""
+"""The verb that makes a report again from its own record and compares all that it shows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.errors import DataError
 from bayes_alliance.report.content import build_content
-from bayes_alliance.report.number_comparison import leaves, number_table, text_differences
-from bayes_alliance.report.page_numbers import page_differences
-from bayes_alliance.report.remade_fit import recorded_table, remade_fit, remade_model
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
-from bayes_alliance.report.reproduction_record import Reproduction
-from bayes_alliance.report.session_record import RECORD_FORMAT, draws_digest
+from bayes_alliance.report.reproduction.document import document_differences, document_word
+from bayes_alliance.report.reproduction.numbers import leaves, number_table, text_differences
+from bayes_alliance.report.reproduction.outcome import Reproduction
+from bayes_alliance.report.reproduction.remade_fit import recorded_table, remade_fit, remade_model
+from bayes_alliance.report.session_record import RECORD_FORMAT, draws_digest, writing_versions
 from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from bayes_alliance.data.scanning import ScannedTable
     from bayes_alliance.sampling.fit import Fit
-
-# How long it took and where the table lies is no result.
-_NOT_COMPARED = frozenset({"reproduce"})
 
 
 def reproduce(
@@ -34,7 +31,9 @@ def reproduce(
 
     The report carries a record of the run that made it: formula, priors, settings, seed, versions
     and a digest of the table. The models are fitted again as the record says, and every number of
-    the new report is held against the old one; of a page also every number its tables show.
+    the new report is held against the old one. Then the whole document is held against the data it
+    carries: every word, number, heading, caption and picture, and all that would change how it is
+    seen. Of a Word document that is its words and pictures, not how they are set.
 
     Parameters
     ----------
@@ -48,7 +47,8 @@ def reproduce(
     -------
     Reproduction
         Whether the numbers agree: with the same versions on the same kind of machine to the last
-        digits, with others within their Monte Carlo errors.
+        digits, with others within their Monte Carlo errors; and whether the document shows what
+        its data say.
 
     Raises
     ------
@@ -95,30 +95,43 @@ def _compared(
         names=_names(main, fits),
         place=main.get("place", "python"),  # reports of before have its words
     )
-    # Written and read once, so that what JSON does to a number is done to both.
-    made = json.loads(write_data(report_data(content)))
-    then, now = leaves(reported, _NOT_COMPARED), leaves(made, _NOT_COMPARED)
     versions = _versions(records)
     same = bool(versions["same"].all()) and not any(record["interrupted"] for record in records)
     digests = [record["draws_sha256"] for record in records]
     same_draws = digests == [draws_digest(fit) for fit in fits]
+    # Written and read once, so that what JSON does to a number is done to both.
+    then, now = leaves(reported), leaves(json.loads(write_data(report_data(content))))
     table = number_table(then, now, exact=same)
-    texts = text_differences(then, now)
-    if same:  # other versions may round otherwise
-        texts += page_differences(path, reported)
-    none_differs = bool((table["agrees"] != 0).all())
-    compared = bool(table["agrees"].notna().any())
     # Draws that differ in their last digits show it in the numbers too.
     rounded = bool((table["difference"].abs() > 0).any())
+    texts = text_differences(then, now, rounded=rounded and not same_draws)
+    writers = _other_writers(main)
+    shown = document_differences(path, reported, content, pictures=same and not writers)
+    none_differs = bool((table["agrees"] != 0).all())
+    compared = bool(table["agrees"].notna().any())
+    as_before = not same or ((same_draws or rounded) and not texts)
     return Reproduction(
         path=path,
-        agree=none_differs and compared and (not same or ((same_draws or rounded) and not texts)),
+        agree=none_differs and compared and as_before and (bool(writers) or not shown),
         same_versions=same,
         same_draws=same_draws,
         table=table,
         texts=texts,
+        document=document_word(path),
+        shown=shown,
+        writers=writers,
         versions=versions,
         fits=fits,
+    )
+
+
+def _other_writers(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what wrote the document in another version than the one at hand, in words."""
+    then, now = record.get("written_with", {}), writing_versions()
+    return tuple(
+        f"{name} {then.get(name, 'of before')} (here {own})"
+        for name, own in now.items()
+        if then.get(name) != own
     )
 
 

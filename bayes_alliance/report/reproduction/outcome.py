@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import listed
-from bayes_alliance.report.number_comparison import ROUNDING
+from bayes_alliance.report.reproduction.numbers import ROUNDING
 from bayes_alliance.report.wording import plural
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
 
 _SHOWN = 20
+_PLACES = 5  # of a document, told in full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Reproduction:
     agree
         With the same versions: whether everything is the same but for rounding, at most a
         billionth of a number. With others: whether no number differs by more than its Monte Carlo
-        error allows.
+        error allows. In both cases the document must show what its data say.
     same_versions
         Whether the report was made with the versions and on the kind of machine at hand, by a
         run that was not interrupted.
@@ -40,8 +41,14 @@ class Reproduction:
         ``error`` of the difference (0 for a count of rows, NaN where it is not known) and
         ``agrees`` (1, 0, or NaN where other versions made it and its error is not known).
     texts
-        Where the texts differ, or a page shows another number than its data; with other versions
-        some texts do.
+        Where the texts of its data differ; with other versions some do.
+    document
+        What the report is: a page, a text, a Word document; nothing where it is its data alone.
+    shown
+        Where the document shows something else than the data it carries.
+    writers
+        What wrote the document in another version than the one at hand: where there are such,
+        it may be laid out otherwise, and ``shown`` decides nothing.
     versions
         One row a package, Python and the machine: ``then``, ``now``, ``same``.
     fits
@@ -54,6 +61,9 @@ class Reproduction:
     same_draws: bool
     table: pd.DataFrame
     texts: tuple[str, ...]
+    document: str
+    shown: tuple[str, ...]
+    writers: tuple[str, ...]
     versions: pd.DataFrame
     fits: tuple[Fit, ...]
 
@@ -71,26 +81,47 @@ class Reproduction:
     @property
     def sentence(self) -> str:
         """What came out, in words."""
-        return self._with_the_same() if self.same_versions else self._with_others()
+        made = self._with_the_same() if self.same_versions else self._with_others()
+        return f"{made} {self._on_the_document()}".rstrip()
 
     def _with_the_same(self) -> str:
         made = "Made again with the same versions on the same kind of machine, the report has"
-        rounded = self._rounding_words()
-        if self.agree:
-            draws = "the same draws and " if self.same_draws else ""
-            digits = f". {rounded}" if rounded else ", to the last digit."
-            return f"{made} {draws}the same {len(self.table)} numbers{digits}"
-        if not self.same_draws:
+        changed, rounded = [*self.differing.index, *self.texts], self._rounding_words()
+        if not (self.same_draws or (self.differing.empty and not self.rounded.empty)):
             return (
                 f"{made} other draws: its record does not name the run that made it. "
                 f"{self._count()}."
             )
-        changed = [*self.differing.index, *self.texts]
-        return (
-            f"{made} the same draws, but it says something else of them in "
-            f"{plural(len(changed), 'place')}: "
-            f"{listed(changed)}. It was changed after it was written. {rounded}".rstrip()
-        )
+        if changed:
+            return (
+                f"{made} the same draws, but it says something else of them in "
+                f"{plural(len(changed), 'place')}: "
+                f"{listed(changed)}. It was changed after it was written. {rounded}".rstrip()
+            )
+        draws = "the same draws and " if self.same_draws else ""
+        digits = f". {rounded}" if rounded else ", to the last digit."
+        return f"{made} {draws}the same {len(self.table)} numbers{digits}"
+
+    def _on_the_document(self) -> str:
+        """Say where the document is not what its data are, and what that can mean."""
+        if not self.document:
+            return ""
+        others = f"The {self.document} was written with {listed(self.writers)}"
+        if not self.shown:
+            if self.writers:
+                return f"{others}; its words are those of its data, its pictures were not compared."
+            if self.same_versions:
+                return f"The {self.document} shows them, with nothing added or left out."
+            return f"The {self.document} shows its own data; its pictures were not compared."
+        more = len(self.shown) - _PLACES
+        where = "; ".join([*self.shown[:_PLACES], *([f"and {more} more"] if more > 0 else [])])
+        told = f"shows something else than its own data in {plural(len(self.shown), 'place')}"
+        if self.writers:
+            return (
+                f"{others} and {told}: {where}. Another version may lay it out otherwise, but it "
+                "may also have been changed: look there."
+            )
+        return f"The {self.document} {told}: {where}. It was changed after it was written."
 
     def _rounding_words(self) -> str:
         """Tell differences of rounding apart from changes."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from bayes_alliance.data.provenance import READ_AS, reading_options
+from bayes_alliance.data.provenance import EXAMPLE, READ_AS, reading_options
+from bayes_alliance.data.scanning import ScannedTable, scan_table
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.spec import Model, Question, changed_model
 from bayes_alliance.report.session_record import data_record
@@ -16,8 +18,6 @@ from bayes_alliance.sampling.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from bayes_alliance.data.scanning import ScannedTable
 
 _COUNTS = {"rows_in_table": "rows", "rows_used": "rows that can be used"}
 
@@ -35,14 +35,12 @@ def recorded_table(
     own = record["data"]
     if isinstance(data, str | Path):
         if own["streamed_from"] is not None:
-            from bayes_alliance.data.scanning import scan_table
-
             return scan_table(data)
         from bayes_alliance.data.reading import read_table
 
-        return read_table(data, **reading_options({READ_AS: own["read_as"] or {}}))
+        return _as_known(own, read_table(data, **reading_options({READ_AS: own["read_as"] or {}})))
     if data is not None:
-        return data
+        return data if isinstance(data, ScannedTable) else _as_known(own, data)
     if own["example"] is not None:
         from bayes_alliance.data.examples import load_example
 
@@ -54,6 +52,18 @@ def recorded_table(
         f"Give the table, for example data='{file}' (on the command line --data {file}).",
         columns=own["columns"],
     )
+
+
+def _as_known(own: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with what the report's own knew of itself and this one does not say."""
+    known = {
+        "source": own["source"],
+        "simulated": own.get("simulated"),  # not in records of before
+        EXAMPLE: own["example"],
+    }
+    same = table.copy(deep=False)
+    same.attrs = {name: value for name, value in known.items() if value} | table.attrs
+    return same
 
 
 def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) -> Model:
@@ -85,7 +95,17 @@ def remade_fit(record: Mapping[str, Any], model: Model) -> Fit:
 
     settings = Settings(**record["settings"])
     fit = sample(model, seed=settings.seed, engine=settings.engine, **settings.length_and_tuning)
-    return replace(fit, settings=settings)
+    fit = replace(fit, settings=settings)
+    # A report of a fit without its rows leaves out what needs them.
+    return fit if record.get("held", True) else _without_rows(fit)
+
+
+def _without_rows(fit: Fit) -> Fit:
+    """Return the fit as it comes back when it was saved without its rows."""
+    from bayes_alliance.sampling.loading import load_fit
+
+    with TemporaryDirectory() as folder:
+        return load_fit(fit.save(Path(folder) / "without_rows.fit", data=False))
 
 
 def _check_same_rows(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

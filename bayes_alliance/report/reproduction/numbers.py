@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _FALSE_ALARM = 0.01  # probability that any of the numbers is called different b
 # A 2.5% quantile of normal draws has 2.7 times the error of the mean of as many independent ones;
 # half as much again is allowed for the long tails of standard deviations.
 _QUANTILE_ERROR = 4.0
+_SHOWN = re.compile(r"(-?\d+(?:\.\d+)?)")  # a number in a text
+_READING = "clients = "  # the line of the program that names the table's file
 # What is counted in the rows, not sampled.
 _OF_THE_ROWS = frozenset({"data"})
 # Of the number itself: what another order of adding may do to it, and no change of its meaning.
@@ -52,14 +55,38 @@ class Leaf:
         return not isinstance(self.value, str)
 
 
-def leaves(data: Mapping[str, Any], skipped: frozenset[str]) -> dict[tuple[str, ...], Leaf]:
-    """Return every number and text of a report's data, by place, without some sections."""
+def leaves(data: Mapping[str, Any]) -> dict[tuple[str, ...], Leaf]:
+    """Return every number and text of a report's data, by place.
+
+    How long the run took and where the table lay then are no results, and are left out.
+    """
     found = list(_conclusions(data))
+    for k, notice in enumerate(data["notices"]):
+        found += _block_leaves("notices", str(k), notice)
     for section in data["sections"]:
-        if section["key"] not in skipped:
-            for number, block in enumerate(section["blocks"]):
-                found += _block_leaves(section["key"], str(number), block)
+        key = section["key"]
+        found.append(_text((key, "heading"), f"heading of {key}", section["heading"]))
+        for number, block in enumerate(section["blocks"]):
+            found += _block_leaves(key, str(number), _results_of(block, key))
+    order = " ".join(section["key"] for section in data["sections"])
+    found.append(_text(("", "order"), "order of the sections", order))
     return {leaf.place: leaf for leaf in found}
+
+
+def _results_of(block: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """Return a block of the section on the run without its time and the place of its table."""
+    if section != "reproduce":
+        return block
+    if block["kind"] == "facts":
+        return {**block, "pairs": [pair for pair in block["pairs"] if pair[0] != "Time"]}
+    if block["kind"] == "code":
+        lines = [line for line in block["text"].split("\n") if not line.startswith(_READING)]
+        return {**block, "text": "\n".join(lines)}
+    return block
+
+
+def _text(place: tuple[str, ...], words: str, value: str) -> Leaf:
+    return Leaf(place=place, words=words, value=value, error=math.nan)
 
 
 def number_table(
@@ -99,16 +126,42 @@ def number_table(
 
 
 def text_differences(
-    then: Mapping[tuple[str, ...], Leaf], now: Mapping[tuple[str, ...], Leaf]
+    then: Mapping[tuple[str, ...], Leaf], now: Mapping[tuple[str, ...], Leaf], *, rounded: bool
 ) -> tuple[str, ...]:
-    """Return where the texts differ, in words."""
+    """Return where the texts differ, in words.
+
+    With ``rounded`` draws, which differ in their last digits, a number in a text may differ by one
+    in the last digit shown: it may have lain between two.
+    """
     both = {**now, **then}
     return tuple(
         both[place].words
         for place in both
-        if not (place in then and place in now and then[place].value == now[place].value)
-        and not both[place].is_number
+        if not both[place].is_number
+        and not (place in then and place in now and _says(then[place], now[place], rounded))
     )
+
+
+def _says(then: Leaf, now: Leaf, rounded: bool) -> bool:
+    """Tell whether a text is the same as before."""
+    if then.value == now.value:
+        return True
+    if not (rounded and isinstance(then.value, str) and isinstance(now.value, str)):
+        return False
+    before, after = (
+        _SHOWN.split(text.replace("\N{MINUS SIGN}", "-")) for text in (then.value, now.value)
+    )
+    return len(before) == len(after) and all(
+        a == b or (k % 2 == 1 and _one_apart(a, b))
+        for k, (a, b) in enumerate(zip(before, after, strict=True))
+    )
+
+
+def _one_apart(before: str, after: str) -> bool:
+    """Tell whether two numbers differ by one in the last digit that both show."""
+    places = [len(text.partition(".")[2]) for text in (before, after)]
+    step = 10.0 ** -places[0]
+    return places[0] == places[1] and abs(float(before) - float(after)) <= 1.5 * step
 
 
 def _within(reported: Floats, difference: Floats, error: Floats, same: Any) -> Floats:
@@ -173,8 +226,12 @@ def _table_leaves(place: tuple[str, ...], block: Mapping[str, Any]) -> Iterator[
     caption, columns = block["caption"], block["columns"]
     yield Leaf(place=(*place, "caption"), words=f"caption: {caption}", value=caption, error=0.0)
     for k, note in enumerate(block["notes"]):
-        words = f"note to {caption}"
-        yield Leaf(place=(*place, "note", str(k)), words=words, value=note, error=math.nan)
+        yield _text((*place, "note", str(k)), f"note to {caption}", note)
+    heads = [block["row_heading"], *(block["headings"].get(name, name) for name in columns)]
+    for name, head in zip(["", *columns], heads, strict=True):
+        yield _text((*place, "head", name), f"{caption}: heading {head}", head)
+    labels = "\n".join(row["label"] for row in block["rows"])
+    yield _text((*place, "labels"), f"{caption}: order of the rows", labels)
     seen: Counter[str] = Counter()
     for row in block["rows"]:
         label = row["label"]

@@ -1,0 +1,171 @@
+"""The whole document a reader sees, held line by line against the data it carries."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.html import render_page
+from bayes_alliance.report.markdown import figure_files, render_markdown
+from bayes_alliance.report.report_data import data_place
+from bayes_alliance.report.reproduction.lines import Lines, differences
+from bayes_alliance.report.reproduction.pictures import only_drawn, same_drawing, same_image
+from bayes_alliance.report.reproduction.told_content import figures_of, told_content
+from bayes_alliance.report.reproduction.word_text import word_pictures, word_text
+from bayes_alliance.report.style import png_of, svg_file_of
+from bayes_alliance.report.word import render_document
+
+_DRAWING = re.compile(r"<svg\b.*?</svg>", flags=re.DOTALL)
+_HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>|^## (.*)$|^# (.*)$")
+_CAPTION = re.compile(r"<caption>(.*?)</caption>|^\*\*(?:Table|Figure) \d+\.\*\* (.*)$")
+_ROW = re.compile(r'<th scope="row">(.*?)</th>')
+_IMAGE = re.compile(r"\]\(([^()\s/:]+)/[^()\s/]+\.png\)")
+
+
+def document_differences(
+    path: str | Path, data: Mapping[str, Any], made: ReportContent, *, pictures: bool
+) -> tuple[str, ...]:
+    """Return where a document shows something else than its data say, in words.
+
+    Parameters
+    ----------
+    path
+        The report.
+    data
+        What :func:`read_report_data` reads from it.
+    made
+        The report made again, which draws the pictures.
+    pictures
+        Whether the pictures were drawn by the versions at hand from the same draws, so that they
+        must be the same.
+    """
+    place = Path(path)
+    if not document_word(place):
+        return ()
+    compared, _ = _FORMATS[place.suffix.lower()]
+    return tuple(compared(place, told_content(data, figures_of(made)), pictures))
+
+
+def document_word(path: str | Path) -> str:
+    """Return what a report is called in sentences; nothing where it is its data alone."""
+    return _FORMATS.get(Path(path).suffix.lower(), (None, ""))[1]
+
+
+def _page(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
+    shown, meant = _text(path.read_bytes()), _text(render_page(told).encode())
+    yield from page_differences(shown, meant, list(figures_of(told)), pictures=pictures)
+
+
+def page_differences(
+    shown: str, meant: str, figures: Sequence[str], *, pictures: bool
+) -> Iterator[str]:
+    """Say where a page differs from the one its data make.
+
+    Parameters
+    ----------
+    shown, meant
+        Both pages, their lines ended alike.
+    figures
+        What the figures are called, in order.
+    pictures
+        Whether the pictures must be the same.
+    """
+    drawn, wanted = _DRAWING.findall(shown), _DRAWING.findall(meant)
+    own, right = (_page_lines(_marked(text, len(wanted))) for text in (shown, meant))
+    yield from differences(own, right, "the page")
+    if len(drawn) != len(wanted):
+        yield f"the page has {len(drawn)} pictures, its data tell of {len(wanted)}"
+        return
+    for number, (held, due) in enumerate(zip(drawn, wanted, strict=True)):
+        if not (same_drawing(held, due) if pictures else only_drawn(held)):
+            yield f"Figure {number + 1} ({figures[number]}): the page shows another picture"
+
+
+def _marked(page: str, most: int) -> str:
+    """Put a mark in the place of each drawing; drawings that are too many stay as they are."""
+    parts = _DRAWING.split(page, maxsplit=most)
+    return "".join(f"{'<svg>' * (k > 0)}{part}" for k, part in enumerate(parts))
+
+
+def _text(content: bytes) -> str:
+    """Return text without what a mail program may do to its line ends."""
+    text = content.decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _page_lines(text: str) -> Lines:
+    return Lines(lines=[line.rstrip() for line in text.rstrip().split("\n")], place=_place_in_page)
+
+
+def _place_in_page(lines: list[str], number: int) -> str:
+    """Name the section, the table and the row in which a line stands."""
+    row = caption = ""
+    for line in reversed(lines[: number + 1]):
+        if not caption:
+            row = row or _first(_ROW, line)
+            caption = _first(_CAPTION, line)
+        heading = _first(_HEADING, line)
+        if heading:
+            row = row if caption else ""
+            return ": ".join(filter(None, [caption or heading, row]))
+    return "head"
+
+
+def _first(pattern: re.Pattern[str], line: str) -> str:
+    found = pattern.search(line)
+    return next((own for own in found.groups() if own), "") if found else ""
+
+
+def _folder(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
+    shown, folder = _text(path.read_bytes()), data_place(path).parent
+    # Whoever gives file and folder another name leaves the links as they were.
+    linked = _IMAGE.search(shown)
+    meant = _text(render_markdown(told, folder=folder.name).encode())
+    if linked and linked[1] not in meant:
+        meant = meant.replace(f"]({quote(folder.name)}/", f"]({linked[1]}/")
+    yield from differences(_page_lines(shown), _page_lines(meant), "the text")
+    if not pictures:
+        return
+    files, figures = figure_files(list(figures_of(told))), figures_of(told)
+    for key, name in files.items():
+        drawing, image = (_content(folder / f"{name}.{kind}") for kind in ("svg", "png"))
+        svg = drawing is not None and same_drawing(_text(drawing), _text(svg_file_of(figures[key])))
+        png = image is not None and same_image(image, png_of(figures[key]))
+        if not (svg and png):
+            which = " and ".join(w for w, same in ((".svg", svg), (".png", png)) if not same)
+            yield f"the files of the figure {key} ({which}) show another picture, or are gone"
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _word(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
+    shown, meant = io.BytesIO(path.read_bytes()), io.BytesIO(render_document(told))
+    own, right = (Lines(lines=word_text(own), place=_place_in_word) for own in (shown, meant))
+    yield from differences(own, right, "the Word document")
+    drawn, wanted = word_pictures(shown), word_pictures(meant)
+    if len(drawn) != len(wanted):
+        yield f"the document has {len(drawn)} pictures, its data tell of {len(wanted)}"
+    elif pictures:
+        for number, (held, due) in enumerate(zip(drawn, wanted, strict=True), start=1):
+            if not same_image(held, due):
+                yield f"Figure {number}: the document shows another picture"
+
+
+def _place_in_word(lines: list[str], number: int) -> str:
+    """Name what stands before a line: Word's own headings are known by their style only."""
+    return f'after "{lines[number - 1][:40]}"' if number else "head"
+
+
+_FORMATS: Mapping[str, tuple[Callable[[Path, ReportContent, bool], Iterator[str]], str]] = {
+    ".html": (_page, "page"),
+    ".htm": (_page, "page"),
+    ".docx": (_word, "Word document"),
+    ".md": (_folder, "text"),
+}
