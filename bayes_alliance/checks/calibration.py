@@ -180,7 +180,7 @@ def _simulated(model: Model, count: int, rng: np.random.Generator) -> dict[Model
     outcomes = np.empty((count, len(model.frame.y)))
     for chunk in chunks(model, truths):
         outcomes[chunk.places] = model.family.simulate(
-            rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            rng, chunk.eta, chunk.parameters, precision_weights(model)
         )
     return {_with_outcome(model, outcomes[k]): truths.isel({names.DRAW: [k]}) for k in range(count)}
 
@@ -191,7 +191,7 @@ def _with_outcome(model: Model, outcome: NDArray[Any]) -> Model:
         model.frame.rows.assign(**{model.outcome: outcome}),
         model.family.name,
         model.priors.strings,
-        link=model.link,
+        link=model.link.name,
     )
 
 

@@ -251,7 +251,7 @@ def _made(
     for chunk in chunks(model, parameters):
         for _ in range(-(-sets // drawn)):
             outcomes = model.family.simulate(
-                rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+                rng, chunk.eta, chunk.parameters, precision_weights(model)
             )
             made.append(looked.of(outcomes))
     return {label: np.concatenate([m[label] for m in made]) for label in made[0]}

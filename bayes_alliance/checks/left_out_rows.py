@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.checks.distribution_function import probability_up_to
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
@@ -90,8 +89,8 @@ def _judged(fit: Fit, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     for places, arrays in draw_blocks(fit.posterior, step):
         eta = _linear_predictor(model, arrays, rows)
         own = {name: arrays[name][:, None] for name in model.family.parameters}
-        density[places] = one * model.family.log_density(y, eta, own, model.link, precision)
-        low[places], high[places] = probability_up_to(model, y, eta, own, precision)
+        density[places] = one * model.family.log_density(y, eta, own, precision)
+        low[places], high[places] = model.family.up_to(y, eta, own, precision)
     return density, low, high
 
 

@@ -66,8 +66,8 @@ def depends_on(model: Model, looked: Looked) -> tuple[tuple[str, ...], tuple[str
 def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
     """Say which form of the outcome there is, from the values that were observed."""
     name, y = model.outcome, model.frame.y
-    if model.frame.levels:
-        return "Look at the priors of the thresholds, and for a predictor that the model lacks."
+    if not model.family.has_residual:
+        return f"{model.family.misfit_remedy(name)}."
     values, whole = np.unique(y), bool((y == np.round(y)).all())
     if len(values) == 2:
         coded = list(values) == [0, 1]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.ordered_categories import as_scores
 from bayes_alliance.model.spec import Model
 
 Array = NDArray[np.float64]
@@ -25,9 +24,7 @@ _FEWEST_FOR_SLOPE = 3
 KURTOSIS = "kurtosis of the residuals"
 # In at most so many studies whose model is right one of the statistics is objected to.
 FALSE_ALARM = 0.05
-# Small differences: of means, sds and ends in sds of the outcome; of skewness and kurtosis; of
-# shares. The first is half of what Cohen calls a small effect.
-_SMALL_IN_SDS, _SMALL_SHAPE, _SMALL_SHARE = 0.1, 0.5, 0.05
+_SMALL_SHAPE = 0.5  # a small difference of skewness and kurtosis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,34 +71,15 @@ def row_aspects(
         What the model expects of each row, for the statistics of residuals of numbers; without it
         there are none of these.
     """
-    if model.family.outcome == "numeric":
-        found = [
-            Looked(aspect="level", of=partial(_of_numbers, counts=counts), small=small_in(model)),
-            Looked(aspect="distribution", of=_of_ends, small=small_in(model)),
-        ]
-        if expected is not None and len(expected) > _FEWEST_FOR_SLOPE:
-            shape = partial(_of_residuals, expected=expected, counts=counts)
-            found.append(Looked(aspect="distribution", of=shape, small=_SMALL_SHAPE))
-        return found
-    mean = partial(np.average, axis=1, weights=counts)
-    if model.family.outcome == "binary":
-        shares_of_1 = Looked(
-            aspect="level", of=lambda y: {"share of 1": mean(y)}, small=_SMALL_SHARE
-        )
-        return [shares_of_1]
-    levels = list(enumerate(model.frame.levels))
-
-    def shares(y: Array) -> dict[str, Array]:
-        return {f"share of {level}": mean(y == k) for k, level in levels}
-
-    return [Looked(aspect="distribution", of=shares, small=_SMALL_SHARE)]
-
-
-def small_in(model: Model) -> float:
-    """Return a small difference in the unit of the outcome: a tenth of its sd; of shares, .05."""
-    if model.family.outcome == "numeric":
-        return float(_SMALL_IN_SDS * model.frame.y.std())
-    return _SMALL_SHARE if model.family.outcome == "binary" else _SMALL_IN_SDS
+    found = [
+        Looked(aspect=own.aspect, of=own.counted(counts), small=own.small)
+        for own in model.family.row_statistics(model.frame.y, model.frame.levels)
+    ]
+    enough = expected is not None and len(expected) > _FEWEST_FOR_SLOPE
+    if expected is not None and enough and model.family.has_residual:
+        shape = partial(_of_residuals, expected=expected, counts=counts)
+        found.append(Looked(aspect="distribution", of=shape, small=_SMALL_SHAPE))
+    return found
 
 
 def row_statistics(
@@ -113,19 +91,8 @@ def row_statistics(
 
 def on_scores(model: Model, looked: Looked) -> Looked:
     """Return the same statistics of what ordered categories count as, not of their places."""
-    levels = model.frame.levels
-    return replace(looked, of=lambda y: looked.of(as_scores(levels, y)))
-
-
-def _of_numbers(y: Array, counts: Array | None) -> dict[str, Array]:
-    mean = np.average(y, axis=1, weights=counts)
-    each = np.ones(y.shape[1]) if counts is None else counts
-    squares = (y - mean[:, None]) ** 2 @ each
-    return {"mean": mean, "sd": np.sqrt(squares / (each.sum() - 1))}
-
-
-def _of_ends(y: Array) -> dict[str, Array]:
-    return {"smallest value": y.min(axis=1), "largest value": y.max(axis=1)}
+    family, levels = model.family, model.frame.levels
+    return replace(looked, of=lambda y: looked.of(family.scores(levels, y)))
 
 
 def _of_residuals(y: Array, expected: Array, counts: Array | None) -> dict[str, Array]:
@@ -172,9 +139,9 @@ def group_aspects(model: Model, group: GroupDesign, counts: Array | float = 1.0)
             f"largest mean of {name}": means.max(axis=0),
         }
 
-    small = small_in(model)
+    small = model.family.small_difference(model.frame.y)
     found = [Looked(aspect="means", of=of_means, group=name, small=small)]
-    within = _spread_within(group, average) if model.family.outcome == "numeric" else None
+    within = _spread_within(group, average) if model.family.has_residual else None
     if within is not None:
         found.append(Looked(aspect="sds", of=within, group=name, small=small))
     for label, slope, weight in _slopes(model, group, counts):

@@ -26,7 +26,6 @@ from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.ordered_categories import as_scores, score_note
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
@@ -252,7 +251,6 @@ def check_predictive(
     width = len(observed) if factor is None else len(factor.labels)
     step = max(1, int(np.ceil(count * width / _NUMBERS_KEPT)))
     statistics = merged(_looked_for(fit, kind, written, factor, rows_only=by == ROW))
-    levels = fit.model.frame.levels
     every, replicated = _looked_at(data_sets, statistics, shown, step)
     own = {label: float(value[0]) for label, value in statistics(observed[None]).items()}
     return PredictiveCheck(
@@ -266,7 +264,7 @@ def check_predictive(
         categories=_categories(fit) if factor is None else (),
         replications=count,
         others=unnamed_factors(fit, group) if by == GROUP else (),
-        scoring=score_note(levels) if levels and fit.model.groups and by != ROW else "",
+        scoring=_scoring(fit.model) if fit.model.groups and by != ROW else "",
         counts=written.counts if factor is None else None,
         clients=written.clients if has_copies(fit.model) else None,
     )
@@ -278,8 +276,12 @@ def _shown(
     """Return what the picture shows of data sets, (draw, row): the rows, or the groups' means."""
     if factor is None:
         return lambda y: y
-    average, levels = means_by_group(factor, counts), model.frame.levels
-    return lambda y: np.asarray((average @ as_scores(levels, y).T).T)
+    average, family, levels = means_by_group(factor, counts), model.family, model.frame.levels
+    return lambda y: np.asarray((average @ family.scores(levels, y).T).T)
+
+
+def _scoring(model: Model) -> str:
+    return model.family.score_note(model.frame.levels)
 
 
 def _looked_at(
@@ -345,8 +347,7 @@ def _mean_words(fit: Fit, group: GroupDesign) -> str:
 
 
 def _categories(fit: Fit) -> tuple[str, ...]:
-    binary = ("0", "1") if fit.model.family.outcome == "binary" else ()
-    return tuple(str(level) for level in fit.model.frame.levels) or binary
+    return fit.model.family.categories(fit.model.frame.levels)
 
 
 def _replicated_statistics(made: dict[str, Array]) -> xr.Dataset:

@@ -83,6 +83,4 @@ def _slices(outcomes: Array) -> Iterator[Array]:
 
 def _simulated(model: Model, parameters: xr.Dataset, rng: np.random.Generator) -> Iterator[Array]:
     for chunk in chunks(model, parameters):
-        yield model.family.simulate(
-            rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
-        )
+        yield model.family.simulate(rng, chunk.eta, chunk.parameters, precision_weights(model))

@@ -16,7 +16,7 @@ from bayes_alliance.errors import GIVE_ROWS, Advice, DataError, listed
 from bayes_alliance.model.beyond_rows import seen_beyond
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.expression import describe, uses_of
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.ordered_categories import category_words, empty_categories
@@ -116,9 +116,8 @@ def build_data_report(
     notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
     notes += zero_notes(far_zeros(formula, frame, design, family, priors))
-    known_error = formula.response.weight_kind == "known_error"
     # Rows that differ in other columns look alike among the used ones: no client came twice.
-    silent = {"duplicate_rows"} | ({"group_is_row"} if known_error else set())
+    silent = {"duplicate_rows"} | ({"group_is_row"} if family.group_may_be_row else set())
     notes += [
         note for note in seen.notes if note.code not in silent and not answered(note, formula)
     ]
@@ -164,7 +163,7 @@ def uses_of_columns(formula: Formula, rows: pd.DataFrame, family: Family) -> Col
     return ColumnUses(
         outcome=response.outcome,
         # What a meta-analysis has for an outcome is an estimate, which is nearly normal.
-        numeric=family.outcome == "numeric" and response.weight_kind != "known_error",
+        numeric=family.has_residual and response.weight_kind != "known_error",
         groups=tuple(sorted(factors, key=lambda factor: counts[factor])),
         predictors=predictors,
         categories=frozenset(name for part in parts for name in part.categories) - predictors,

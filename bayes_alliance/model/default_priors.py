@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.design import Design
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.working_basis import MeasuredColumns, measure_columns
@@ -25,7 +24,6 @@ Floats = NDArray[np.float64]
 Element = tuple[str, str | None]
 # How wide priors are, in standard deviations of the outcome per one of the column.
 COEFFICIENT_WIDTH = 2.5
-_THRESHOLD_WIDTH = 2 * COEFFICIENT_WIDTH
 GROUP_WIDTH = 0.5
 
 
@@ -71,9 +69,7 @@ class Defaults:
     blocks: Mapping[str, tuple[MeasuredColumns, ...]]
 
 
-def default_priors(
-    design: Design, rows: Rows, family: Family, link: str, levels: tuple[str, ...]
-) -> Defaults:
+def default_priors(design: Design, rows: Rows, family: Family, levels: tuple[str, ...]) -> Defaults:
     """Return one prior an element of each top-level parameter.
 
     Parameters
@@ -82,12 +78,12 @@ def default_priors(
         The design as written.
     rows
         Outcome and weights; mean and standard deviation of what the offset leaves are used.
-    family, link
-        Decide the scale: the outcome's own, or the link's.
+    family
+        Decides the scale: the outcome's own, or the link's.
     levels
         Categories of an ordinal outcome.
     """
-    centre, scale = family.location_and_scale(rows.y, design.offset, rows.weights, link)
+    centre, scale = family.location_and_scale(rows.y, design.offset, rows.weights)
     measured = measure_columns(
         design.X,
         design.orders,
@@ -99,26 +95,22 @@ def default_priors(
     priors = _population(design, measured, centre, scale, has_level=family.intercept)
     as_written: dict[Element, Prior] = {}
     at_zero = COEFFICIENT_WIDTH * measured.constant_of_working / measured.scales
-    room = float(np.sqrt(_THRESHOLD_WIDTH**2 + (at_zero**2).sum()))
-    for between in threshold_labels(levels):
-        priors[names.CUTPOINT, between] = Prior("Normal", (centre, _THRESHOLD_WIDTH))
-        as_written[names.CUTPOINT, between] = Prior("Normal", (centre, room))
+    for level in (own for own in family.own if own.is_level):
+        location, width = level.default(centre, scale).arguments
+        room = float(np.sqrt(width**2 + (at_zero**2).sum()))
+        for label in level.labels(levels):
+            priors[level.name, label] = Prior("Normal", (location, width))
+            as_written[level.name, label] = Prior("Normal", (location, room))
     blocks: dict[str, tuple[MeasuredColumns, ...]] = {}
     for place, group in enumerate(design.groups):
         two = None if rows.half_ranges is None else rows.half_ranges[place + 1]
         whole, own = _measured_blocks(group, rows.weights, two)
         blocks[group.name] = own
         _add_group(group, whole, own, scale, priors, as_written)
-    if "sigma" in family.parameters:
-        priors[names.SIGMA, None] = Prior("HalfStudentT", (3.0, scale))
-    if "nu" in family.parameters:
-        priors[names.NU, None] = Prior("Gamma", (2.0, 0.1))
+    for parameter in (own for own in family.own if not own.is_level):
+        for label in parameter.labels(levels):
+            priors[parameter.name, label] = parameter.default(centre, scale)
     return Defaults(priors=priors, as_written=as_written, coefficients=measured, blocks=blocks)
-
-
-def threshold_labels(levels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return one label a threshold: ``3|4`` lies between the categories 3 and 4."""
-    return tuple(f"{low}|{high}" for low, high in pairwise(levels))
 
 
 def _population(

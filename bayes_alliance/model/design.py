@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.model.column_order import ColumnOrder, orders_from_json
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame
 from bayes_alliance.model.group_design import GroupDesign, apply_group, build_groups
@@ -98,7 +98,7 @@ def build_design(formula: Formula, frame: ModelFrame, data: pd.DataFrame, family
         formula.group_terms,
         frame.rows,
         data,
-        group_may_be_row=formula.response.weight_kind == "known_error",
+        group_may_be_row=family.group_may_be_row,
         repeats=repeats,
     )
     return Design(

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import DataError, ModelError, did_you_mean, in_the_table, listed
 from bayes_alliance.model.expression import describe, group_mean_columns, uses_of
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
-from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_columns import plain_table
 
 
@@ -125,7 +124,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
             missing=counts,
         )
     rows = table[keep].reset_index(drop=True)
-    y, levels = coded_outcome(rows[formula.response.outcome], family)
+    y, levels = family.coded(rows[formula.response.outcome])
     return ModelFrame(
         rows=rows,
         positions=np.flatnonzero(keep.to_numpy()),
@@ -142,7 +141,7 @@ def build_frame(formula: Formula, data: pd.DataFrame, family: Family) -> ModelFr
 
 def _check_weight_kind(formula: Formula, family: Family) -> None:
     response = formula.response
-    if response.weights and response.weight_kind == "precision" and family.outcome != "numeric":
+    if response.weights and response.weight_kind == "precision" and not family.has_residual:
         raise ModelError(
             f"The column {response.weights} was given as precision weights.",
             f"They divide a residual variance, and the family {family.name} has none.",

@@ -107,7 +107,7 @@ def build_groups(
 ) -> tuple[GroupDesign, ...]:
     """Make one :class:`GroupDesign` a grouping factor; terms of one factor are joined.
 
-    ``group_may_be_row`` is for outcomes with known standard errors, as in a meta-analysis;
+    ``group_may_be_row`` is for outcomes whose own variance is known, as in a meta-analysis;
     ``repeats`` says how many clients the rows stand for.
 
     Raises

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bayes_alliance.errors import Advice, Words, did_you_mean
+from bayes_alliance.errors import did_you_mean
 
 if TYPE_CHECKING:
     from bayes_alliance.model.tokens import Token
@@ -31,23 +31,6 @@ _FUNCTIONS: Mapping[str, str] = {
 _DEVIATION = "center({x}) from the mean of all rows, within({x}, g) from that of each group g"
 _TWO_WAYS = {"gmc": _DEVIATION, "cgm": _DEVIATION, "demean": _DEVIATION}
 
-# From a family elsewhere to that of the same outcomes here, with its link where it says one.
-_FAMILIES: Mapping[str, tuple[str, str | None]] = {
-    **dict.fromkeys(("normal", "norm", "linear", "continuous", "identity"), ("gaussian", None)),
-    **dict.fromkeys(("lm", "lmer", "ols", "regress", "gaussianidentity"), ("gaussian", None)),
-    **dict.fromkeys(("binomial", "binary", "logit", "logistic", "glogit"), ("bernoulli", None)),
-    **dict.fromkeys(("dichotomous", "melogit", "meqrlogit"), ("bernoulli", None)),
-    **dict.fromkeys(("probit", "meprobit"), ("bernoulli", "probit")),
-    "cloglog": ("bernoulli", "cloglog"),
-    **dict.fromkeys(("ordinal", "ordered", "clm", "clmm", "polr", "ologit"), ("cumulative", None)),
-    **dict.fromkeys(("cumulativelogit", "cumlogit", "meologit", "grm"), ("cumulative", None)),
-    **dict.fromkeys(("oprobit", "meoprobit", "cumulativeprobit"), ("cumulative", "probit")),
-    **dict.fromkeys(("t", "studentt", "tdist", "scat", "robust"), ("student", None)),
-}
-_CALL = re.compile(r"\s*([\w.]+)\s*\(\s*(?:link\s*=\s*)?[\"']?(\w*)[\"']?\s*\)\s*")
-_OUTCOMES = {"bernoulli": "for an outcome of 0 and 1", "cumulative": "for ordered answers"}
-_COUNTS = ("poisson", "negbinomial", "negativebinomial", "nbinom", "gamma", "beta", "lognormal")
-
 
 def same_function(callee: str, arguments: Sequence[object], valid: Collection[str]) -> str:
     """Return what to write in the place of a function of another tool, or one spelt like it."""
@@ -56,32 +39,6 @@ def same_function(callee: str, arguments: Sequence[object], valid: Collection[st
     if here is not None:
         return f"For {callee}() write {here.format(x=x, y=y)}. "
     return did_you_mean(callee, valid)
-
-
-def same_family(name: str, links: Mapping[str, Sequence[str]]) -> Words:
-    """Return what to write for a family of another tool, or one spelt like it; may be empty.
-
-    Parameters
-    ----------
-    name
-        As it was written: ``binomial``, ``bernoulli(logit)``.
-    links
-        The families there are, and the links of each, the default first.
-    """
-    called = _CALL.fullmatch(name)
-    bare, link = (called[1], called[2] or None) if called else (name, None)
-    plain = re.sub(r"[\W_]", "", bare.lower())
-    if plain in _COUNTS:
-        return "Counts, shares and times have no family of their own in this version."
-    found, own_link = _FAMILIES.get(plain, (bare.lower() if bare.lower() in links else None, None))
-    if found is None:
-        return did_you_mean(name, links).rstrip()
-    link = link or own_link
-    usual = link is None or link not in links[found] or link == links[found][0]
-    of = f", {_OUTCOMES[found]}" if found in _OUTCOMES else ""
-    python = f'Write family="{found}"' + ("" if usual else f', link="{link}"')
-    other = "" if usual else f" (its {link} link is to be had in Python only)"
-    return Advice(python=f"{python}{of}.", command_line=f"Write --family {found}{of}{other}.")
 
 
 def same_column(name: str, columns: Collection[str]) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
-from bayes_alliance.model.default_priors import threshold_labels
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
 from bayes_alliance.model.pymc_priors import add_parameter
@@ -56,8 +55,9 @@ def build_coords(model: Model) -> dict[str, Any]:
         coords[names.effect(group.name)] = list(group.effects)
         if group.pairs:
             coords[names.pair(group.name)] = list(group.pair_labels)
-    if "cutpoint" in model.family.parameters:
-        coords[names.CUTPOINT_DIM] = list(threshold_labels(model.frame.levels))
+    for parameter in model.family.own:
+        if parameter.dim:
+            coords[parameter.dim] = list(parameter.labels(model.frame.levels))
     return coords
 
 
@@ -120,20 +120,23 @@ def build_pymc(model: Model) -> Any:
             index = pm.Data(data_index(group.name), group.index, dims=names.ROW)
             eta = eta + (Z * effects[index]).sum(axis=-1)
         add_likelihood(model, eta)
-        _add_thresholds(model, built, arrays)
+        _add_level(model, built, arrays)
     return built
 
 
-def _add_thresholds(model: Model, built: Any, arrays: dict[str, Any]) -> None:
-    """Add the thresholds of the design, where those with the priors stand at the means."""
+def _add_level(model: Model, built: Any, arrays: dict[str, Any]) -> None:
+    """Add what takes the intercept's place as written, where its priors stand at the means."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    sampled = model.priors.sampled_name(names.CUTPOINT)
-    if names.CUTPOINT in model.family.parameters and sampled != names.CUTPOINT:
+    level = model.family.level
+    if level is None:
+        return
+    sampled = model.priors.sampled_name(level.name)
+    if sampled != level.name:
         constant = pm.Data(DATA_CONSTANT, arrays[DATA_CONSTANT])
         moved = pt.dot(constant, built[names.B])
-        pm.Deterministic(names.CUTPOINT, built[sampled] + moved, dims=names.CUTPOINT_DIM)
+        pm.Deterministic(level.name, built[sampled] + moved, dims=level.dim)
 
 
 def _add_coefficients(model: Model, arrays: dict[str, Any]) -> Any:

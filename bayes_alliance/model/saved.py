@@ -11,13 +11,13 @@ import numpy as np
 from bayes_alliance.data.report import note_from_json, note_to_json
 from bayes_alliance.model.beyond_rows import seen_beyond
 from bayes_alliance.model.design import Design
-from bayes_alliance.model.families import Family, find_family
+from bayes_alliance.model.families.family import Family
+from bayes_alliance.model.families.registry import find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, row_weights
 from bayes_alliance.model.group_design import GroupDesign, apply_group
 from bayes_alliance.model.group_mean_terms import with_whole_groups
 from bayes_alliance.model.linear import apply_part
-from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
 from bayes_alliance.model.prior_basis import PriorBasis, standing_as_written
@@ -46,7 +46,7 @@ def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]
     return {
         "formula": model.formula.text,
         "family": model.family.name,
-        "link": model.link,
+        "link": model.link.name,
         "centring": dict(model.centring),
         "question": vars(model.question),
         "priors": [
@@ -134,12 +134,11 @@ def model_from_json(
     """
     formula = parse_formula(saved["formula"])
     known_error = formula.response.weight_kind == "known_error"
-    family, link = find_family(saved["family"], saved["link"], known_error=known_error)
+    family = find_family(saved["family"], saved["link"], known_error=known_error)
     frame = _frame(saved, formula, family, rows, positions)
     return assembled_model(
         formula=formula,
         family=family,
-        link=link,
         frame=frame,
         design=_design(saved, rows),
         priors=PriorTable(
@@ -207,7 +206,7 @@ def _frame(
     return ModelFrame(
         rows=rows,
         positions=positions,
-        y=coded_outcome(outcome, family)[0] if len(rows) else np.zeros(0),
+        y=family.coded(outcome)[0] if len(rows) else np.zeros(0),
         levels=tuple(saved["levels"]),
         weights=row_weights(rows, formula) if len(rows) else _no_weights(formula),
         rows_in_table=saved["rows_in_table"],

@@ -20,7 +20,9 @@ from bayes_alliance.model.design import (
     rebuild_design,
     without_columns,
 )
-from bayes_alliance.model.families import Family, find_family
+from bayes_alliance.model.families.family import Family
+from bayes_alliance.model.families.link import Link
+from bayes_alliance.model.families.registry import find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.ordered_categories import check_thresholds_known
@@ -111,7 +113,6 @@ class Model:
 
     formula: Formula
     family: Family
-    link: str
     frame: ModelFrame
     design: Design
     priors: PriorTable
@@ -133,7 +134,7 @@ class Model:
         check_types(formula, data, priors, centred)
         parsed = parse_formula(formula)
         known_error = parsed.response.weight_kind == "known_error"
-        found, link = find_family(family, link, known_error=known_error)
+        found = find_family(family, link, known_error=known_error)
         frame, design, stream = _read(parsed, data, found)
         outcome = parsed.response.outcome
         if any(outcome in part["columns"] for part in design.parts):
@@ -142,15 +143,14 @@ class Model:
                 "It stands among its own predictors too.",
                 "Take it out of the right side of the formula.",
             )
-        defaults = _defaults(parsed, frame, design, stream, found, link)
+        defaults = _defaults(parsed, frame, design, stream, found)
         if defaults.coefficients.aliased.any():
             design, stream = _not_aliased(design, stream, defaults.coefficients.aliased)
-            defaults = _defaults(parsed, frame, design, stream, found, link)
+            defaults = _defaults(parsed, frame, design, stream, found)
         table = check_thresholds_known(outcome, frame, build_priors(defaults, design, priors))
         values: dict[str, Any] = {
             "formula": parsed,
             "family": found,
-            "link": link,
             "frame": frame,
             "design": design,
             "priors": table,
@@ -164,6 +164,11 @@ class Model:
     def outcome(self) -> str:
         """Name of the outcome column."""
         return self.formula.response.outcome
+
+    @property
+    def link(self) -> Link:
+        """How linear predictor and mean belong together."""
+        return self.family.link
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -266,17 +271,16 @@ def _defaults(
     design: Design,
     stream: StreamedRows | None,
     family: Family,
-    link: str,
 ) -> Defaults:
     """Return the default priors, from the rows or from those that stand in for them."""
     shown = design if stream is None else stream.typical_design
-    return default_priors(shown, _rows(formula, frame, stream), family, link, frame.levels)
+    return default_priors(shown, _rows(formula, frame, stream), family, frame.levels)
 
 
 def defaults_of(model: Model) -> Defaults:
     """Return the default priors of a model again, those in whose place the user put others too."""
     shown = model.formula, model.frame, model.design, model.stream
-    return _defaults(*shown, model.family, model.link)
+    return _defaults(*shown, model.family)
 
 
 def _rows(formula: Formula, frame: ModelFrame, stream: StreamedRows | None) -> Rows:

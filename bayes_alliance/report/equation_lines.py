@@ -16,12 +16,6 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.wording import joined
 
 _TERMS = 4
-_LINKS = {
-    "logit": r"\operatorname{{logit}}\,{}",
-    "probit": r"\Phi^{{-1}}({})",
-    "cloglog": r"\operatorname{{cloglog}}\,{}",
-    "identity": "{}",
-}
 
 
 def model_equation(model: Model) -> Equation:
@@ -50,7 +44,7 @@ def symbol_words(model: Model) -> str:
         parts += ["β those of one group", deviations, "τ their standard deviations"]
     if any(group.pairs for group in groups):
         parts.append("ρ their correlations")
-    if names.CUTPOINT in model.family.parameters:
+    if model.family.level is not None:
         parts.append("θ the thresholds between the categories c")
     return f"{', '.join(parts)}."
 
@@ -78,21 +72,14 @@ def _first_level(model: Model, symbols: Symbols) -> list[str]:
     ]
     if np.any(model.design.offset):
         terms.append(rf"\text{{offset}}_{{{symbols.row}}}")
-    cutpoint = names.CUTPOINT in model.family.parameters
-    terms = [r"-\theta_{c}", *terms] if cutpoint else terms
-    if not model.family.on_link_scale:
+    terms = terms if model.family.level is None else [r"-\theta_{c}", *terms]
+    if model.family.has_residual:
         terms.append(f"e_{{{symbols.row}}}")
     return wrapped(_left_side(model, symbols), terms or ["0"])
 
 
 def _left_side(model: Model, symbols: Symbols) -> str:
-    outcome = f"{as_label(model.outcome)}_{{{symbols.row}}}"
-    inside = {
-        "numeric": outcome,
-        "binary": rf"\Pr({outcome} = 1)",
-        "ordinal": rf"\Pr({outcome} > c)",
-    }[model.family.outcome]
-    return _LINKS[model.link].format(inside)
+    return model.family.left_side(f"{as_label(model.outcome)}_{{{symbols.row}}}")
 
 
 def _varying(model: Model, label: str) -> list[GroupDesign]:
@@ -162,17 +149,16 @@ def _upper_levels(model: Model, symbols: Symbols) -> list[str]:
 def _outcome_lines(model: Model, symbols: Symbols) -> list[str]:
     """Write the distribution of the residual, or of the outcome where it has none."""
     family, row = model.family, symbols.row
-    if family.on_link_scale:
-        return []
+    if not family.has_residual:
+        line = family.outcome_latex(f"{as_label(model.outcome)}_{{{row}}}")
+        return [line] if line else []
     response = model.formula.response
     spread = r"\sigma^{2}"
     if response.weight_kind == "known_error":
         spread = rf"{as_label(str(response.weights))}_{{{row}}}^{{2}}"
     elif response.weight_kind == "precision":
         spread = rf"\sigma^{{2}} / {as_label(str(response.weights))}_{{{row}}}"
-    if family.name == "student":
-        return [rf"e_{{{row}}} \sim \operatorname{{Student}}(\nu, 0, {spread})"]
-    return [rf"e_{{{row}}} \sim \operatorname{{Normal}}(0, {spread})"]
+    return [rf"e_{{{row}}} \sim {family.residual_latex(spread)}"]
 
 
 def _effect_lines(model: Model, symbols: Symbols) -> list[str]:

@@ -8,22 +8,12 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.report.group_words import one_group
 from bayes_alliance.report.wording import joined
 
-_OF_LINK = {
-    "identity": "{outcome}",
-    "logit": "the log odds {target}",
-    "probit": "the probit of the probability {target}",
-    "cloglog": "the complementary log-log of the probability {target}",
-}
-
 
 def equation_in_words(model: Model) -> str:
     """Say what the outcome is the sum of, and how each part is distributed."""
-    target = f"that {model.outcome} is 1"
-    if model.family.outcome == "ordinal":
-        target = f"that {model.outcome} lies above a category"
-    left = _OF_LINK[model.link].format(outcome=model.outcome, target=target)
+    left = model.family.left_words(model.outcome)
     parts = [*_common(model), *(part for g in model.design.groups for part in _deviations(g))]
-    if not model.family.on_link_scale:
+    if model.family.has_residual:
         parts.append("a residual")
     sentences = [f"{left[0].upper()}{left[1:]} is the sum of {joined(parts)}."]
     sentences += [_distribution(group) for group in model.design.groups]
@@ -33,7 +23,7 @@ def equation_in_words(model: Model) -> str:
 def _common(model: Model) -> list[str]:
     parts = []
     coefficients = list(model.design.coefficients)
-    if names.CUTPOINT in model.family.parameters:
+    if model.family.level is not None:
         parts.append("minus the threshold above the category")
     if names.INTERCEPT in coefficients:
         parts.append("the intercept")
@@ -70,11 +60,10 @@ def _distribution(group: GroupDesign) -> str:
 
 def _residual(model: Model) -> list[str]:
     response, family = model.formula.response, model.family
-    if family.on_link_scale:
-        return []
-    gaussian = family.name == "gaussian"
-    kind = "normal" if gaussian else "Student-t distributed with nu degrees of freedom"
-    spread = "standard deviation sigma" if gaussian else "scale sigma"
+    if not family.has_residual:
+        said = family.outcome_words(model.outcome)
+        return [said] if said else []
+    kind, spread = family.residual_words()
     if response.weight_kind == "known_error":
         spread = f"the known standard error {response.weights}"
     elif response.weight_kind == "precision":

@@ -76,7 +76,7 @@ def _influence_limits(results: Results) -> list[str]:
 def _bound_limits(results: Results) -> list[str]:
     """Say so where many rows share the highest or lowest value: a ceiling or a floor."""
     model = results.fit.model
-    if not results.fit.has_data or model.family.outcome != "numeric":
+    if not results.fit.has_data or not model.family.has_residual:
         return []
     y = model.frame.y
     often = np.broadcast_to(frequency_weights(model), len(y))

@@ -67,7 +67,7 @@ def _model_words(model: Model) -> str:
     slopes = [c for c in model.design.coefficients if c != names.INTERCEPT]
     on = f" on {joined(slopes)}" if slopes else ""
     kind = "multilevel model" if model.groups else "regression model"
-    link = "" if model.link == "identity" else f" and {model.link} link"
+    link = "" if not model.link.transforms else f" and {model.link} link"
     varying = "".join(f" {_varying(group)}" for group in model.design.groups)
     return (
         f"A Bayesian {kind} regressed {model.outcome}{on} ({model.family.description}{link})."

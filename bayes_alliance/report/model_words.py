@@ -32,5 +32,5 @@ def family_words(model: Model) -> str:
     """Name the family and its link."""
     family = model.family
     description = family.description[0].upper() + family.description[1:]
-    link = "" if model.link == "identity" else f", {model.link} link"
+    link = "" if not model.link.transforms else f", {model.link} link"
     return f"{description} ({family.name}{link})"

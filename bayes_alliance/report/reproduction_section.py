@@ -105,7 +105,7 @@ def _model_arguments(fit: Fit) -> dict[str, Any]:
     centred = {kind == "centred" for kind in model.centring.values()}
     return {
         "family": model.family.name,
-        **({"link": model.link} if model.link != model.family.links[0] else {}),
+        **({"link": model.link.name} if model.link != model.family.links[0] else {}),
         **({"priors": chosen} if chosen else {}),
         **({"centred": centred.pop()} if dict(model.centring) != usual else {}),
     }

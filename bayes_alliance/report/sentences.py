@@ -243,9 +243,9 @@ def _whose(slope: Slope) -> str:
 
 
 def _slope_numbers(model: Model, slope: Slope) -> str:
-    if model.link == "logit":
+    if model.link.ratio:
         mean, lower, upper = np.exp([slope.mean, slope.lower, slope.upper]).tolist()
-        return f"odds ratio {figure(mean)}, 95% interval {between(lower, upper)}"
+        return f"{model.link.ratio} {figure(mean)}, 95% interval {between(lower, upper)}"
     interval = between(slope.lower, slope.upper)
     return f"{_noun(slope)} {figure(slope.mean)}, 95% interval {interval}"
 
@@ -256,9 +256,8 @@ def _size(model: Model, slope: Slope) -> str:
     if not model.family.on_link_scale:
         size = figure(abs(slope.mean))
         return f"{more} goes with {model.outcome} being {less} by {size} on average"
-    target = f"a higher {model.outcome}" if model.family.outcome == "ordinal" else model.outcome
-    kind = "odds" if model.link == "logit" else "probability"
-    return f"{more} goes with {less} {kind} of {target}"
+    raised = model.link.raises.format(model.family.target(model.outcome))
+    return f"{more} goes with {less} {raised}"
 
 
 def varying_sentences(results: Results) -> list[str]:

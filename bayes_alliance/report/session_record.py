@@ -72,7 +72,7 @@ def _fit_record(fit: Fit) -> dict[str, Any]:
     return {
         "formula": model.formula.text,
         "family": model.family.name,
-        "link": model.link,
+        "link": model.link.name,
         "priors": model.priors.strings,
         "priors_chosen": [entry.key for entry in entries if entry.chosen],
         "centring": dict(model.centring),

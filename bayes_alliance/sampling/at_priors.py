@@ -40,10 +40,11 @@ def at_priors(model: Model, draws: xr.Dataset) -> xr.Dataset:
     if names.B in draws:
         found[names.B] = _coefficients(model, draws[names.B])
         shift = thresholds_moved(model, draws[names.B].to_numpy())
-        if names.CUTPOINT in draws and shift.any():
-            cutpoint = draws[names.CUTPOINT]
-            every = [True] * cutpoint.sizes[names.CUTPOINT_DIM]
-            found[names.CUTPOINT] = _moved(model, cutpoint, cutpoint.to_numpy() - shift, every)
+        level = model.family.level
+        if level is not None and level.name in draws and shift.any():
+            own = draws[level.name]
+            every = [True] * own.sizes[level.dim]
+            found[level.name] = _moved(model, own, own.to_numpy() - shift, every)
     for group in model.design.groups:
         found |= _scales(model, group, draws)
     return xr.Dataset(found, attrs=draws.attrs)

@@ -22,8 +22,7 @@ def variable_dims(model: Model) -> dict[str, tuple[str, ...]]:
         dims[names.sd(group.name)] = (names.effect(group.name),)
         dims[names.cor(group.name)] = (names.pair(group.name),)
         dims[names.u(group.name)] = (group.name, names.effect(group.name))
-    dims[names.CUTPOINT] = (names.CUTPOINT_DIM,)
-    return dims
+    return dims | {own.name: (own.dim,) for own in model.family.own if own.dim}
 
 
 def label_dataset(model: Model) -> xr.Dataset:

@@ -134,7 +134,7 @@ def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Arra
         given[names.u(group.name)] = effects
     total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
     values = np.empty((total, int(split.group[-1]) + 1))
-    normal, start = model.family.name == "gaussian", None
+    normal, start = model.family.is_normal, None
     for chunk in chunks(split.given, given):
         for some in _blocks(chunk.eta, _BLOCK_NORMAL if normal else _BLOCK_QUADRATURE):
             places = np.arange(chunk.places.start, chunk.places.stop)[some]
@@ -221,7 +221,7 @@ def _row_density(split: Split, parameters: Any) -> RowDensity:
 
     def density(linear: Array) -> Array:
         values = model.family.log_density(
-            model.frame.y, linear, parameters, model.link, precision_weights(model)
+            model.frame.y, linear, parameters, precision_weights(model)
         )
         return np.asarray(frequency_weights(model) * values)
 

@@ -53,8 +53,9 @@ def values_with_priors(fit: Fit) -> dict[str, Array]:
     model, posterior = fit.model, fit.posterior
     found = {name: posterior[name].to_numpy() for name in model.priors.variables}
     if names.B in found:
-        if names.CUTPOINT in found:
-            found[names.CUTPOINT] = found[names.CUTPOINT] - thresholds_moved(model, found[names.B])
+        level = model.family.level
+        if level is not None:
+            found[level.name] = found[level.name] - thresholds_moved(model, found[names.B])
         found[names.B] = working_coefficients(model, found[names.B])
     for group in model.design.groups:
         scales = posterior_working_scales(model, group, posterior)
@@ -74,7 +75,7 @@ def joint_log_likelihood(fit: Fit) -> Array:
     values = np.empty(fit.draws_in_all)
     for chunk in chunks(model, posterior):
         density = model.family.log_density(
-            model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            model.frame.y, chunk.eta, chunk.parameters, precision_weights(model)
         )
         values[chunk.places] = (frequency_weights(model) * density).sum(axis=-1)
     return values.reshape(shape)

@@ -55,7 +55,7 @@ def with_log_likelihood(fit: Fit, *, memory: float = MEMORY_GIGABYTES) -> Fit:
     values = np.empty((total, rows))
     for chunk in chunks(model, posterior):
         values[chunk.places] = frequency_weights(model) * model.family.log_density(
-            model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            model.frame.y, chunk.eta, chunk.parameters, precision_weights(model)
         )
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW], rows)
     return fit.with_group(names.LOG_LIKELIHOOD, rows_dataset(model, values.reshape(shape), _SAMPLE))
@@ -108,7 +108,7 @@ def with_predictive(
     values = np.empty((chains * kept, rows))
     for chunk in chunks(model, posterior):
         values[chunk.places] = model.family.simulate(
-            rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            rng, chunk.eta, chunk.parameters, precision_weights(model)
         )
     dataset = rows_dataset(model, values.reshape(chains, kept, rows), _SAMPLE)
     return fit.with_group(

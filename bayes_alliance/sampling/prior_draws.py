@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.group_design import GroupDesign
+from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.container import draws_dataset, rows_dataset
@@ -106,7 +108,7 @@ def with_prior_predictive(
     values = np.empty((draws, rows))
     for chunk in chunks(model, fit.idata[names.PRIOR].to_dataset()):
         values[chunk.places] = model.family.simulate(
-            rng, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+            rng, chunk.eta, chunk.parameters, precision_weights(model)
         )
     return fit.with_group(names.PRIOR_PREDICTIVE, rows_dataset(model, values[None], _SAMPLE))
 
@@ -120,14 +122,17 @@ def draw_prior(model: Model, draws: int, rng: np.random.Generator) -> dict[str, 
         if priors[0].kind.support == "correlation":
             continue
         values = np.stack([p.frozen.rvs(size=draws, random_state=rng) for p in priors], axis=-1)
-        scalar = variable in model.family.parameters and variable != names.CUTPOINT
-        arrays[variable] = values[:, 0] if scalar else values
-    if names.CUTPOINT in arrays:
-        arrays[names.CUTPOINT] = _in_order(model, arrays[names.CUTPOINT], rng)
+        arrays[variable] = values
+    for own in model.family.own:
+        values = arrays[own.name]
+        if own.support.is_ordered:
+            values = _in_order(model.priors.of(own.name), values, rng)
+        arrays[own.name] = values if own.dim else values[:, 0]
     if names.B in arrays:
         arrays[names.B] = user_coefficients(model, arrays[names.B])
-        if names.CUTPOINT in arrays:
-            arrays[names.CUTPOINT] += thresholds_moved(model, arrays[names.B])
+        level = model.family.level
+        if level is not None:
+            arrays[level.name] += thresholds_moved(model, arrays[names.B])
     for group in model.design.groups:
         arrays |= _draw_group(model, group, arrays[names.sd(group.name)], rng)
     return {name: values[None] for name, values in arrays.items()}
@@ -144,9 +149,8 @@ def _check_proper(model: Model) -> None:
         )
 
 
-def _in_order(model: Model, values: Array, rng: np.random.Generator) -> Array:
+def _in_order(priors: Sequence[Prior], values: Array, rng: np.random.Generator) -> Array:
     """Condition the thresholds on being in order: by sorting if alike, else by trying again."""
-    priors = model.priors.of(names.CUTPOINT)
     if len(set(priors)) == 1:
         return np.sort(values, axis=-1)
     frozen = [prior.frozen for prior in priors]

@@ -45,6 +45,6 @@ def log_likelihood_blocks(
         values = np.empty((total, places.stop - start))
         for chunk in chunks(model, draws):
             values[chunk.places] = copy_weights(model) * model.family.log_density(
-                model.frame.y, chunk.eta, chunk.parameters, model.link, precision_weights(model)
+                model.frame.y, chunk.eta, chunk.parameters, precision_weights(model)
             )
         yield places, values

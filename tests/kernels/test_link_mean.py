@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from bayes_alliance.kernels.link_mean import inverse_link, mean_inverse_link
+from bayes_alliance.model.families.link import LINKS
 
 INVERSES = {
     "logit": special.expit,
@@ -29,7 +29,7 @@ def reference(link: str, centre: float, sd: float) -> float:
 @pytest.mark.parametrize("link", list(INVERSES))
 @pytest.mark.parametrize("sd", [0.05, 0.5, 1.0, 3.0, 8.0])
 def test_the_mean_is_the_integral(link: str, sd: float) -> None:
-    found = mean_inverse_link(CENTRES[:, None], np.full((1, 1), sd**2), link)[:, 0]
+    found = LINKS[link].mean(CENTRES[:, None], np.full((1, 1), sd**2))[:, 0]
     expected = [reference(link, centre, sd) for centre in CENTRES]
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-9)
 
@@ -37,9 +37,9 @@ def test_the_mean_is_the_integral(link: str, sd: float) -> None:
 @pytest.mark.parametrize("link", list(INVERSES))
 def test_without_variance_it_is_the_inverse_link(link: str) -> None:
     eta = np.linspace(-30, 30, 61)[:, None]
-    found = mean_inverse_link(eta, np.zeros((1, 1)), link)
+    found = LINKS[link].mean(eta, np.zeros((1, 1)))
     np.testing.assert_allclose(found, INVERSES[link](eta), rtol=1e-12)
-    np.testing.assert_allclose(inverse_link(eta, link), INVERSES[link](eta), rtol=1e-12)
+    np.testing.assert_allclose(LINKS[link].inverse(eta), INVERSES[link](eta), rtol=1e-12)
 
 
 @pytest.mark.parametrize("link", list(INVERSES))
@@ -47,21 +47,21 @@ def test_rows_and_draws_with_variances_of_their_own(link: str) -> None:
     """Many blocks, one variance a number: each equals the mean computed for it alone."""
     rng = np.random.default_rng(1)
     eta, variance = rng.normal(size=(90, 900)), rng.uniform(0, 4, size=(90, 900))
-    whole = mean_inverse_link(eta, variance, link)
+    whole = LINKS[link].mean(eta, variance)
     for row, draw in [(0, 0), (41, 17), (89, 899)]:
-        one = mean_inverse_link(eta[[row]][:, [draw]], variance[[row]][:, [draw]], link)
+        one = LINKS[link].mean(eta[[row]][:, [draw]], variance[[row]][:, [draw]])
         assert whole[row, draw] == pytest.approx(one[0, 0], abs=2e-9)
 
 
 @pytest.mark.parametrize("link", list(INVERSES))
 def test_far_away_it_stays_a_probability(link: str) -> None:
     eta = np.array([[-1e4], [-800.0], [800.0], [1e4]])
-    found = mean_inverse_link(eta, np.full((1, 1), 25.0), link)
+    found = LINKS[link].mean(eta, np.full((1, 1), 25.0))
     np.testing.assert_allclose(found[:, 0], [0, 0, 1, 1], atol=1e-9)
 
 
 @pytest.mark.parametrize("link", list(INVERSES))
 def test_a_huge_variance_gives_a_step(link: str) -> None:
     """With sd 1e4 the curve is a step at the centre; the coarsest rule misses by its step."""
-    found = mean_inverse_link(np.array([[0.0], [1e4]]), np.full((1, 1), 1e8), link)
+    found = LINKS[link].mean(np.array([[0.0], [1e4]]), np.full((1, 1), 1e8))
     np.testing.assert_allclose(found[:, 0], [0.5, special.ndtr(1)], atol=2e-3)

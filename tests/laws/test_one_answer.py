@@ -13,11 +13,9 @@ from typer.testing import CliRunner
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.checks import outcome_statistics
 from bayes_alliance.cli.main import app
 from bayes_alliance.display import number, place
-from bayes_alliance.model import ordered_categories
-from bayes_alliance.posterior.groups import group_mean
+from bayes_alliance.model.families.cumulative import Cumulative
 from bayes_alliance.report import results as of_report
 from bayes_alliance.report import sentences
 from bayes_alliance.report.report_data import read_report_data
@@ -141,12 +139,16 @@ def test_shares_on_the_response_scale_are_of_the_same_scores(fit_of, scale):
     assert any("Categories count as" in note for note in shares.notes)
 
 
-@pytest.mark.parametrize("place", [group_mean, outcome_statistics])
-def test_an_offender_is_seen(fit_of, monkeypatch, place):
-    """One verb counts categories from 0, as one did."""
+@pytest.mark.parametrize("method", ["scores", "category_scores"])
+def test_an_offender_is_seen(fit_of, monkeypatch, method):
+    """Observed outcomes, or expected ones, count categories from 0, as one verb did."""
     fit = fit_of(SCALES["1 to 4"], 1)
     assert disagreements(fit) == []
-    monkeypatch.setattr(place, "as_scores", lambda levels, codes: codes)
+    from_zero = {
+        "scores": lambda self, levels, codes: codes,
+        "category_scores": lambda self, levels: np.arange(float(len(levels))),
+    }
+    monkeypatch.setattr(Cumulative, method, from_zero[method])
     assert disagreements(fit)
 
 
@@ -154,7 +156,7 @@ def test_another_offender_is_seen(fit_of, monkeypatch):
     """Every verb takes places for numbers: they agree with each other, not with the scale."""
     fit = fit_of(SCALES["steps that differ"], 1)
     monkeypatch.setattr(
-        ordered_categories, "category_scores", lambda levels: np.arange(1.0, len(levels) + 1)
+        Cumulative, "category_scores", lambda self, levels: np.arange(1.0, len(levels) + 1)
     )
     assert "predict" in disagreements(fit)
 

@@ -18,7 +18,7 @@ SLOPES = "alliance ~ stigma + (1 + stigma | case_manager)"
 def draw_parameters(model: Model, shape: tuple[int, int], seed: int) -> dict[str, Any]:
     """Draw every parameter independently around a value that suits the outcome."""
     rng = np.random.default_rng(seed)
-    numeric = model.family.outcome == "numeric"
+    numeric = model.family.has_residual
     scale = float(model.frame.y.std()) if numeric else 1.0
     design, draws = model.design, {}
     if design.coefficients:

@@ -21,7 +21,7 @@ from bayes_alliance.model.data_report import (
     design_notes,
     missing_notes,
 )
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.repeats import as_counts
 from bayes_alliance.model.streaming.rows import StreamedRows
@@ -42,7 +42,6 @@ def build_streamed_report(
     nesting = _nesting(cells, columns, frame.rows_used)
     weights = streamed_frequency_weights(formula.response, stream.sums, frame.rows_used)
     dropped = frame.rows_in_table - frame.rows_used
-    known_error = formula.response.weight_kind == "known_error"
     notes = [
         *missing_notes(frame, stream.design, dropped),
         *design_notes(stream.typical_design, family),
@@ -54,7 +53,7 @@ def build_streamed_report(
         *(
             note
             for note in nesting.notes
-            if not (known_error and note.code == "group_is_row") and not answered(note, formula)
+            if not (family.group_may_be_row and note.code == "group_is_row") and not answered(note, formula)
         ),
     ]
     order = {"bad": 0, "caution": 1, "fine": 2}

@@ -22,7 +22,7 @@ from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.kernels.cell_sums import CellSums
 from bayes_alliance.model.design import Design, build_design, without_columns
 from bayes_alliance.model.expression import describe, stateful_calls
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame, build_frame, used_columns
 from bayes_alliance.model.group_design import GroupDesign, check_shared, combined_labels
@@ -165,7 +165,7 @@ def _read(
     of_cell = tuple(group_of_cell(group, cells) for group in learnt.groups)
     design = _without_rows(learnt, of_cell, sums.repeats)
     check_enough_clients(formula.response, float(sums.repeats.sum()))
-    if formula.response.weight_kind != "known_error":
+    if not family.group_may_be_row:
         for group in design.groups:
             check_shared(group, survey.rows_used)
     places = _places(plan, learnt)

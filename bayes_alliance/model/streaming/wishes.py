@@ -8,7 +8,7 @@ from typing import Any
 from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.expression import calls_of, describe, stateful_calls
-from bayes_alliance.model.families import Family
+from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.transforms import GROUP_MEANS
 
@@ -119,7 +119,7 @@ def check_kinds(table: ScannedTable, columns: tuple[str, ...]) -> None:
 
 def _check_family(formula: Formula, family: Family) -> None:
     asked = "A model was to be built on a scanned table."
-    if family.name != "gaussian":
+    if not family.is_normal:
         raise ModelError(
             asked,
             f"Its family is {family.name}, which needs its rows at every step of sampling.",

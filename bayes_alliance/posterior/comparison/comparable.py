@@ -66,7 +66,7 @@ def _difference(one: Fit, other: Fit) -> str:
     changed = int((a.frame.y != b.frame.y).sum())
     if changed:
         return f"The values of {a.outcome} differ in {counted(int(changed), 'row')}."
-    kinds = {model.family.outcome for model in (a, b)}
+    kinds = {model.family.measure for model in (a, b)}
     if len(kinds) > 1:
         return f"One has a density, the other a probability: {listed(sorted(kinds))} outcomes."
     if not np.array_equal(_repeats(one), _repeats(other)):

@@ -203,12 +203,12 @@ def relative_efficiency(groups: tuple[str, ...], posterior: xr.Dataset) -> float
 
 
 def _by_nested_quadrature(fit: Fit, left_out: LeftOut) -> bool:
-    gaussian = fit.model.family.name == "gaussian"
+    gaussian = fit.model.family.is_normal
     return not gaussian and is_nested(split_effects(fit.model, left_out))
 
 
 def _enough_by_group(fit: Fit, *, nested: bool) -> int | None:
-    if fit.model.family.name == "gaussian":
+    if fit.model.family.is_normal:
         return _enough_draws(fit, _BY_GROUP)
     work = _BY_NESTED if nested else _BY_QUADRATURE
     return _enough_draws(fit, work, fewest=_FEWEST_BY_QUADRATURE)

@@ -58,8 +58,7 @@ def full_target(fit: Fit) -> Target:
 def count_free_numbers(model: Model) -> int:
     """Return the number of dimensions the target has, without making it."""
     groups = sum(_width(group) for group in model.design.groups)
-    thresholds = len(model.priors.of(names.CUTPOINT))
-    own = sum(thresholds if n == names.CUTPOINT else 1 for n in model.family.parameters)
+    own = sum(len(model.priors.of(name)) for name in model.family.parameters)
     return len(model.design.coefficients) + groups + own
 
 
@@ -86,13 +85,9 @@ def _free_numbers(fit: Fit) -> Array:
         moved = thresholds_moved(model, coefficients)
     for group in model.design.groups:
         parts += [part.reshape(*shape, -1) for part in _free_group(model, group, posterior)]
-    for name in model.family.parameters:
-        values = posterior[name].to_numpy().reshape(*shape, -1)
-        if name == names.CUTPOINT:
-            values = values - moved
-            parts += [values[..., :1], np.log(np.diff(values, axis=-1))]
-        else:
-            parts.append(np.log(values))
+    for own in model.family.own:
+        values = posterior[own.name].to_numpy().reshape(*shape, -1)
+        parts.append(own.support.free(values - moved if own.is_level else values))
     return np.concatenate(parts, axis=-1)
 
 
@@ -130,8 +125,9 @@ def _log_density(model: Model, at: Array) -> Array:
     stretch = _family_stretch(model, at[:, place:])
     with_priors |= stretch.values
     values |= stretch.values
-    if names.CUTPOINT in values and names.B in values:
-        values[names.CUTPOINT] = values[names.CUTPOINT] + thresholds_moved(model, values[names.B])
+    level = model.family.level
+    if level is not None and names.B in values:
+        values[level.name] = values[level.name] + thresholds_moved(model, values[names.B])
     total += stretch.log_density + _log_priors(model, with_priors)
     return np.asarray(total + _log_likelihood(model, values))
 
@@ -162,17 +158,14 @@ def _family_stretch(model: Model, at: Array) -> _Stretch:
     total = np.zeros(len(at))
     values: dict[str, Array] = {}
     place = 0
-    for name in model.family.parameters:
-        if name == names.CUTPOINT:
-            steps = np.exp(at[:, place + 1 :])
-            values[name] = np.cumsum(np.column_stack([at[:, place], steps]), axis=1)
-            total += at[:, place + 1 :].sum(axis=1)
-            # The priors of the thresholds are cut to their order, and have their mass back.
-            total -= log_ordered_mass(model.priors.of(name))
-        else:
-            values[name] = np.exp(at[:, place])
-            total += at[:, place]
-            place += 1
+    for own in model.family.own:
+        priors = model.priors.of(own.name)
+        elements, log_jacobian = own.support.constrained(at[:, place : place + len(priors)])
+        values[own.name] = elements if own.dim else elements[:, 0]
+        total += log_jacobian
+        if own.support.is_ordered:  # the priors are cut to their order, and have their mass back
+            total -= log_ordered_mass(priors)
+        place += len(priors)
     return _Stretch(values=values, log_density=total)
 
 
@@ -194,9 +187,7 @@ def _log_likelihood(model: Model, values: Mapping[str, Array]) -> Array:
     total = np.empty(draws.sizes[names.DRAW])
     weights, precision = frequency_weights(model), precision_weights(model)
     for chunk in chunks(model, draws):
-        density = model.family.log_density(
-            model.frame.y, chunk.eta, chunk.parameters, model.link, precision
-        )
+        density = model.family.log_density(model.frame.y, chunk.eta, chunk.parameters, precision)
         total[chunk.places] = (weights * density).sum(axis=-1)
     return total
 

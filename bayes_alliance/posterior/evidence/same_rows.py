@@ -18,7 +18,7 @@ def have_same_rows(one: Model, other: Model) -> bool:
     are as many and count as often, and the outcome (less its offset) has the same mean and
     variance.
     """
-    if one.outcome != other.outcome or one.family.outcome != other.family.outcome:
+    if one.outcome != other.outcome or one.family.measure != other.family.measure:
         return False
     if one.stream is None or other.stream is None:
         return one.stream is other.stream and _are_held_alike(one, other)

@@ -143,7 +143,6 @@ def _can_be_tested(entry: PriorEntry, model: Model) -> bool:
 def _alike_beside_terms(one: Model, other: Model) -> bool:
     return (
         one.family == other.family
-        and one.link == other.link
         and one.formula.response == other.formula.response
         and np.array_equal(one.design.offset, other.design.offset)
     )

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
-from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
@@ -122,15 +121,10 @@ def _sentence(fit: Fit, share: str) -> str:
 
 def _share(fit: Fit, chunk: Chunk, weights: Array) -> Array:
     """Return the variance of the means over itself and the residual variance, a number a draw."""
-    model = fit.model
-    if model.family.outcome == "binary":
-        means = inverse_link(chunk.eta, model.link)
-        residual = (means * (1 - means)) @ weights / weights.sum()
-    else:
-        means = chunk.eta
-        precision = precision_weights(model)
-        own = model.family.residual_variance(chunk.parameters, model.link)[:, 0]
-        residual = own * np.mean(1 / precision)
+    family, given = fit.model.family, (chunk.eta, chunk.parameters)
+    means = family.expected(*given)
+    variances = family.outcome_variance(*given) / precision_weights(fit.model)
+    residual = variances @ weights / weights.sum()
     deviations = means - (means @ weights / weights.sum())[:, None]
     explained = deviations**2 @ weights / (weights.sum() - 1)
     return np.asarray(explained / (explained + residual))
@@ -144,7 +138,7 @@ def _check_mean_exists(fit: Fit) -> None:
             "The model has known standard errors, so every row has a residual variance of its own.",
             "Look at the standard deviation between the groups itself, with summarize(fit).",
         )
-    if model.family.name not in ("gaussian", "student", "bernoulli"):
+    if not model.family.has_moments:
         raise ModelError(
             "The Bayesian R2 was asked for.",
             f"It needs an outcome with a mean and a variance; the family is {model.family.name}.",

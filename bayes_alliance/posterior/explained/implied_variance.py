@@ -203,7 +203,7 @@ def _check_exists(fit: Fit, asked: str) -> None:
 
 def scale_words(fit: Fit) -> str:
     """Say on which scale the variances are, for a sentence, unless it is the outcome's own."""
-    return measure_words(fit.model.link if fit.model.family.on_link_scale else "outcome")
+    return measure_words(fit.model.link.name if fit.model.family.on_link_scale else "outcome")
 
 
 def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.drawing import own_axes
-from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.ordered_categories import as_scores, expected_score, score_note
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
@@ -237,23 +235,16 @@ def _averaging(design: GroupDesign, counts: Array) -> Any:
 
 def _expected(model: Model, chunk: Chunk) -> Array:
     """Return the expected outcome of every row, shape (draw, row)."""
-    if model.family.outcome == "numeric":
-        return chunk.eta
-    if model.family.outcome == "binary":
-        return inverse_link(chunk.eta, model.link)
-    thresholds = np.moveaxis(chunk.parameters[names.CUTPOINT], -1, 0)
-    above = [inverse_link(chunk.eta - threshold, model.link) for threshold in thresholds]
-    return np.asarray(expected_score(model.frame.levels, above))
+    return model.family.expected(chunk.eta, chunk.parameters, model.frame.levels)
 
 
 def _as_numbers(model: Model) -> Array:
-    return as_scores(model.frame.levels, model.frame.y)
+    return model.family.scores(model.frame.levels, model.frame.y)
 
 
 def _notes(fit: Fit, draws: int) -> tuple[str, ...]:
     notes = []
     if draws < fit.draws_in_all:
         notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
-    if fit.model.family.outcome == "ordinal":
-        notes.append(score_note(fit.model.frame.levels))
-    return tuple(notes)
+    scored = fit.model.family.score_note(fit.model.frame.levels)
+    return (*notes, scored) if scored else tuple(notes)

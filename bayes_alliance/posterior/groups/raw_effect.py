@@ -39,7 +39,7 @@ def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
     missing = np.full((len(group.labels), len(group.effects)), np.nan)
     if not (fit.has_data or fit.has_sums):
         return missing, NO_ROWS
-    if fit.model.family.outcome != "numeric":
+    if not fit.model.family.has_residual:
         return missing, NOT_NUMERIC
     model = stand_in_model(fit.model) if fit.has_sums else fit.model
     own = model.design.group(group.name)

@@ -117,7 +117,7 @@ def group_slopes(
         lines=common.mean(axis=(0, 1)) + departures.mean(axis=(0, 1)) @ effects.T,
         standing=standing,
         outcome=fit.model.outcome,
-        link=fit.model.link,
+        link=fit.model.link.name if fit.model.family.on_link_scale else "",
         prob=prob,
         others=tuple(name for name in unnamed_factors(fit, group) if _varies(fit, predictor, name)),
     )

@@ -45,7 +45,7 @@ class GroupSlopes:
     standing
         Where the other predictors stand.
     outcome, link
-        What the lines are of, and on which scale.
+        What the lines are of, and the link on whose scale they are; empty for the outcome's own.
     prob
         Probability of the intervals.
     others
@@ -77,7 +77,7 @@ class GroupSlopes:
         low, high = np.quantile(common, [tail, 1 - tail])
         below = int((self.table["upper"] < 0).sum())
         above = int((self.table["lower"] > 0).sum())
-        scale = "outcome" if self.link == "identity" else self.link
+        scale = self.link or "outcome"
         own = self.table["mean"]
         ends = (common.mean(), low, high, own.min(), own.max())
         typical, lower, upper, least, most = in_sentences([float(end) for end in ends])
@@ -112,7 +112,7 @@ class GroupSlopes:
         axes.plot(x, self.line["mean"], color=INK, linewidth=2.2)
         axes.plot([], [], color=GREY, linewidth=0.9, label=f"groups of {self.group}")
         axes.set_xlabel(self.predictor)
-        on = "" if self.link == "identity" else f" ({self.link} scale)"
+        on = f" ({self.link} scale)" if self.link else ""
         axes.set_ylabel(f"{self.outcome}{on}")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
         return axes
@@ -128,7 +128,7 @@ class GroupSlopes:
     def _notes(self) -> list[str]:
         words = self.standing.words
         stated = [f"{words[0].upper()}{words[1:]}."] if words else []
-        scale = [] if self.link == "identity" else [f"On the {self.link} scale."]
+        scale = [f"On the {self.link} scale."] if self.link else []
         draws = self.draws.sizes[names.CHAIN] * self.draws.sizes[names.DRAW]
         told = other_factors(self.group, self.others, of="grouping factors whose slopes vary")
         used = f"{interval_words(self.prob)}, {draws} draws."

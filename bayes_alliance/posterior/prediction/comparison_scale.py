@@ -86,7 +86,7 @@ def asked_comparison(model: Model, comparison: str, quantity: Quantity) -> Compa
             "Zero is nothing special on the link scale, so a ratio has no meaning there.",
             "Ask for the difference; with the logit link its exponential is an odds ratio.",
         )
-    probabilities = model.family.outcome == "binary" or quantity.kind == "probability"
+    probabilities = model.family.is_probability or quantity.kind == "probability"
     if comparison == "odds ratio" and not probabilities:
         raise ModelError(
             f"Odds ratios of the expected {model.outcome} were asked for.",

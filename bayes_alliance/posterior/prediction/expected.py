@@ -11,8 +11,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.kernels.link_mean import mean_inverse_link
-from bayes_alliance.model.ordered_categories import as_scores, expected_score
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.matrices import PredictionRows
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
@@ -46,8 +44,8 @@ class Quantity:
 
     def is_linear(self, model: Model) -> bool:
         """Whether it is linear in the design, so that averaging may come first."""
-        numeric = self.scale == "link" or model.family.outcome == "numeric"
-        return self.kind in ("mean", "group") and numeric
+        linear = self.scale == "link" or not model.family.on_link_scale
+        return self.kind in ("mean", "group") and linear
 
     def categories(self, model: Model) -> tuple[str, ...]:
         """Return the categories it has a number for each of; none if it is one number."""
@@ -100,15 +98,9 @@ def quantity_of(
         return eta
     averaged = quantity.kind != "group"  # a group that is drawn has nothing left to average over
     variance = new_group_variance(rows, draws) if averaged else np.zeros((1, draws.total))
-    if model.family.outcome == "binary":
-        return mean_inverse_link(eta, variance, model.link)
-    above = [
-        mean_inverse_link(eta - cutpoint, variance, model.link)
-        for cutpoint in draws.parameters["cutpoint"].T
-    ]
     if quantity.kind == "probability":
-        return _differences(above)
-    return np.asarray(expected_score(model.frame.levels, above))
+        return _differences(model.family.chances(eta, draws.parameters, variance))
+    return model.family.expected(eta, draws.parameters, model.frame.levels, variance)
 
 
 def _differences(above: list[Array]) -> Array:
@@ -128,8 +120,8 @@ def _outcomes(
             eta[codes == code] += Z[codes == code] @ effects
     rng = generator(seed, Stream.PREDICTED_OUTCOMES, first)
     precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
-    drawn = model.family.simulate(rng, eta, draws.parameters, model.link, precision)
-    return as_scores(model.frame.levels, drawn)
+    drawn = model.family.simulate(rng, eta, draws.parameters, precision)
+    return model.family.scores(model.frame.levels, drawn)
 
 
 def _new_effects(covariance: Array, seed: int, *group: int) -> Array:

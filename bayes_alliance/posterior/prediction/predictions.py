@@ -234,5 +234,5 @@ def _predictions(request: Request) -> Predictions:
         whom=request.whom,
         prob=request.prob,
         notes=(*request.notes(taken), *notes),
-        zero_or_one=residual and cells is None and model.family.outcome == "binary",
+        zero_or_one=residual and cells is None and model.family.is_probability,
     )

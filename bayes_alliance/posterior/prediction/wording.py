@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes_alliance.display import in_sentences, joined, place
 from bayes_alliance.errors import ModelError, did_you_mean
-from bayes_alliance.model.ordered_categories import score_words
+from bayes_alliance.model.families.scores import score_words
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity
 from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
@@ -38,7 +38,7 @@ def asked_quantity(model: Model, kind: str, scale: str, seed: int) -> Quantity:
                 f"There is no such {word}. {did_you_mean(str(value), valid)}".rstrip(),
                 f"It is one of {', '.join(valid)}.",
             )
-    if kind == "probability" and model.family.outcome == "numeric":
+    if kind == "probability" and not model.family.categories(model.frame.levels):
         raise ModelError(
             f"Probabilities of {model.outcome} were asked for.",
             "It is a number and has no categories.",
@@ -50,7 +50,7 @@ def asked_quantity(model: Model, kind: str, scale: str, seed: int) -> Quantity:
             "Outcomes and probabilities are on the response scale.",
             "Leave scale= out, or ask for kind='mean' or kind='group'.",
         )
-    if kind == "probability" and model.family.outcome == "binary":
+    if kind == "probability" and model.family.is_probability:
         kind = "mean"  # the expected value of a 0 or 1 is its probability
     return Quantity(kind=kind, scale=scale, seed=seed)
 
@@ -60,16 +60,13 @@ def quantity_words(model: Model, quantity: Quantity) -> str:
     outcome = model.outcome
     if quantity.scale == "link" and model.family.on_link_scale:
         return f"linear predictor of {outcome} ({model.link} scale)"
-    scored = ""
-    if model.family.outcome == "ordinal":
-        scored = f" (categories count as {score_words(model.frame.levels)})"
+    levels = model.frame.levels
+    scored = f" (categories count as {score_words(levels)})" if levels else ""
     if quantity.kind == "outcome":
         return f"{outcome} of a single row{scored}"
     if quantity.kind == "probability":
         return f"probability of {outcome}"
-    if model.family.outcome == "binary":
-        return f"probability of {outcome} = 1"
-    return f"expected {outcome}{scored}"
+    return f"{model.family.value_words.format(outcome)}{scored}"
 
 
 def standing_notes(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+_CHUNK_NUMBERS = 4e6
 
 
 def needed_variables(model: Model) -> list[str]:
@@ -75,10 +76,37 @@ def _second_moments(model: Model, place: int) -> Array:
 def residual_variance(model: Model, posterior: xr.Dataset) -> Array:
     """Return the clients' own variance, that of the link if it has one, shape (chain, draw, 1)."""
     parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
-    variance = model.family.residual_variance(parameters, model.link)
+    mean = _expected_outcome(model, posterior) if model.family.residual_needs_mean else None
+    variance = model.family.residual_variance(parameters, mean)
     averaged = variance * _mean_inverse_weight(model)
     shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
     return np.broadcast_to(averaged, shape)[..., None]
+
+
+def _expected_outcome(model: Model, posterior: xr.Dataset) -> Array:
+    """Return the expected outcome, averaged over groups and rows, shape (chain, draw)."""
+    design, family, levels = model.design, model.family, model.frame.levels
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
+    flat = {
+        name: values.to_numpy().reshape(-1, *values.shape[2:])
+        for name, values in posterior.data_vars.items()
+    }
+    b = flat[names.B] if design.coefficients else np.zeros((int(np.prod(shape)), 0))
+    covariances = [
+        group_covariance(group, posterior).reshape(len(b), *2 * (len(group.effects),))
+        for group in design.groups
+    ]
+    mean = np.empty(len(b))
+    step = max(1, int(_CHUNK_NUMBERS / max(1, len(design.X))))
+    for start in range(0, len(b), step):
+        some = slice(start, start + step)
+        variance = np.zeros((1, 1))
+        for group, covariance in zip(design.groups, covariances, strict=True):
+            variance = variance + variance_along(covariance[some], group.Z)
+        own = {name: flat[name][some, None] for name in family.parameters}
+        expected = family.expected(design.offset + b[some] @ design.X.T, own, levels, variance)
+        mean[some] = np.average(expected, axis=-1, weights=counted_rows(model))
+    return mean.reshape(shape)
 
 
 def _mean_inverse_weight(model: Model) -> float:

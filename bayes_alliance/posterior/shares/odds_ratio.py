@@ -172,11 +172,11 @@ def median_odds_ratio(
 
 def _check_odds(fit: Fit, asked: str) -> None:
     model = fit.model
-    if model.link != "logit":
+    if not model.link.has_odds:
         raise ModelError(
             asked,
             f"The model is {model.family.name} with the link {model.link}, which has no odds.",
             "Use variance_shares(fit), or fit a bernoulli or cumulative model with the logit link.",
             family=model.family.name,
-            link=model.link,
+            link=model.link.name,
         )

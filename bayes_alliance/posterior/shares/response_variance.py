@@ -1,4 +1,4 @@
-"""The variance of a yes-or-no or ordinal outcome itself, by level, integrated over the groups.
+"""The variance of an outcome with a link, itself, by level, integrated over the groups.
 
 Given the group effects, the expected outcome of a client is a probability, or an expected
 category; what it varies by over a group's effects is that group's variance (goldstein2002).
@@ -14,10 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.kernels.link_mean import mean_inverse_link
-from bayes_alliance.kernels.shared_outcome import shared_covariance
 from bayes_alliance.kernels.shares import variance_along
-from bayes_alliance.model.ordered_categories import category_scores, score_note
 from bayes_alliance.model.repeats import written_out
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import (
@@ -93,52 +90,29 @@ def _outcome(
     model: Model, posterior: xr.Dataset, X: Array, offset: Array, variances: Mapping[str, Array]
 ) -> _Outcome:
     shape = next(iter(variances.values())).shape
-    eta, counts = np.broadcast_to(offset, shape), _counts(model)
+    eta = np.broadcast_to(offset, shape)
     if model.design.coefficients:
         eta = eta + posterior[names.B].to_numpy() @ X.T
-    cutpoints = _cutpoints(model, posterior)
     flat = {name: variance.ravel() for name, variance in variances.items()}
     everything = np.asarray(sum(flat.values()))
     eta = eta.ravel()
 
-    def above(at: Array, variance: Array, places: Places) -> list[Array]:
-        """Return the probability of each category above the lowest: one for a yes-or-no."""
-        cuts = cutpoints[places // shape[-1]]
-        return [
-            mean_inverse_link(at - cuts[:, k, None], variance, model.link)
-            for k in range(cuts.shape[1])
-        ]
+    family, levels = model.family, model.frame.levels
+    own = {name: posterior[name].to_numpy() for name in family.parameters}
+    # Each draw's own parameters at all of its values, shape (element, 1, ...).
+    at_elements = {
+        name: np.repeat(values.reshape(-1, 1, *values.shape[2:]), shape[-1], axis=0)
+        for name, values in own.items()
+    }
 
     def shared(factors: frozenset[str]) -> Array:
         common = np.asarray(sum(flat[name] for name in factors))
-        own = np.maximum(everything - common, 0.0)[:, None]
-        return shared_covariance(
-            lambda at, places: _mean_of(counts, above(at, own[places], places)), eta, common
-        ).reshape(shape)
+        rest = np.maximum(everything - common, 0.0)
+        return family.shared_covariance(eta, common, rest, at_elements, levels).reshape(shape)
 
-    chances = above(eta[:, None], everything[:, None], np.arange(len(eta)))
-    mean = _mean_of(counts, chances)[:, 0]
-    variance = _mean_of(counts**2, chances)[:, 0] - mean**2
+    at = eta[:, None], at_elements, levels, everything[:, None]
+    mean, variance = family.expected(*at)[:, 0], family.outcome_variance(*at)[:, 0]
     return _Outcome(mean=mean.reshape(shape), variance=variance.reshape(shape), shared=shared)
-
-
-def _counts(model: Model) -> Array:
-    """Return what the categories count as, the lowest 0: 0 and 1 for a yes-or-no."""
-    levels = model.frame.levels
-    return category_scores(levels) - category_scores(levels)[0] if levels else np.array([0.0, 1.0])
-
-
-def _mean_of(counts: Array, above: list[Array]) -> Array:
-    """Return the mean of a number that a category counts as: a step for each threshold passed."""
-    return np.asarray(sum(s * p for s, p in zip(np.diff(counts), above, strict=True)))
-
-
-def _cutpoints(model: Model, posterior: xr.Dataset) -> Array:
-    """Return the thresholds of each draw, shape (draw, threshold); 0 for a yes-or-no outcome."""
-    if names.CUTPOINT in model.family.parameters:
-        cutpoints = posterior[names.CUTPOINT].to_numpy()
-        return np.asarray(cutpoints.reshape(-1, cutpoints.shape[-1]))
-    return np.zeros((posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW], 1))
 
 
 def _assembled(
@@ -203,8 +177,8 @@ def _notes(fit: Fit, draws: int, rows: NDArray[np.int64] | None) -> tuple[str, .
         notes.append(f"Computed from {draws:,} of the {fit.draws_in_all:,} draws.")
     if rows is not None and len(rows) < np.sum(np.ones(len(fit.model.design.X)) * often):
         notes.append(f"Averaged over {len(rows)} rows, spread evenly over what is predicted.")
-    if fit.model.family.outcome == "ordinal":
-        notes.append(score_note(fit.model.frame.levels))
+    scored = fit.model.family.score_note(fit.model.frame.levels)
+    notes += [scored] if scored else []
     if not is_chain(containers(fit.model.design)):
         notes.append(f"'{JOINTLY}' is what crossed groups do beyond the sum of each alone.")
     return tuple(notes)

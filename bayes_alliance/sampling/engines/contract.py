@@ -92,7 +92,7 @@ def model_shape(model: Model) -> tuple[Any, ...]:
     return (
         model.outcome,
         model.family.name,
-        model.link,
+        model.link.name,
         design.coefficients,
         groups,
         model.frame.levels,

@@ -137,9 +137,7 @@ class _Unknowns:
             for number, places in enumerate(group.blocks)
         }
         frame = model.frame
-        centre, self.scale = model.family.location_and_scale(
-            frame.y, design.offset, frame.weights, model.link
-        )
+        centre, self.scale = model.family.location_and_scale(frame.y, design.offset, frame.weights)
         self.frequency = np.broadcast_to(frequency_weights(model), frame.y.shape)
         self.coefficients = self.mean.copy()
         self.effects = {key: np.zeros(own.shape) for key, own in self.blocks.items()}
@@ -153,23 +151,25 @@ class _Unknowns:
             name: [_OwnPrior(prior, self.scale) for prior in model.priors.of(name)]
             for name in model.family.parameters
         }
-        self.own = {name: self._first(name, centre) for name in model.family.parameters}
+        level = model.family.empirical_level(frame.y, frame.levels, self.frequency)
+        self.own = {
+            own.name: level + centre if own.is_level else self._middle(own.name)
+            for own in model.family.own
+        }
 
-    def _first(self, name: str, centre: float) -> Array:
-        """Return an own parameter before the first sweep."""
-        if name == names.CUTPOINT:
-            return _empirical_thresholds(self.model, self.frequency) + centre
-        return np.array([self.priors[name][0].middle])
+    def _middle(self, name: str) -> Array:
+        """Return the middle of the priors of an own parameter's elements."""
+        return np.array([prior.middle for prior in self.priors[name]])
 
     def log_density(self, eta: Array, own: Mapping[str, Array]) -> Array:
         """Log density of each row, shape (row,)."""
         shaped = {
-            name: value[None, None] if name == names.CUTPOINT else value[:, None]
-            for name, value in own.items()
+            parameter.name: own[parameter.name][(None, None) if parameter.dim else (..., None)]
+            for parameter in self.model.family.own
         }
         model = self.model
         density = model.family.log_density(
-            model.frame.y, eta[None], shaped, model.link, precision_weights(model)
+            model.frame.y, eta[None], shaped, precision_weights(model)
         )
         return np.asarray(density[0])
 
@@ -328,14 +328,6 @@ def _normal_priors(priors: tuple[Prior, ...]) -> tuple[Array, Array]:
             low, middle[k], high = prior.frozen.ppf([0.16, 0.5, 0.84])
             precision[k] = 4.0 / (high - low) ** 2
     return middle, precision
-
-
-def _empirical_thresholds(model: Model, frequency: Array) -> Array:
-    """Return the thresholds at which a model of nothing but them gives each category its share."""
-    from bayes_alliance.model.families import LINKS
-
-    count = np.bincount(model.frame.y.astype(int), frequency, len(model.frame.levels)) + 0.5
-    return np.array([LINKS[model.link](float(s)) for s in np.cumsum(count)[:-1] / count.sum()])
 
 
 def _with_entry(values: Array, place: int, value: float) -> Array:

@@ -10,7 +10,6 @@ from scipy.stats import norm
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.checks.coverage import Coverage, _curve, _table
-from bayes_alliance.checks.distribution_function import probability_up_to
 from bayes_alliance.checks.left_out_rows import LeftOutRows
 from bayes_alliance.sampling.linear_predictor import chunks
 
@@ -43,9 +42,9 @@ def test_numeric_distribution_function_has_the_density_as_its_slope(request, nam
     model, chunk = fit.model, next(chunks(fit.model, fit.posterior))
     y, eta, step = model.frame.y, chunk.eta, 1e-4
     up, low = (
-        probability_up_to(model, y + side, eta, chunk.parameters, 2.0)[1] for side in (step, -step)
+        model.family.up_to(y + side, eta, chunk.parameters, 2.0)[1] for side in (step, -step)
     )
-    density = np.exp(model.family.log_density(y, eta, chunk.parameters, model.link, 2.0))
+    density = np.exp(model.family.log_density(y, eta, chunk.parameters, 2.0))
     # Central differences: error of the order of step^2, and rounding of 1e-16 / step.
     assert (up - low) / (2 * step) == pytest.approx(density, abs=1e-9)
 
@@ -55,8 +54,8 @@ def test_steps_are_as_high_as_the_probability_of_the_category(request, name):
     fit = request.getfixturevalue(name)
     model, chunk = fit.model, next(chunks(fit.model, fit.posterior))
     y = model.frame.y
-    low, high = probability_up_to(model, y, chunk.eta, chunk.parameters, 1.0)
-    density = np.exp(model.family.log_density(y, chunk.eta, chunk.parameters, model.link, 1.0))
+    low, high = model.family.up_to(y, chunk.eta, chunk.parameters, 1.0)
+    density = np.exp(model.family.log_density(y, chunk.eta, chunk.parameters, 1.0))
     assert high - low == pytest.approx(density, abs=1e-12)
     assert (low[:, y == y.min()] == 0).all()
     assert high[:, y == y.max()] == pytest.approx(1.0)

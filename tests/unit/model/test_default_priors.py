@@ -11,7 +11,7 @@ from bayes_alliance.model.spec import Model
 
 def priors_of(model):
     rows = Rows(y=model.frame.y)
-    found = default_priors(model.design, rows, model.family, model.link, model.frame.levels)
+    found = default_priors(model.design, rows, model.family, model.frame.levels)
     return found.priors
 
 

@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.errors import DataError, ModelError
-from bayes_alliance.model.families import FAMILIES
-from bayes_alliance.model.outcome import coded_outcome
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.spec import Model
 
 
 def coded(values, family):
-    y, levels = coded_outcome(pd.Series(values, name="score"), FAMILIES[family])
+    y, levels = FAMILIES[family].coded(pd.Series(values, name="score"))
     return y.tolist(), levels
 
 
@@ -76,7 +75,7 @@ def test_the_advice_for_yes_and_no_runs():
     """The error writes the code that helps; it is run as it stands."""
     data = pd.DataFrame({"score": ["yes", "no", "yes"]})
     with pytest.raises(DataError) as caught:
-        coded_outcome(data["score"], FAMILIES["bernoulli"])
+        FAMILIES["bernoulli"].coded(data["score"])
     advice = str(caught.value).partition("for example ")[2].rstrip(".")
     assert eval(advice, {"data": data})["score"].tolist() == [1, 0, 1]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.errors import DataError
-from bayes_alliance.model.ordered_categories import (
+from bayes_alliance.model.families.scores import (
     as_scores,
     category_scores,
     expected_score,

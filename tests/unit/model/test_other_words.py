@@ -8,8 +8,8 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.errors import did_you_mean
-from bayes_alliance.model.families import FAMILIES, find_family
-from bayes_alliance.model.other_words import _FAMILIES, _FUNCTIONS
+from bayes_alliance.model.families.registry import FAMILIES, find_family
+from bayes_alliance.model.other_words import _FUNCTIONS
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,15 @@ def test_what_is_advised_for_a_function_runs(called: str, table: pd.DataFrame) -
     assert ba.Model(f"y ~ {advised[1]}{other}", table).formula
 
 
-@pytest.mark.parametrize("named", list(_FAMILIES))
+@pytest.mark.parametrize(
+    "named", [other for family in FAMILIES.values() for other in family.other_names]
+)
 def test_what_is_advised_for_a_family_is_there(named: str) -> None:
     with pytest.raises(ba.ModelError) as caught:
         find_family(named, None)
     advised = re.search(r'Write family="(\w+)"(?:, link="(\w+)")?', str(caught.value))
     assert advised is not None
-    assert find_family(advised[1], advised[2])[0].name == advised[1]
+    assert find_family(advised[1], advised[2]).name == advised[1]
     assert f"--family {advised[1]}" in caught.value.said_in("command line")
 
 

@@ -9,9 +9,8 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.model.expression import describe
-from bayes_alliance.model.families import FAMILIES
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.formula import parse_formula
-from bayes_alliance.model.outcome import coded_outcome
 from bayes_alliance.model.plain_columns import number_categories, with_categories
 
 
@@ -93,19 +92,19 @@ ADVICE = [
 def test_advised_code_runs_and_helps(family, values, before, expected, name):
     data = pd.DataFrame({name: values})
     with pytest.raises(ba.DataError) as caught:
-        coded_outcome(data[name], FAMILIES[family])
+        FAMILIES[family].coded(data[name])
     assert "['high', 'low']" not in str(caught.value)  # the alphabet is nobody's order
     better = advised(caught.value, before, {"data": data, "order": ["low", "high"]})
-    assert coded_outcome(better[name], FAMILIES[family])[0].tolist() == expected
+    assert FAMILIES[family].coded(better[name])[0].tolist() == expected
 
 
 def test_no_code_is_advised_where_none_helps():
     data = pd.DataFrame({"score": ["low", "high"]})
     with pytest.raises(ba.DataError, match="Code it as numbers, one for each answer"):
-        coded_outcome(data["score"], FAMILIES["gaussian"])
+        FAMILIES["gaussian"].coded(data["score"])
     many = pd.DataFrame({"score": [f"level {k}" for k in range(30)]})
     with pytest.raises(ba.DataError, match="or an ordered pandas Categorical"):
-        coded_outcome(many["score"], FAMILIES["cumulative"])
+        FAMILIES["cumulative"].coded(many["score"])
 
 
 @pytest.mark.parametrize(("name", "written"), [("y", "y"), ("a score", "`a score`")])
@@ -198,9 +197,9 @@ def test_categories_of_numbers_are_kept_beside_a_parquet_file(tmp_path):
     rows.to_parquet(tmp_path / "rows.parquet")
     table = pd.read_parquet(tmp_path / "rows.parquet")
     careless, careful = (
-        coded_outcome(one["y"], FAMILIES["cumulative"])[0].tolist()
+        FAMILIES["cumulative"].coded(one["y"])[0].tolist()
         for one in (table, with_categories(table, kept))
     )
-    assert careful == coded_outcome(rows["y"], FAMILIES["cumulative"])[0].tolist() == [0, 2, 1, 0]
+    assert careful == FAMILIES["cumulative"].coded(rows["y"])[0].tolist() == [0, 2, 1, 0]
     assert careless == [2, 0, 1, 2]
     pd.testing.assert_frame_equal(with_categories(table, kept), rows)

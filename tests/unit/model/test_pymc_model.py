@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayes_alliance.errors import DataError
-from bayes_alliance.model.densities import gaussian
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.parametrization import chosen_centring
 from bayes_alliance.model.pymc_model import build_coords, build_pymc, data_arrays
 from bayes_alliance.model.spec import Model
@@ -101,7 +101,7 @@ def test_the_likelihood_reads_the_effects(terms, clients, evaluate):
         for row in range(len(clients)):
             eta[row] += group.Z[row] @ u[group.index[row]]
     y = clients["alliance"].to_numpy()
-    expected = gaussian(y, eta.to_numpy(), {"sigma": sigma}, "identity").sum()
+    expected = FAMILIES["gaussian"].log_density(y, eta.to_numpy(), {"sigma": sigma}).sum()
     found = log_density(built, point, evaluate, jacobian=False)["alliance"]
     assert found == pytest.approx(expected, rel=1e-10)
 

@@ -78,7 +78,7 @@ def _invented_draws(
     model: Model, shape: tuple[int, int], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Group effects are N(0, sd) with the draw's own sds; the family's parameters suit them."""
-    numeric = model.family.outcome == "numeric"
+    numeric = model.family.has_residual
     scale = float(model.frame.y.std()) if numeric else 1.0
     centre = float(model.frame.y.mean()) if numeric else 0.4
     arrays: dict[str, np.ndarray] = {}

@@ -9,8 +9,8 @@ from scipy.special import expit
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.kernels.link_mean import inverse_link
 from bayes_alliance.kernels.shared_outcome import shared_covariance
+from bayes_alliance.model.families.link import LINKS
 from bayes_alliance.sampling.fit import Fit
 
 GROUPS = 400_000
@@ -40,12 +40,12 @@ def mean_share(shares, level: str) -> float:
 @pytest.mark.parametrize("spread", [0.05, 0.8, 3.0, 20.0])
 def test_covariance_of_two_outcomes_by_adaptive_quadrature(link, spread):
     eta = np.array([-2.0, 0.0, 1.5])
-    ours = shared_covariance(lambda at, _: inverse_link(at, link), eta, np.full(3, spread**2))
+    ours = shared_covariance(lambda at, _: LINKS[link].inverse(at), eta, np.full(3, spread**2))
     for k, centre in enumerate(eta):
         moments = [
             integrate.quad(
                 lambda u, p=p, c=centre: (
-                    inverse_link(c + u, link) ** p * stats.norm.pdf(u, 0, spread)
+                    LINKS[link].inverse(c + u) ** p * stats.norm.pdf(u, 0, spread)
                 ),
                 -12 * spread,
                 12 * spread,

@@ -110,9 +110,7 @@ def test_other_outcomes_against_plain_quadrature(formula, family, clients, make_
 
             def joint(v, rows=rows, repeats=repeats, eta=eta, one=one, parameters=parameters):
                 moved = eta[rows] + v * one["sd_manager"].item()
-                density = model.family.log_density(
-                    model.frame.y[rows], moved[None], parameters, model.link
-                )
+                density = model.family.log_density(model.frame.y[rows], moved[None], parameters)
                 return np.exp((repeats * density).sum() + stats.norm.logpdf(v) + 40)
 
             value, _ = integrate.quad(joint, -10, 10, epsrel=1e-10, epsabs=0, limit=200)
@@ -145,7 +143,7 @@ def nested_density(model, draw, rows):
         for row in mine:
             added = (outer @ agency.Z[row])[:, None] + inner @ manager.Z[row]
             one = model.family.log_density(
-                model.frame.y[[row]], eta[row] + added.reshape(-1, 1), parameters, model.link
+                model.frame.y[[row]], eta[row] + added.reshape(-1, 1), parameters
             )
             moved += one.reshape(moved.shape)
         total += logsumexp(moved + inner_weights, axis=1)

@@ -104,7 +104,7 @@ def test_replications_are_outcomes_of_their_family(fit):
     values = np.unique(
         with_predictive(fit, seed=1).idata["posterior_predictive"][fit.model.outcome]
     )
-    allowed = {"binary": {0, 1}, "ordinal": {0, 1, 2}}.get(fit.model.family.outcome)
+    allowed = {"binary": {0, 1}, "ordinal": {0, 1, 2}}.get(fit.model.family.measure)
     assert len(values) > 100 if allowed is None else set(values) == allowed
 
 

@@ -1,4 +1,4 @@
-"""The outcome column as the numbers its family works with."""
+"""Columns as the outcomes that families work with: numbers, yes or no, ordered answers."""
 
 from __future__ import annotations
 
@@ -10,30 +10,10 @@ from numpy.typing import NDArray
 
 from bayes_alliance.data.columns import zero_one
 from bayes_alliance.errors import Advice, DataError, in_the_table, listed
-from bayes_alliance.model.families import Family
 
 # An ordered scale of more categories is hardly one.
 _MOST_WRITTEN = 9
-Coded = tuple[NDArray[np.float64], tuple[str, ...]]
-
-
-def coded_outcome(column: pd.Series[Any], family: Family) -> Coded:
-    """Return the outcome as numbers and, for categories, their names in order.
-
-    Raises
-    ------
-    DataError
-        If the column is of the wrong kind, constant, or an ordinal scale that is mostly gaps.
-    """
-    if column.nunique() < 2:
-        raise DataError(
-            f"The outcome is {column.name}.",
-            f"It is constant: all {len(column)} used rows have the value {column.iloc[0]}.",
-            "A model needs an outcome that varies; check the column and the filter.",
-            outcome=column.name,
-        )
-    coders = {"numeric": _numeric, "binary": _binary, "ordinal": _ordinal}
-    return coders[family.outcome](column, family.name)
+Array = NDArray[np.float64]
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
@@ -46,7 +26,8 @@ def _values(column: pd.Series[Any]) -> str:
     return listed(repr(v) for v in sorted(column.astype("str").unique()))
 
 
-def _numeric(column: pd.Series[Any], family: str) -> Coded:
+def as_number(column: pd.Series[Any], family: str) -> Array:
+    """Return the column's numbers; the family's name is for the error."""
     if not _is_number(column):
         raise DataError(
             f"The outcome {column.name} was to be modelled as {family}.",
@@ -59,7 +40,28 @@ def _numeric(column: pd.Series[Any], family: str) -> Coded:
             ),
             outcome=column.name,
         )
-    return column.to_numpy(dtype=float), ()
+    return column.to_numpy(dtype=float)
+
+
+def as_count(column: pd.Series[Any]) -> Array:
+    """Return whole numbers from 0."""
+    name, is_number = column.name, _is_number(column)
+    values = column.to_numpy(dtype=float) if is_number else np.zeros(0)
+    wrong = values[(values < 0) | (values != np.round(values))]
+    if is_number and not len(wrong):
+        return values
+    others = listed(f"{value:g}" for value in np.unique(wrong))
+    raise DataError(
+        f"The outcome {name} was to be modelled as a count of events.",
+        f"It has values that are no whole numbers from 0 up: {others}."
+        if is_number
+        else f"It is text: {_values(column)}.",
+        Advice(
+            python='Count the events of each row; or choose family="gaussian" for a number.',
+            command_line="Count the events of each row; or choose --family gaussian for a number.",
+        ),
+        outcome=name,
+    )
 
 
 def _to_numbers(column: pd.Series[Any]) -> str:
@@ -71,11 +73,12 @@ def _to_numbers(column: pd.Series[Any]) -> str:
     return "Code it as numbers, one for each answer"
 
 
-def _binary(column: pd.Series[Any], family: str) -> Coded:
+def as_yes_or_no(column: pd.Series[Any]) -> Array:
+    """Return zeros and ones."""
     name = column.name
     values = zero_one(column)
     if values is not None:
-        return values.to_numpy(dtype=float), ()
+        return values.to_numpy(dtype=float)
     if not _is_number(column):
         one = column.astype("str").max()
         raise DataError(
@@ -97,7 +100,8 @@ def _binary(column: pd.Series[Any], family: str) -> Coded:
     )
 
 
-def _ordinal(column: pd.Series[Any], family: str) -> Coded:
+def as_ordered(column: pd.Series[Any]) -> tuple[Array, tuple[str, ...]]:
+    """Return the places of ordered categories, from 0, and their names."""
     name = column.name
     if isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered:
         codes = column.cat.codes.to_numpy(dtype=float)
