@@ -11,15 +11,15 @@ from bayes_alliance.model.families.bernoulli import Bernoulli
 from bayes_alliance.model.families.cumulative import Cumulative
 from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.families.gaussian import Gaussian
+from bayes_alliance.model.families.poisson import Poisson
 from bayes_alliance.model.families.student import Student
 
-_KINDS: tuple[type[Family], ...] = (Gaussian, Student, Bernoulli, Cumulative)
+_KINDS: tuple[type[Family], ...] = (Gaussian, Student, Bernoulli, Cumulative, Poisson)
 #: Each with its default link.
 FAMILIES: Mapping[str, Family] = {kind.name: kind(link=kind.links[0]) for kind in _KINDS}
 
 _CALL = re.compile(r"\s*([\w.]+)\s*\(\s*(?:link\s*=\s*)?[\"']?(\w*)[\"']?\s*\)\s*")
 _WITHOUT_FAMILY = (
-    "poisson",
     "negbinomial",
     "negativebinomial",
     "nbinom",

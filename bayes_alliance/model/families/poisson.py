@@ -1,0 +1,177 @@
+"""Counts of events: as many as their rate makes probable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy import special
+
+from bayes_alliance.model.families.family import Array, Coded, Family, Parameters
+from bayes_alliance.model.families.link import LOG
+from bayes_alliance.model.families.outcome_columns import as_count
+from bayes_alliance.model.families.parameter import Parameter
+from bayes_alliance.model.families.row_statistics import (
+    RowStatistic,
+    largest,
+    mean_and_sd,
+    shares,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SMALL_SHARE = 0.05
+# Half of what Cohen calls a small effect, in standard deviations of the outcome.
+_SMALL_IN_SDS = 0.1
+# NumPy draws counts up to 9e18.
+_LARGEST_LOG_RATE = 41.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poisson(Family):
+    """A count whose variance is its mean, given the groups."""
+
+    name = "poisson"
+    description = "count of events"
+    links = (LOG,)
+    other_names: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
+        ("count", "counts", "pois", "mepoisson", "loglinear"), None
+    )
+    purpose = "for counts of events"
+    is_discrete = True
+    residual_needs_mean = True
+    measure = "count"
+    value_words = "expected {}"
+
+    @property
+    def own(self) -> tuple[Parameter, ...]:
+        """None: the rate says it all."""
+        return ()
+
+    @property
+    def group_may_be_row(self) -> bool:
+        """Always: the variance of a count is known from its mean."""
+        return True
+
+    def code(self, column: pd.Series[Any]) -> Coded:
+        """Return whole numbers from 0."""
+        return as_count(column), ()
+
+    def location_and_scale(
+        self, y: Array, offset: Array, weights: Array | None
+    ) -> tuple[float, float]:
+        """Return the log of all events over all exposure; rates lie apart by one on that scale."""
+        often = np.ones(len(y)) if weights is None else weights
+        top = offset.max(initial=0.0)
+        exposure = float(np.log(often @ np.exp(offset - top)) + top)
+        return float(np.log(max(float(often @ y), 0.5)) - exposure), 1.0
+
+    def small_difference(self, y: Array) -> float:
+        """Return a tenth of the outcome's standard deviation."""
+        return float(_SMALL_IN_SDS * y.std())
+
+    def residual_variance(self, own: Parameters, mean: Any = None) -> Array:
+        """Return that of the lognormal variable with the count's mean and variance.
+
+        References
+        ----------
+        .. [1] nakagawa2017
+        """
+        return np.asarray(np.log1p(1.0 / mean))
+
+    def log_density(self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0) -> Array:
+        """Return the log probability of the count."""
+        return np.asarray(y * eta - self.link.inverse(eta) - special.gammaln(y + 1.0))
+
+    def slopes(
+        self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
+    ) -> tuple[Array, Array]:
+        """Return the count less its mean, and minus the mean."""
+        mean = np.asarray(self.link.inverse(eta))
+        first = np.asarray(y - mean)
+        return first, np.broadcast_to(-mean, first.shape)
+
+    def up_to(
+        self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
+    ) -> tuple[Array, Array]:
+        """Return the probabilities of fewer events and of no more."""
+        mean = self.link.inverse(eta)
+        fewer = np.where(np.asarray(y) > 0, special.pdtr(np.maximum(y - 1.0, 0.0), mean), 0.0)
+        return fewer, np.asarray(special.pdtr(y, mean))
+
+    def simulate(
+        self, rng: np.random.Generator, eta: Array, own: Parameters, weight: Any = 1.0
+    ) -> Array:
+        """Draw counts; a rate beyond 1e18, which only a wild prior has, is taken as that."""
+        return rng.poisson(np.exp(np.minimum(eta, _LARGEST_LOG_RATE))).astype(float)
+
+    def expected(
+        self, eta: Array, own: Parameters, levels: Sequence[str] = (), variance: Any = None
+    ) -> Array:
+        """Return the mean count."""
+        found = self.link.inverse(eta) if variance is None else self.link.mean(eta, variance)
+        return np.asarray(found)
+
+    def outcome_variance(
+        self, eta: Array, own: Parameters, levels: Sequence[str] = (), variance: Any = None
+    ) -> Array:
+        """Return the mean, and the variance of the means of groups."""
+        mean = self.expected(eta, own, levels, variance)
+        between = 0.0 if variance is None else np.expm1(variance)
+        return np.asarray(mean + mean**2 * between)
+
+    def shared_covariance(
+        self, eta: Array, shared: Array, rest: Array, own: Parameters, levels: Sequence[str] = ()
+    ) -> Array:
+        """Return the covariance of two lognormal means, which is known."""
+        return np.asarray(np.exp(2.0 * eta + shared + rest) * np.expm1(shared))
+
+    def row_statistics(self, y: Array, levels: Sequence[str]) -> tuple[RowStatistic, ...]:
+        """Return mean and sd, the share of zeros and the largest count."""
+        small = self.small_difference(y)
+        return (
+            RowStatistic(aspect="level", of=mean_and_sd, small=small),
+            RowStatistic(aspect="distribution", of=shares([(0.0, "0")]), small=_SMALL_SHARE),
+            RowStatistic(aspect="distribution", of=largest, small=small),
+        )
+
+    def pymc(self, eta: Any, own: Mapping[str, Any], weight: Any) -> tuple[Any, dict[str, Any]]:
+        """Return PyMC's Poisson."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        return pm.Poisson, {"mu": pt.exp(eta)}
+
+    def misfit_remedy(self, name: str) -> str:
+        """Say that the rows vary more than their rate alone lets them."""
+        return (
+            f"Rows of {name} vary more, or less, than counts of one rate do: give each row an "
+            "effect of its own, with a column that numbers the rows and a term (1 | row)"
+        )
+
+    def left_side(self, outcome: str) -> str:
+        """Write the logarithm of the mean."""
+        return self.link.latex.format(rf"\operatorname{{E}}({outcome})")
+
+    def left_words(self, outcome: str) -> str:
+        """Say that it is the logarithm of the mean."""
+        return self.link.words.format(f"the expected {outcome}")
+
+    def outcome_latex(self, outcome: str) -> str:
+        """Write the Poisson distribution."""
+        return rf"{outcome} \sim \operatorname{{Poisson}}(\operatorname{{E}}({outcome}))"
+
+    def outcome_words(self, outcome: str) -> str:
+        """Say that the variance is the mean."""
+        return f"Given its expected value, {outcome} has a Poisson distribution."
+
+    def residual_latex(self, scale: str) -> str:
+        """Return nothing: the count has no residual."""
+        return ""
+
+    def residual_words(self) -> tuple[str, str]:
+        """Return nothing: the count has no residual."""
+        return "", ""
