@@ -73,7 +73,7 @@ def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
         coded = list(values) == [0, 1]
         after = "" if coded else "after coding them as 0 and 1"
         return _family(f"{name} has two values only", "bernoulli", after)
-    # What was seen in the data says the same: counts and shares have no family here.
+    # What was seen in the data says the same.
     seen = [note for note in note_outcome_shape(name, y) if note.code in _NO_FAMILY]
     if seen:
         return seen[0].remedy

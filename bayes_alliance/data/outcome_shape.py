@@ -88,12 +88,12 @@ def _counts(name: str, y: Floats, zeros: int) -> Note:
         columns=(name,),
         value=below,
         remedy=Advice(
-            python="This package has no family for counts yet (a negative binomial would fit). Put "
-            "the counts into ordered classes, such as 0, 1 to 2, 3 to 5 and more, with "
-            'family="cumulative", or take software that has one.',
-            command_line="This program has no family for counts yet (a negative binomial would "
-            "fit). Put the counts into ordered classes in the file, such as 0, 1 to 2, 3 to 5 and "
-            "more, with --family cumulative, or take software that has one.",
+            python='Write family="poisson". Where the rows vary more than counts of one rate do, '
+            "which the predictive check tells, give each row an effect of its own: a column that "
+            "numbers the rows, and (1 | row).",
+            command_line="Write --family poisson. Where the rows vary more than counts of one rate "
+            "do, which the predictive check tells, give each row an effect of its own: a column "
+            "that numbers the rows, and (1 | row).",
         ),
     )
 

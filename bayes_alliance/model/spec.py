@@ -62,7 +62,7 @@ class Model:
         One row a client (or a visit); from :func:`scan_table` if there are more rows than memory
         holds.
     family
-        ``"gaussian"``, ``"student"``, ``"bernoulli"`` or ``"cumulative"``.
+        ``"gaussian"``, ``"student"``, ``"bernoulli"``, ``"cumulative"`` or ``"poisson"``.
     link
         The family's link; its first one if None.
     priors

@@ -113,7 +113,7 @@ MODEL = {
     "function that fails": ("alliance ~ bs(stigma, df=1)", {}, "too small"),
     "outcome as predictor": ("alliance ~ alliance", {}, "among its own predictors"),
     "unknown family": (MANAGED, {"family": "gausian"}, "Did you mean 'gaussian'?"),
-    "family of a later version": (MANAGED, {"family": "poisson"}, "The families are gaussian"),
+    "family of a later version": (MANAGED, {"family": "gamma"}, "The families are gaussian"),
     "unknown link": (MANAGED, {"link": "log"}, "It has identity"),
     "unknown parameter": (MANAGED, {"priors": {"sd_manager": "HalfNormal(1)"}}, "Did you mean"),
     "unknown distribution": (MANAGED, {"priors": {"b": "Gauss(0, 1)"}}, "The distributions are"),

@@ -21,7 +21,7 @@ GAUSSIAN = {
     "penicillin": 4000,
     "classroom": 3500,
 }
-OTHERS = {"wine": 6000, "schizo_response": 6000}
+OTHERS = {"wine": 6000, "schizo_response": 6000, "epilepsy": 12000}
 LONG = pytest.mark.long
 
 
@@ -37,7 +37,9 @@ def test_gaussian_reference_is_met_by_the_collapsed_engine(name, tools, counted)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["wine", pytest.param("schizo_response", marks=LONG)])
+@pytest.mark.parametrize(
+    "name", ["wine", *(pytest.param(name, marks=LONG) for name in ("schizo_response", "epilepsy"))]
+)
 def test_other_families_are_met_by_the_joint_engine(name, tools, counted):
     reference = tools.read(name)
     fit = ba.sample(tools.model(reference), seed=20261122, draws=OTHERS[name])

@@ -69,7 +69,7 @@ def _same_family(name: str) -> Words:
     bare, link = (called[1], called[2] or None) if called else (name, None)
     plain = re.sub(r"[\W_]", "", bare.lower())
     if plain in _WITHOUT_FAMILY:
-        return "Counts, shares and times have no family of their own in this version."
+        return "Shares, times and overdispersed counts have no family of their own in this version."
     named = {
         name: (one, link) for one in FAMILIES.values() for name, link in one.other_names.items()
     }

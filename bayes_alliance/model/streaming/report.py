@@ -53,7 +53,8 @@ def build_streamed_report(
         *(
             note
             for note in nesting.notes
-            if not (family.group_may_be_row and note.code == "group_is_row") and not answered(note, formula)
+            if not (family.group_may_be_row and note.code == "group_is_row")
+            and not answered(note, formula)
         ),
     ]
     order = {"bad": 0, "caution": 1, "fine": 2}

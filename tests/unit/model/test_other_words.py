@@ -63,7 +63,8 @@ def test_what_is_advised_for_a_family_is_there(named: str) -> None:
         ("Gaussian", 'Write family="gaussian".'),
         ("student()", 'Write family="student".'),
         ("gausian", "Did you mean 'gaussian'?"),
-        ("poisson", "no family of their own in this version"),
+        ("gamma", "no family of their own in this version"),
+        ("count", 'Write family="poisson", for counts of events.'),
     ],
 )
 def test_families_written_otherwise(named: str, says: str) -> None:
