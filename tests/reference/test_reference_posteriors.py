@@ -21,7 +21,7 @@ GAUSSIAN = {
     "penicillin": 4000,
     "classroom": 3500,
 }
-OTHERS = {"wine": 6000, "schizo_response": 6000, "epilepsy": 12000}
+OTHERS = {"wine": 6000, "schizo_response": 6000, "epilepsy": 16000}
 LONG = pytest.mark.long
 
 
