@@ -93,8 +93,8 @@ ELSEWHERE = {
 """What takes a fit or a model and is not here, each with its reason."""
 
 WITHOUT_A_FIT = {
-    "AllianceError", "DataError", "ModelError", "SamplingError", "__version__", "check_data",
-    "list_examples", "list_models", "load_example", "load_fit", "read_table", "scan_table",
+    "AllianceError", "DataError", "MachineError", "ModelError", "SamplingError", "__version__",
+    "check_data", "list_examples", "list_models", "load_example", "load_fit", "read_table", "scan_table",
     "simulate_study",
 }  # fmt: skip
 """What takes neither."""

@@ -13,7 +13,14 @@ PUBLIC_NAME = re.compile(r"\bba\.([A-Za-z_]\w*)")
 EXPECTED = ["01_data", "02_first_model", "03_three_questions", "04_checks", "05_comparison"]
 EXPECTED += ["06_other_outcomes", "07_large_tables"]
 # What is for programs, not for a reader of the tour.
-NOT_SHOWN = {"AllianceError", "DataError", "ModelError", "__version__", "compile_model"}
+NOT_SHOWN = {
+    "AllianceError",
+    "DataError",
+    "MachineError",
+    "ModelError",
+    "__version__",
+    "compile_model",
+}
 NOT_SHOWN |= {"with_group_log_likelihood", "with_predictive", "with_prior_predictive"}
 
 
