@@ -109,8 +109,8 @@ WITHOUT_DRAWS = {"compare", "check_coverage", "diagnose", "answer_questions"}
 OTHERS = {
     "AllianceError", "DataError", "Fit", "Model", "MachineError", "ModelError", "SamplingError",
     "__version__", "check_data", "compile_model", "grid", "list_examples", "list_models",
-    "load_example", "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce", "sample",
-    "sample_many", "scan_table", "simulate_study", "with_group_log_likelihood",
+    "load_example", "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce",
+    "sample", "sample_many", "scan_table", "simulate_study", "with_group_log_likelihood",
     "with_log_likelihood", "with_predictive", "with_prior", "with_prior_predictive",
     "write_report",
 }  # fmt: skip
