@@ -45,7 +45,7 @@ class Misfit:
         least = ""
         if self.changes_less:
             rest = in_words(self.changes_less)
-            least = f", but hardly {rest}" if self.small else f", and {rest} less"
+            least = f", but hardly {rest}" if self.small else f", and to a lesser degree {rest}"
         them = "it" if len(self.features) == 1 else "them"
         return f"a model that reproduces {them} may change {in_words(self.may_change)}{least}"
 

@@ -1,4 +1,4 @@
-"""What every quantity would be without each group: means, spreads and signs."""
+"""What every quantity would be without each group: means, sds and signs."""
 
 from __future__ import annotations
 

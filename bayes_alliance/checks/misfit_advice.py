@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.checks.outcome_statistics import Looked
-from bayes_alliance.data.outcome_shape import note_outcome_shape
+from bayes_alliance.data.outcome_shape import PILED_WHERE_UNLIKE, note_outcome_shape
 from bayes_alliance.errors import Advice, Words
 from bayes_alliance.model.spec import Model
 
 Array = NDArray[np.float64]
 # Whole numbers of so many values are ordered categories rather than a quantity.
 FEW_STEPS = 10
-# As many rows at one end of a scale are a floor or a ceiling.
-PILED_UP = 0.05
 _FEWEST_PILED = 5
 _SKEWED = 1.0
 _NO_FAMILY = frozenset({"outcome_counts", "outcome_shares"})
@@ -103,7 +101,7 @@ def _piled_up(y: Array, values: Array) -> str:
     found = []
     for end, which in ((values[0], "lowest"), (values[-1], "highest")):
         count = int((y == end).sum())
-        if count >= max(_FEWEST_PILED, PILED_UP * len(y)):
+        if count >= max(_FEWEST_PILED, PILED_WHERE_UNLIKE * len(y)):
             found.append(f"{count} of {len(y)} rows have the {which} value, {end:g}")
     return " and ".join(found)
 
@@ -127,7 +125,7 @@ def _see(what: str, group: str) -> Advice:
     chosen = f', group="{group}"' if group else ""
     return Advice(
         python=f"{what}. check_predictive(fit{chosen}).plot() shows it.",
-        command_line=f"{what}. The report's predictive checks show it.",
+        command_line=f"{what}. Its picture is among the predictive checks.",
     )
 
 

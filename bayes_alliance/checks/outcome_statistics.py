@@ -141,7 +141,7 @@ def group_aspects(model: Model, group: GroupDesign, counts: Array | float = 1.0)
 
     small = model.family.small_difference(model.frame.y)
     found = [Looked(aspect="means", of=of_means, group=name, small=small)]
-    within = _spread_within(group, average) if model.family.has_residual else None
+    within = _sds_within(group, average) if model.family.has_residual else None
     if within is not None:
         found.append(Looked(aspect="sds", of=within, group=name, small=small))
     for label, slope, weight in _slopes(model, group, counts):
@@ -169,7 +169,7 @@ def _by_group(group: GroupDesign, weights: Array) -> Any:
     return csr_array((weights, (group.index, rows)), shape=shape)
 
 
-def _spread_within(group: GroupDesign, average: Any) -> Statistics | None:
+def _sds_within(group: GroupDesign, average: Any) -> Statistics | None:
     """Return mean and sd of the sds within groups of two rows or more; None without two such."""
     counts = group.caseloads
     several = counts > 1
@@ -183,7 +183,7 @@ def _spread_within(group: GroupDesign, average: Any) -> Statistics | None:
         sds = np.sqrt(np.maximum(variance[several] * factor, 0))
         return {
             f"mean of the sds within {group.name}": sds.mean(axis=0),
-            f"sd of the sds within {group.name}": sds.std(axis=0, ddof=1),
+            f"variation of the sds between groups of {group.name}": sds.std(axis=0, ddof=1),
         }
 
     return of

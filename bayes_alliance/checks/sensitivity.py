@@ -53,7 +53,7 @@ def check_priors(fit: Fit) -> Finding:
             f"(power-scaling {worst:.2f}).",
             remedy=Advice(
                 python=f"Check the scale of those priors in model.priors; {_WIDER}",
-                command_line="Check the scale of those priors, which the report lists, and give "
+                command_line="Check the scale of those priors, and give "
                 f"your own with --prior; {_WIDER}",
             ),
         )

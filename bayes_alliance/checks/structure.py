@@ -1,4 +1,4 @@
-"""Findings about the groups: levels the wrong way round, few groups, spread that may be 0."""
+"""Findings about the groups: levels the wrong way round, few groups, an sd that may be 0."""
 
 from __future__ import annotations
 

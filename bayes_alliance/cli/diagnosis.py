@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
+from bayes_alliance.cli.saved_fit import load_saved_fit
 from bayes_alliance.cli.screen import show_level
+from bayes_alliance.cli.table_options import TableOptions
 
 if TYPE_CHECKING:
     from bayes_alliance.checks.verdict import Verdict
@@ -19,6 +21,11 @@ def diagnose_file(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A fit saved by `bayes-alliance fit`.")
     ],
+    table: TableOptions,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The table, for a fit that was saved with --no-data."),
+    ] = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", help="Show each finding's value and its threshold as numbers."),
@@ -26,14 +33,14 @@ def diagnose_file(
 ) -> None:
     """Say whether a saved fit can be trusted.
 
-    Every finding is shown with what to do about it.
+    Every finding is shown with what to do about it: on the draws, on the table and on whether the
+    model fits it. A fit saved with --no-data is looked at whole if --data gives its table.
 
     Ends with 1 if the verdict is bad.
     """
     from bayes_alliance.checks.verdict import diagnose
-    from bayes_alliance.sampling.loading import load_fit
 
-    verdict = diagnose(load_fit(file))
+    verdict = diagnose(load_saved_fit(file, table, data))
     show_verdict(verdict, verbose=verbose)
     raise typer.Exit(VERDICT_BAD if verdict.level == "bad" else FINE)
 

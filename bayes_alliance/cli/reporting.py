@@ -15,6 +15,7 @@ from bayes_alliance.cli.fitting import FIT_SUFFIX
 from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
 from bayes_alliance.cli.model_options import ModelOptions, check_model_options, make_model
 from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
+from bayes_alliance.cli.saved_fit import load_saved_fit
 from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def report_file(
 
     places = check_report_paths(out or [Path("report.html")])
     own = None
-    others = {other: _loaded(other, table, data) for other in compare or ()}
+    others = {other: load_saved_fit(other, table, data) for other in compare or ()}
     if file.suffix == FIT_SUFFIX:
         fit = _saved_fit(file, model, table, data)
         if fit.has_data or fit.has_sums:
@@ -107,15 +108,7 @@ def _saved_fit(file: Path, model: ModelOptions, table: TableOptions, data: Path 
         raise typer.BadParameter(
             f"{file.name} is a saved fit and has its model: leave {', '.join(model.given)} out."
         )
-    return _loaded(file, table, data)
-
-
-def _loaded(file: Path, table: TableOptions, data: Path | None) -> Fit:
-    from bayes_alliance.sampling.loading import load_fit
-
-    # Unless it is said otherwise, the file is read as it was then.
-    given = data if data is None or table == TableOptions() else load_table(data, table)
-    return load_fit(file, data=given)
+    return load_saved_fit(file, table, data)
 
 
 def write_and_tell(

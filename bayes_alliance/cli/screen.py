@@ -74,4 +74,6 @@ def show_seen(report: ModelDataReport) -> None:
 def show_items(sentences: tuple[str, ...]) -> None:
     """Show sentences as a list, folded to the width of a page."""
     for sentence in sentences:
-        print(textwrap.fill(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  "))
+        # One minus sign on the screen, that of the numbers a program reads.
+        plain = sentence.replace("\N{MINUS SIGN}", "-")
+        print(textwrap.fill(plain, _WIDTH, initial_indent="- ", subsequent_indent="  "))

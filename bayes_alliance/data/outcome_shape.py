@@ -15,8 +15,10 @@ _FEWEST_ROWS = 20
 _ENDS_IN_SDS = 2.0
 _SKEW = 1.0  # of counts: three halves of that of an exponential's square root
 _LARGEST_COUNT = 500.0  # beyond, whole numbers are amounts, such as incomes
-_PILED = 0.15  # share of the rows at one end of a scale
-_PILED_FEW = 0.4  # the same where the scale has few steps
+# From this share of the rows at one end of a scale on it is a floor or a ceiling; from more where
+# the scale has few steps, whose ends many rows have anyhow; from fewer where a model was found not
+# to reproduce the outcome, which such rows then explain.
+_PILED, _PILED_FEW, PILED_WHERE_UNLIKE = 0.15, 0.4, 0.05
 _STEPS = 7  # a scale of so many steps at most is an ordered one
 
 
@@ -44,10 +46,21 @@ def note_outcome_shape(name: str, y: Floats, *, normal: bool = True) -> list[Not
     if low == 0 and _STEPS < high <= _LARGEST_COUNT and _is_count(y):
         return [_counts(name, y, int(rows[0]))]
     at_end, end = max((int(rows[0]), low), (int(rows[-1]), high))
-    few = len(values) <= _STEPS and low >= 0
-    if at_end < (_PILED_FEW if few else _PILED) * len(y) or len(values) < 4 or not _apart(rows):
+    limit = piled_from(values)
+    if at_end < limit * len(y) or len(values) < 4 or not _apart(rows):
         return []
-    return [_piled(name, y, at_end, end, few=few)]
+    return [_piled(name, y, at_end, end, limit)]
+
+
+def piled_from(values: Floats) -> float:
+    """Return the share of the rows from which an end of a scale is a floor or a ceiling.
+
+    Parameters
+    ----------
+    values
+        The values that the outcome has, in order.
+    """
+    return _PILED_FEW if len(values) <= _STEPS and values[0] >= 0 else _PILED
 
 
 def _two_values(name: str, values: Floats, level: Level) -> Note:
@@ -123,11 +136,11 @@ def _apart(rows: NDArray[np.int64]) -> bool:
     return bool(rows[0] > rows[1] or rows[-1] > rows[-2])
 
 
-def _piled(name: str, y: Floats, at_end: int, end: float, *, few: bool) -> Note:
+def _piled(name: str, y: Floats, at_end: int, end: float, limit: float) -> Note:
     which = "lowest" if end == y.min() else "highest"
     advice = (
         Advice(python='Write family="cumulative".', command_line="Write --family cumulative.")
-        if few
+        if limit == _PILED_FEW
         else "What is beyond the end of the scale is not seen, so that differences between "
         "clients and groups near it look smaller than they are; say so."
     )
@@ -138,7 +151,7 @@ def _piled(name: str, y: Floats, at_end: int, end: float, *, few: bool) -> Note:
         f"{name}, {end:.6g}: a normal distribution does not pile up at an end.",
         columns=(name,),
         value=at_end / len(y),
-        threshold=_PILED_FEW if few else _PILED,
+        threshold=limit,
         remedy=advice,
     )
 

@@ -27,7 +27,7 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Position:
     """Where one predictor stands.
 
     Parameters
@@ -66,7 +66,7 @@ class Standing:
         One a predictor; none where the number is the same everywhere.
     """
 
-    places: tuple[Place, ...] = ()
+    places: tuple[Position, ...] = ()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def standing_of(
     stated = _checked(fit.model.design, variables, at, asked)
     return Standing(
         places=tuple(
-            Place(name=name, value=stated[name], source=STATED)
+            Position(name=name, value=stated[name], source=STATED)
             if name in stated
             else _typical(fit, name, asked, call)
             for name in variables
@@ -214,14 +214,14 @@ def levels_of(design: Design, name: str) -> list[Any] | None:
     return None
 
 
-def _typical(fit: Fit, name: str, asked: str, call: str) -> Place:
+def _typical(fit: Fit, name: str, asked: str, call: str) -> Position:
     design = fit.model.design
     for part in design.parts:
         state = part["columns"].get(name)
         found = None if state is None else _place_of(name, state)
         if found is None and name in part.get(OF_LABELS, {}):
             mean, sd = part[OF_LABELS][name]
-            found = Place(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
+            found = Position(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
         if found is not None:
             return found
     found = _place_in_rows(fit, name)
@@ -244,18 +244,18 @@ def _typical(fit: Fit, name: str, asked: str, call: str) -> Place:
     )
 
 
-def _place_of(name: str, state: Mapping[str, Any]) -> Place | None:
+def _place_of(name: str, state: Mapping[str, Any]) -> Position | None:
     if SD in state:
-        return Place(name=name, value=state["numbers"][0], source=MEAN, sd=state[SD])
+        return Position(name=name, value=state["numbers"][0], source=MEAN, sd=state[SD])
     if SHARES in state:
         levels = state.get("levels", state.get("numbers"))
-        return Place(
+        return Position(
             name=name, value=dict(zip(levels, state[SHARES], strict=True)), source=AVERAGED
         )
     return None
 
 
-def _place_in_rows(fit: Fit, name: str) -> Place | None:
+def _place_in_rows(fit: Fit, name: str) -> Position | None:
     """Look into the rows, for fits saved before designs kept what predictors are typically."""
     rows = fit.model.frame.rows
     if not fit.has_data:
@@ -263,13 +263,13 @@ def _place_in_rows(fit: Fit, name: str) -> Place | None:
     often = clients_of_rows(fit.model.formula.response, rows)
     if name not in rows.columns:
         mean, sd = mean_and_sd(_effect_column(fit, name), often)
-        return Place(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
+        return Position(name=name, value=_no_noise(mean, sd), source=MEAN, sd=sd)
     levels = levels_of(fit.model.design, name)
     if levels is None:
         mean, sd = mean_and_sd(rows[name].to_numpy(dtype=float), often)
-        return Place(name=name, value=mean, source=MEAN, sd=sd)
+        return Position(name=name, value=mean, source=MEAN, sd=sd)
     shares = level_shares(rows[name], levels, often)
-    return Place(name=name, value=dict(zip(levels, shares, strict=True)), source=AVERAGED)
+    return Position(name=name, value=dict(zip(levels, shares, strict=True)), source=AVERAGED)
 
 
 def _no_noise(mean: float, sd: float) -> float:

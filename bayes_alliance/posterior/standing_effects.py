@@ -25,7 +25,7 @@ from bayes_alliance.posterior.shares.stated_values import (
     own_variables,
     population_columns,
 )
-from bayes_alliance.posterior.standing import NO_PLACE, Place, Standing
+from bayes_alliance.posterior.standing import NO_PLACE, Position, Standing
 
 Array = NDArray[np.float64]
 LEVEL, SLOPE, DIFFERENCE, HIGHER = "level", "slope", "difference", "higher"
@@ -177,13 +177,13 @@ class _Placing:
         }
         return np.asarray(self.rows(values, len(changes)))
 
-    def _slope(self, own: Place) -> list[PlacedEffect]:
+    def _slope(self, own: Position) -> list[PlacedEffect]:
         row = _settled(self._derivative(own))
         if not row.any():
             return []
         return [self._effect(own.name, SLOPE, row, self._depends_on(own.name))]
 
-    def _derivative(self, own: Place) -> Array:
+    def _derivative(self, own: Position) -> Array:
         step = own.sd if own.sd else 1.0
         narrow = self._rise(own, _NARROW * step)
         try:
@@ -194,12 +194,12 @@ class _Placing:
         scale = np.maximum(np.abs(narrow).max(initial=0.0), 1e-300)
         return wide if np.allclose(wide, narrow, rtol=0, atol=_SAME * scale) else narrow
 
-    def _rise(self, own: Place, step: float) -> Array:
+    def _rise(self, own: Position, step: float) -> Array:
         ends = [float(own.value) + step, float(own.value) - step]
         above, below = self._at([{own.name: end} for end in ends])
         return np.asarray((above - below) / (ends[0] - ends[1]))
 
-    def _differences(self, own: Place) -> list[PlacedEffect]:
+    def _differences(self, own: Position) -> list[PlacedEffect]:
         levels = self.references[own.name]
         rows = self._at([{own.name: level} for level in levels])
         standing = self._depends_on(own.name)

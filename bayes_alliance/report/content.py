@@ -31,7 +31,7 @@ from bayes_alliance.report.sentences import conclusions
 from bayes_alliance.report.session_record import session_record
 from bayes_alliance.report.slopes_section import slopes_section
 from bayes_alliance.report.typesetting import retold, retold_notice, typeset
-from bayes_alliance.report.wording import plural
+from bayes_alliance.report.wording import plural, with_minus
 from bayes_alliance.sampling.fit import Fit
 
 
@@ -104,11 +104,15 @@ def build_content(
     # What was written without knowing what is hidden is looked through once more.
     hide = labels.guarded
     told = [sections[0], *(retold(own, hide) for own in sections[1:])]
+
+    def shown(sentence: str) -> str:
+        return with_minus(hide(sentence))
+
     return ReportContent(
         title=title or f"Multilevel analysis of {main.model.outcome}",
         subtitle=_subtitle(main),
-        notices=tuple(retold_notice(notice, hide) for notice in _notices(results)),
-        conclusions=tuple(hide(answer) for answer in conclusions(results)),
+        notices=tuple(retold_notice(notice, shown) for notice in _notices(results)),
+        conclusions=tuple(shown(answer) for answer in conclusions(results)),
         level=results.verdict.level,
         sections=tuple(typeset(section) for section in told),
         record=session_record(main, others, **options, called=called, place=place),

@@ -1,8 +1,8 @@
-"""With few groups the prior of their spread weighs: the share under three widths of it."""
+"""With few groups the prior of their sd weighs: the share under three widths of it."""
 
 from __future__ import annotations
 
-from bayes_alliance.checks.spread_prior import SpreadPrior
+from bayes_alliance.checks.shares_by_prior import SharesByPrior
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Block, Heading, Paragraph, Table
@@ -27,7 +27,7 @@ def few_groups_blocks(results: Results) -> list[Block]:
     return [Heading(text="Few groups: the share under other priors"), *blocks] if blocks else []
 
 
-def few_groups_sentence(found: SpreadPrior, group: GroupDesign) -> str:
+def few_groups_sentence(found: SharesByPrior, group: GroupDesign) -> str:
     """Say what the share is under each width, and whether that makes a difference."""
     words, count = many_groups(group), len(group.labels)
     mean = found.table["mean"]
@@ -48,7 +48,7 @@ def few_groups_sentence(found: SpreadPrior, group: GroupDesign) -> str:
     )
 
 
-def _table(found: SpreadPrior, model: Model) -> Table:
+def _table(found: SharesByPrior, model: Model) -> Table:
     frame = found.table.copy()
     columns = ["mean", "lower", "upper"]
     frame[columns] = 100 * frame[columns]

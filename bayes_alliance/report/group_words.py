@@ -68,7 +68,7 @@ def one_more(model: Model, coefficient: str, placed: PlacedEffect | None = None)
         words = f"One unit more of {what} {term.kind} {groups}"
     elif placed is not None and placed.contrast is not None:
         name, level, reference = placed.contrast
-        words = f"Level {level} of {name}, compared with {reference},"
+        words = f"The level {level} of {name}, compared with {reference},"
     elif coefficient in part["columns"]:
         words = f"One unit more of {coefficient}"
     else:

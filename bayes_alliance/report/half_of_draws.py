@@ -51,7 +51,7 @@ class HalfOfDraws:
 def compare_halves(results: Results) -> HalfOfDraws | None:
     """Compare the first half of the draws with all of them; None where nothing varies."""
     found: list[tuple[float, str]] = []
-    for summary in (results.coefficients, results.spread, results.correlations):
+    for summary in (results.coefficients, results.sds, results.correlations):
         if summary is not None:
             found += _shifts(summary.draws, list(summary.table.index))
     found = [each for each in found if each[0] == each[0]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.data.outcome_shape import piled_from
 from bayes_alliance.report.group_words import many_groups, one_of_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import figure, percent, plural
@@ -13,7 +14,7 @@ from bayes_alliance.sampling.linear_predictor import frequency_weights
 _FEW_GROUPS = 30
 _MANY_DROPPED = 0.05
 _DECISIVE = 1.0
-_MANY_AT_BOUND, _ENOUGH_ROWS = 0.1, 20
+_ENOUGH_ROWS = 20
 
 
 def limits(results: Results) -> tuple[str, ...]:
@@ -80,11 +81,12 @@ def _bound_limits(results: Results) -> list[str]:
         return []
     y = model.frame.y
     often = np.broadcast_to(frequency_weights(model), len(y))
+    limit = piled_from(np.unique(y))
     ends = (("highest", "ceiling", float(y.max())), ("lowest", "floor", float(y.min())))
     found = []
     for which, name, value in ends:
         share = float(np.average(y == value, weights=often))
-        if share >= _MANY_AT_BOUND and model.clients >= _ENOUGH_ROWS:
+        if share >= limit and model.clients >= _ENOUGH_ROWS:
             found.append(
                 f"{percent(share)} of the rows have the {which} value of {model.outcome}, "
                 f"{figure(value)}: a {name}, it seems. The model knows of none, so that slopes and "

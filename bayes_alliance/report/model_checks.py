@@ -10,7 +10,7 @@ from bayes_alliance.checks.coverage import Coverage, check_coverage
 from bayes_alliance.checks.group_influence import Influence, influence
 from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
 from bayes_alliance.checks.prior_weight import PriorSensitivity, prior_sensitivity
-from bayes_alliance.checks.spread_prior import SpreadPrior, shares_by_prior
+from bayes_alliance.checks.shares_by_prior import SharesByPrior, shares_by_prior
 from bayes_alliance.checks.structure import FEW_GROUPS
 from bayes_alliance.errors import AllianceError, Place, words_for
 from bayes_alliance.posterior.shares.variance import Shares
@@ -54,7 +54,7 @@ class ModelChecks:
     coverage: Coverage | str
     sensitivity: PriorSensitivity | str
     influence: Mapping[str, Influence | str]
-    few_groups: Mapping[str, SpreadPrior | str]
+    few_groups: Mapping[str, SharesByPrior | str]
 
 
 def check_model(
@@ -98,7 +98,7 @@ def check_model(
     )
 
 
-def _few_groups(fit: Fit, shares: Shares | str, place: Place) -> dict[str, SpreadPrior | str]:
+def _few_groups(fit: Fit, shares: Shares | str, place: Place) -> dict[str, SharesByPrior | str]:
     if isinstance(shares, str):
         return {}
     return {

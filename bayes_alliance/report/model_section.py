@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Block, Facts, Heading, Items, Paragraph, Section
 from bayes_alliance.report.checks_section import check_figure
@@ -27,12 +26,12 @@ def question_section(model: Model, question: str | None = None) -> Section:
 
 
 def _asked(model: Model) -> str:
-    predictors = [c for c in model.design.coefficients if c != names.INTERCEPT]
+    predictors = list(model.design.part["columns"])
     on = f"How does {model.outcome} go with {joined(predictors)}" if predictors else ""
     if not model.groups:
         return f"{on or f'What is the level of {model.outcome}'}?"
-    spread = f"how much of it lies between {all_groups(model)}"
-    return f"{on}, and {spread}?" if on else f"How much of {model.outcome} {spread[15:]}?"
+    between = f"lies between {all_groups(model)}?"
+    return f"{on}, and how much of it {between}" if on else f"How much of {model.outcome} {between}"
 
 
 def model_section(model: Model) -> Section:

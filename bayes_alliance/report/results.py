@@ -44,7 +44,7 @@ class Results:
         Variance shares, or the reason why there are none.
     coefficients
         Population coefficients; None if the model has none.
-    spread
+    sds
         Standard deviations of the group effects and the family's own parameters; None if none.
     correlations
         Correlations between group effects; None if there are none.
@@ -59,7 +59,7 @@ class Results:
     verdict: Verdict
     shares: Shares | str
     coefficients: Summary | None
-    spread: Summary | None
+    sds: Summary | None
     correlations: Summary | None
     groups: tuple[GroupEffects, ...]
 
@@ -119,7 +119,7 @@ def collect_results(
         verdict=diagnose(fit),
         shares=_shares(fit, place),
         coefficients=_summary(fit, [names.B] if model.design.coefficients else []),
-        spread=_summary(fit, [*(names.sd(g.name) for g in groups), *model.family.parameters]),
+        sds=_summary(fit, [*(names.sd(g.name) for g in groups), *model.family.parameters]),
         correlations=_summary(fit, [names.cor(g.name) for g in groups if g.pairs]),
         groups=tuple(_groups(fit, group.name) for group in groups),
     )

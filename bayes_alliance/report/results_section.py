@@ -1,4 +1,4 @@
-"""The section with the results: shares, coefficients, spread, correlations."""
+"""The section with the results: shares, coefficients, standard deviations, correlations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def results_section(results: Results) -> Section:
             "not results."
         )
         blocks.append(Notice(tone="bad", title="Not to be relied on", text=warning))
-    blocks += [*_share_blocks(results), *_coefficient_blocks(results), *_spread_blocks(results)]
+    blocks += [*_share_blocks(results), *_coefficient_blocks(results), *_sd_blocks(results)]
     return Section(key="results", heading="Results", blocks=tuple(blocks))
 
 
@@ -125,12 +125,12 @@ def _coefficients_seen(slopes: list[Slope], labels: list[str]) -> str:
     return f"Points with intervals for {plural(len(slopes), 'coefficient')}: {joined(parts)}."
 
 
-def _spread_blocks(results: Results) -> list[Block]:
+def _sd_blocks(results: Results) -> list[Block]:
     blocks: list[Block] = []
-    if results.spread is not None:
+    if results.sds is not None:
         blocks += [
             Heading(text="Standard deviations"),
-            _spread_table(results, results.spread),
+            _sd_table(results, results.sds),
         ]
     if results.correlations is not None:
         blocks += [
@@ -144,8 +144,8 @@ def _spread_blocks(results: Results) -> list[Block]:
     return blocks
 
 
-def _spread_table(results: Results, spread: Summary) -> Table:
-    table = summary_table(spread, "Standard deviations and the family's own parameters")
+def _sd_table(results: Results, sds: Summary) -> Table:
+    table = summary_table(sds, "Standard deviations and the family's own parameters")
     if all(group.effects == (names.INTERCEPT,) for group in results.fit.model.design.groups):
         return table
     note = (

@@ -291,9 +291,15 @@ def _varying_sentence(
     where = f", {where}," if where else ""
     return (
         f"The slope of {effect.label}{where} differs between {many_groups(group)} with a standard "
-        f"deviation of {figure(sd.mean())} (95% interval {between(low, high)}): it is {sign} for "
-        f"an estimated {percent(float(np.nanmean(share)))} of {many_groups(group)} like these "
-        f"(95% interval {percent(low_share)} to {percent(high_share)})."
+        f"deviation of {figure(sd.mean())} (95% interval {between(low, high)}). It is estimated to "
+        f"be {sign} for {percent(float(np.nanmean(share)))} of {many_groups(group)} like these "
+        f"({_ends(percent(low_share), percent(high_share))})."
+    )
+
+
+def _ends(low: str, high: str) -> str:
+    return (
+        f"95% interval {low} to {high}" if low != high else f"both ends of the 95% interval: {low}"
     )
 
 

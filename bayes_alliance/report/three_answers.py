@@ -198,7 +198,7 @@ class Answers:
         return (
             f"One unit more of {self.predictor} goes with {self.outcome} being "
             f"{'lower' if negative else 'higher'} by {number(abs(float(row['mean'])))} on average "
-            f"({self.prob:.0%} interval of the slope {_spread(row)}). "
+            f"({self.prob:.0%} interval of the slope {_interval(row)}). "
             f"{strength_in_words(claim, self.slope.probability)}"
         )
 
@@ -209,19 +209,19 @@ class Answers:
         by_elpd, by_factor = self.votes["elpd"], self.votes["bayes factor"]
         return (
             sum_up_votes(by_elpd, by_factor, question),
-            *self._spread_sentences,
+            *self._sd_sentences,
             self.comparison.sentence,
             self.factors.sentence,
             reconcile_votes(by_elpd, by_factor, self.group),
         )
 
     @property
-    def _spread_sentences(self) -> tuple[str, str]:
+    def _sd_sentences(self) -> tuple[str, str]:
         return (
             f"The slopes of {self.predictor} have a standard deviation of "
             f"{number(float(self.slope_sd['mean']))} between groups of {self.group} "
-            f"({self.prob:.0%} interval {_spread(self.slope_sd)}). Such an interval never reaches "
-            "0, so it does not count as an answer.",
+            f"({self.prob:.0%} interval {_interval(self.slope_sd)}). Such an interval never "
+            "reaches 0, so it does not count as an answer.",
             f"The probability that it exceeds {number(self.notable_sd)} is "
             f"{probability_in_words(self.notable_probability)}; by the prior alone it is "
             f"{probability_in_words(self.notable_prior)}. A standard deviation of that size "
@@ -317,7 +317,7 @@ class Answers:
         return as_html(_TITLE, self.table, *self.items, *self.notes)
 
 
-def _spread(row: pd.Series[Any]) -> str:
+def _interval(row: pd.Series[Any]) -> str:
     return f"{number(float(row['lower']))} to {number(float(row['upper']))}"
 
 

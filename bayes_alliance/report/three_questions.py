@@ -132,8 +132,8 @@ def _answered(
     slope = varying.posterior[names.B].sel({names.COEFFICIENT: label})
     sign = "<" if float(slope.mean()) < 0 else ">"
     pair = {name: fits[name] for name in (FIXED, VARYING)}
-    spread = summarize(varying, variables=[names.sd(group)], prob=prob)
-    notable, probability, before = _notable_spread(varying, group)
+    sds = summarize(varying, variables=[names.sd(group)], prob=prob)
+    notable, probability, before = _notable_sd(varying, group)
     verdicts = {name: diagnose(fit) for name, fit in fits.items()}
     return Answers(
         outcome=varying.model.outcome,
@@ -143,7 +143,7 @@ def _answered(
         shares=variance_shares(fits[NULL], prob=prob),
         varying_shares=variance_shares(varying, prob=prob),
         slope=hypothesis(varying, f"b[{label}] {sign} 0", prob=prob),
-        slope_sd=spread.table.iloc[1],
+        slope_sd=sds.table.iloc[1],
         notable_sd=notable,
         notable_probability=probability,
         notable_prior=before,
@@ -157,12 +157,12 @@ def _answered(
     )
 
 
-def _notable_spread(fit: Fit, group: str) -> tuple[float, float, float]:
-    """Return a spread of slopes worth speaking of; its posterior and prior probability."""
+def _notable_sd(fit: Fit, group: str) -> tuple[float, float, float]:
+    """Return an sd of slopes worth speaking of; its posterior and prior probability."""
     x = fit.model.design.group(group).Z[:, 1]
     notable = NOTABLE_MOVE * float(fit.posterior[names.SIGMA].mean()) / float(x.std())
     sds = fit.posterior[names.sd(group)].isel({names.effect(group): 1})
-    # The spread of a slope of the highest order is the same at the means and as written.
+    # The sd of a slope of the highest order is the same at the means and as written.
     prior = fit.model.priors.of(names.sd(group))[1]
     return notable, float((sds > notable).mean()), 1 - float(prior.frozen.cdf(notable))
 

@@ -20,7 +20,13 @@ from bayes_alliance.report.wording import with_minus
 
 def typeset(section: Section) -> Section:
     """Return the section with its sentences set as a printer would; cells and code stay."""
-    return replace(section, blocks=tuple(_retold(block, with_minus) for block in section.blocks))
+    blocks = (
+        retold_notice(block, with_minus)
+        if isinstance(block, Notice)
+        else _retold(block, with_minus)
+        for block in section.blocks
+    )
+    return replace(section, blocks=tuple(blocks))
 
 
 def retold(section: Section, words: Callable[[str], str]) -> Section:

@@ -296,6 +296,24 @@ def test_said_in_the_report(run: Run, asked: list[Any], tmp_path: Path) -> None:
     assert "read_table(..." not in page
 
 
+def test_a_fit_without_its_rows_is_looked_at_with_its_table(
+    run: Run, asked: list[Any], tmp_path: Path
+) -> None:
+    with_visits().to_csv(tmp_path / "t.csv", index=False)
+    formula = ("--formula", "y ~ x + (1 | manager)")
+    run("fit", "t.csv", *formula, "--out", "t.fit")
+    run("fit", "t.csv", *formula, "--out", "bare.fit", "--no-data")
+    whole, bare = run("diagnose", "t.fit"), run("diagnose", "bare.fit")
+    assert "480 rows have 120 different values of client" in whole.output
+    assert "different values of client" not in bare.output
+    assert "Give the table too: --data FILE." in " ".join(bare.output.split())
+    assert run("diagnose", "bare.fit", "--data", "t.csv").output == whole.output
+    with_codes().to_csv(tmp_path / "other.csv", index=False)
+    refused = run("diagnose", "bare.fit", "--data", "other.csv")
+    assert refused.exit_code == 2
+    assert "Its rows are not the ones" in refused.stderr
+
+
 CAUTIONS = {planted.code for planted in PLANTED} | {"rows_dropped"}
 
 

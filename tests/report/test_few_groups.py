@@ -5,7 +5,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from bayes_alliance.checks.spread_prior import SpreadPrior
+from bayes_alliance.checks.shares_by_prior import SharesByPrior
 from bayes_alliance.data.examples import load_example
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Heading, Table
@@ -23,12 +23,12 @@ def few_fit(made_up: ModuleType) -> Fit:
     return made_up.made_up_fit(Model(made_up.SLOPES, few))
 
 
-def found(low: float, own: float, high: float) -> SpreadPrior:
+def found(low: float, own: float, high: float) -> SharesByPrior:
     table = pd.DataFrame(
         {"prior": "HalfNormal(1)", "mean": [low, own, high], "lower": 0.0, "upper": 0.5},
         index=[0.5, 1.0, 2.0],
     )
-    return SpreadPrior(group="case_manager", table=table, where="", prob=0.95)
+    return SharesByPrior(group="case_manager", table=table, where="", prob=0.95)
 
 
 @pytest.mark.parametrize(

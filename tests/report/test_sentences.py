@@ -137,7 +137,7 @@ def test_varying_slope_says_for_how_many_it_is_negative(results) -> None:
     posterior = results.fit.posterior
     sd = posterior["sd_case_manager"].sel(case_manager_effect="stigma").to_numpy()
     negative = norm.cdf(0, posterior["b"].sel(coefficient="stigma").to_numpy(), sd).mean()
-    assert f"negative for an estimated {100 * negative:.0f}% of case managers" in sentence
+    assert f"It is estimated to be negative for {100 * negative:.0f}% of case managers" in sentence
 
 
 def test_conclusions_end_with_the_verdict(results) -> None:

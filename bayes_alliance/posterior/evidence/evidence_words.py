@@ -18,6 +18,7 @@ _SPEAKS = float(np.log(3.0))
 # The multiples of the named prior's scale that decide, and the Monte Carlo errors to either side.
 DECIDING = (0.5, 1.0, 2.0)
 WIDTHS = 2.0
+_THOUSANDS = 1000.0  # from here on with three digits and a comma
 
 Kind = Literal["for", "against", "hardly any", "depends", "open"]
 
@@ -94,7 +95,8 @@ def times_in_words(log_factor: float) -> str:
         return "over a million"
     if log_factor < -np.log(1e6):
         return "under a millionth"
-    return number(float(np.exp(log_factor)))
+    factor = float(np.exp(log_factor))
+    return f"{float(f'{factor:.3g}'):,.0f}" if factor >= _THOUSANDS else number(factor)
 
 
 def scale_in_words(scale: float) -> str:

@@ -82,7 +82,7 @@ def test_what_is_not_reproduced_is_named_with_what_to_do(case):
     assert " in the data; " in verdict.sentence
     assert "so its answers are not final: a model that reproduces " in verdict.sentence
     assert "may change standard deviations, shares of the variance" in verdict.sentence
-    assert finding.message.endswith("predictions of single rows, and the average slopes less.")
+    assert finding.message.endswith("single rows, and to a lesser degree the average slopes.")
 
 
 def test_a_small_misfit_does_not_sound_like_a_failed_model():
@@ -106,7 +106,9 @@ def test_several_misfits_together_change_what_each_changes():
     whole = merged_misfits([one, other])
     assert whole.features == ("a", "b", "c")
     assert whole.clause == "the model does not reproduce a, b and 1 more"
-    assert whole.consequence == ("a model that reproduces them may change p, q and s, and r less")
+    assert whole.consequence == (
+        "a model that reproduces them may change p, q and s, and to a lesser degree r"
+    )
     assert one.consequence == "a model that reproduces it may change p and q, but hardly r"
     swapped = Misfit(features=("d",), may_change=("r",))
     assert merged_misfits([one, swapped]).changes_less == ()
@@ -129,7 +131,7 @@ def test_slopes_that_vary_and_sds_that_differ_are_named():
     assert not ba.diagnose(fitted(uneven, "y ~ x + (1 + x | g)")).found(MISFIT)
     sds = study(y=lambda rng, x, u, e: u + np.exp(u) * e, groups=20, each=10)
     found = ba.diagnose(fitted(sds)).found(MISFIT)
-    assert any("sd of the sds within g" in f.where for f in found)
+    assert any("variation of the sds between groups of g" in f.where for f in found)
 
 
 def test_models_that_fit_are_let_alone():

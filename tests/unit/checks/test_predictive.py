@@ -24,7 +24,7 @@ def by_hand(y, frame, predictor=None):
         f"smallest mean of {MANAGER}": means.min(),
         f"largest mean of {MANAGER}": means.max(),
         f"mean of the sds within {MANAGER}": sds.mean(),
-        f"sd of the sds within {MANAGER}": sds.std(),
+        f"variation of the sds between groups of {MANAGER}": sds.std(),
     }
     if predictor is not None:
         slopes, weights = [], []
@@ -193,7 +193,7 @@ def test_a_model_without_the_slopes_is_caught_and_one_with_them_is_not(varying):
 def test_unequal_spread_within_groups_is_caught(varying):
     fit = ba.sample(ba.Model(f"alliance ~ stigma + (1 + stigma | {MANAGER})", varying), seed=2)
     found = ba.check_predictive(fit, group=MANAGER)
-    assert f"sd of the sds within {MANAGER}" in found.unusual
+    assert f"variation of the sds between groups of {MANAGER}" in found.unusual
     assert "does not reproduce" in found.sentence
 
 

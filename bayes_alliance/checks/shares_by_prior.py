@@ -1,4 +1,4 @@
-"""What the share of few groups would be under a narrower and a wider prior of their spread."""
+"""What the share of few groups would be under a narrower and a wider prior of their sd."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLLAPSED = "collapsed"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpreadPrior:
+class SharesByPrior:
     """The share of a grouping factor under its prior, and under others of another width.
 
     Parameters
@@ -55,7 +55,7 @@ class SpreadPrior:
     refitted: tuple[float, ...] = ()
 
 
-def shares_by_prior(fit: Fit, group: str, shares: Shares) -> SpreadPrior:
+def shares_by_prior(fit: Fit, group: str, shares: Shares) -> SharesByPrior:
     """Return the share of a factor with all its standard deviations' priors narrower and wider.
 
     The draws are weighted by the ratio of the two priors. Where a few draws would get most of
@@ -95,7 +95,7 @@ def shares_by_prior(fit: Fit, group: str, shares: Shares) -> SpreadPrior:
     table = pd.DataFrame.from_dict(
         rows, orient="index", columns=["prior", "mean", "lower", "upper"]
     )
-    return SpreadPrior(
+    return SharesByPrior(
         group=group,
         table=table.rename_axis("width"),
         where=place_words(shares.standing, average=shares.average),
