@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE, INK, GREY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#C9D3DC"
 WIDTH = 5.4
 _GRID = "#E4E8EC"
+_LABEL, _MARKS = 30, "_:[~ "
 
 
 def own_axes(axes: Axes | None, *, height: float = 3.4, width: float = WIDTH) -> Axes:
@@ -54,6 +55,22 @@ def intervals_height(rows: int) -> float:
     return 0.75 + 0.36 * rows
 
 
+def folded(label: object) -> str:
+    """Fold a long label in two, at a mark if one is near, so that it leaves room for the points.
+
+    Of what is too long for that the middle is left out: long names differ at their ends.
+    """
+    text = str(label)
+    if "\n" in text or len(text) <= _LABEL:
+        return text
+    if len(text) > 2 * _LABEL:
+        return f"{text[: _LABEL - 1]}…\n{text[len(text) - _LABEL :]}"
+    middle = len(text) / 2
+    marks = [k for k in range(len(text) - _LABEL, _LABEL + 1) if text[k - 1] in _MARKS]
+    cut = min(marks, key=lambda k: abs(k - middle), default=round(middle))
+    return f"{text[:cut]}\n{text[cut:]}"
+
+
 def draw_intervals(
     axes: Axes,
     table: pd.DataFrame,
@@ -79,7 +96,7 @@ def draw_intervals(
     axes.hlines(places, table["lower"], table["upper"], color=colour, linewidth=width, alpha=0.45)
     axes.plot(table["mean"], places, "o", color=colour, markersize=7, markeredgecolor="white")
     shown = table.index if labels is None else labels
-    axes.set_yticks(places, labels=[str(label) for label in shown])
+    axes.set_yticks(places, labels=[folded(label) for label in shown])
     axes.set_ylim(-0.6, len(table) - 0.4)
     faint_grid(axes)
     quiet_axis(axes)

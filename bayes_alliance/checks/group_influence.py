@@ -22,6 +22,7 @@ from bayes_alliance.drawing import (
     BLUE,
     ORANGE,
     faint_grid,
+    folded,
     intervals_height,
     own_axes,
     reference_line,
@@ -189,7 +190,7 @@ class Influence:
                 x, name = float(worst["shift"]), str(worst["group"])
                 axes.plot([x], [place], "o", color=ORANGE)
                 axes.annotate(name, (x, place), (0, 5), textcoords="offset points", ha="center")
-        axes.set_yticks(places, labels=[quantity_name(*key) for key, _ in parts])
+        axes.set_yticks(places, labels=[folded(quantity_name(*key)) for key, _ in parts])
         axes.set_ylim(-0.6, len(parts) - 0.2)
         axes.margins(x=0.12)
         faint_grid(axes)

@@ -110,7 +110,7 @@ def _family(why: str, family: str, after: str = "") -> Advice:
     then = f", {after}" if after else ""
     return Advice(
         python=f'{why}: use family="{family}"{then}.',
-        command_line=f"{why}: fit or report it with --family {family}{then}.",
+        command_line=f"{why}: fit the model with --family {family}{then}.",
     )
 
 

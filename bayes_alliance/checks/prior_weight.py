@@ -27,6 +27,7 @@ from bayes_alliance.drawing import (
     ORANGE,
     PALE,
     faint_grid,
+    folded,
     intervals_height,
     own_axes,
     quiet_axis,
@@ -119,8 +120,10 @@ class PriorSensitivity:
         axes.axvline(self.threshold, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         # Where a parameter stands has a line of its own, so that room is left for the points.
         labels = [
-            str(label).replace(f" {AT_THE_MEANS}]", f"]\n{AT_THE_MEANS}")
-            for label in self.table.index
+            "\n".join([folded(f"{own}]"), AT_THE_MEANS]) if at_means else folded(own)
+            for own, at_means, _ in (
+                str(label).partition(f" {AT_THE_MEANS}]") for label in self.table.index
+            )
         ]
         axes.set_yticks(places, labels=labels)
         axes.set_ylim(-0.6, len(self.table) - 0.4)

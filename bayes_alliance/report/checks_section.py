@@ -26,6 +26,7 @@ from bayes_alliance.report.data_section import notes_on_data
 from bayes_alliance.report.group_labels import ShownLabels
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import predictive_table
+from bayes_alliance.report.wording import count
 
 _HEADING = "Posterior predictive checks"
 _INTRO = (
@@ -195,4 +196,6 @@ def _check_name(finding: Finding) -> str:
 
 
 def _shown(value: float) -> str:
-    return "" if value != value else number(value)
+    if value != value:
+        return ""
+    return count(value) if value == round(value) else number(value)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.drawing import BLUE, GREY, INK, faint_grid, quiet_axis
+from bayes_alliance.drawing import BLUE, GREY, INK, faint_grid, folded, quiet_axis
 from bayes_alliance.model.prior import AT_THE_MEANS
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import element_labels
@@ -55,7 +55,7 @@ def draw_share_densities(axes: Axes, *, shares: Shares, labels: Sequence[str]) -
         row = 100 * table.iloc[k]
         axes.hlines(place, row["lower"], row["upper"], color=INK, linewidth=2.2)
         axes.plot([row["mean"]], [place], "o", color=INK, markersize=6, markeredgecolor="white")
-    axes.set_yticks(np.arange(len(table))[::-1], labels=list(labels))
+    axes.set_yticks(np.arange(len(table))[::-1], labels=list(map(folded, labels)))
     axes.set_ylim(-0.3, len(table) - 0.1)
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of the variance, per cent")

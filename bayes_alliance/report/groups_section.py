@@ -101,12 +101,12 @@ def _caterpillar(
     apart = int(((table["lower"] > 0) | (table["upper"] < 0)).sum())
     labels = [shown[str(group)] for group in table["group"]]
     unnamed = "" if len(table) <= LABELLED_GROUPS else " There are too many groups to name each."
+    diamonds = " Orange diamonds: the interval excludes 0." if apart else ""
     told = f"{apart} of them exclude 0" if apart else "every one of them includes 0"
     return Figure(
         key=f"groups-{effects.group}-{placed.label.replace(' ', '-')}",
-        caption=f"{_what(placed, words)}: mean and 95% interval, lowest to highest. "
-        "Orange diamonds: the interval excludes 0."
-        f"{_hollow(table)}{unnamed}",
+        caption=f"{_what(placed, words)}: mean and 95% interval, lowest to highest."
+        f"{diamonds}{_hollow(table)}{unnamed}",
         description=f"{len(table)} intervals in the order of their means, from "
         f"{figure(table['mean'].min())} to {figure(table['mean'].max())}; {told}.",
         draw=partial(draw_caterpillar, effects=table, labels=labels),
@@ -120,7 +120,8 @@ def _what(placed: PlacedEffect, words: str) -> str:
         return f"Deviations of {words} from the average one{placed.clause}"
     what = f"Slopes of {placed.label}" if placed.kind == SLOPE else f"The {placed.named}"
     where = f"{placed.clause}," if placed.where else ""
-    return f"{what} in {words}{where} as deviations from the average slope"
+    average = "slope" if placed.contrast is None else "difference"
+    return f"{what} in {words}{where} as deviations from the average {average}"
 
 
 def _hollow(table: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bayes_alliance.report.tables import cell, is_numeric
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORTH_SORTING = 4  # rows; fewer are seen at a glance
-_SHORT = 24  # letters
+_SHORT, _LONG = 24, 34  # letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ def render_page(content: ReportContent) -> str:
     )
     numbers = block_numbers(content)
     script = _template("sorting.js")
+    environment.filters["breakable"] = _breakable
     environment.globals.update(
         svg_of=svg_of,
         mathml=mathml,
@@ -65,6 +67,14 @@ def render_page(content: ReportContent) -> str:
         # The only sign that could end the element the data stand in.
         data=write_data(report_data(content)).replace("<", r"\u003c"),
     )
+
+
+def _breakable(label: str) -> Any:
+    """Let a long row heading fold behind its marks, so that the numbers keep their place."""
+    from markupsafe import Markup, escape
+
+    safe = escape(label)
+    return Markup(re.sub(r"([_:~])", r"\1<wbr>", safe)) if len(label) > _LONG else safe
 
 
 def _template(name: str) -> str:

@@ -139,7 +139,7 @@ def group_table(effects: GroupEffects, labels: dict[str, str], model: Model) -> 
     order = sorted(range(len(frame)), key=lambda k: places[str(frame["group"].iloc[k])])
     frame = frame.iloc[order]
     frame["group"] = [labels[str(label)] for label in frame["group"]]
-    where = place_words(effects.standing, average=False)
+    where = f", {effects.standing.words}" if effects.standing.places else ""
     return Table(
         caption=f"Deviations of {many_groups(model.design.group(effects.group))}{where}",
         frame=frame.set_index("group"),

@@ -35,3 +35,8 @@ def test_sentences_are_folded(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 88
     assert [line[:2] for line in lines] == ["- ", *["  "] * (len(lines) - 1)]
+
+
+def test_a_screen_has_one_minus_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    show_items(("slope \N{MINUS SIGN}0.0317, and -0.211 in the data",))
+    assert capsys.readouterr().out == "- slope -0.0317, and -0.211 in the data\n"

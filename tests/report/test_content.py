@@ -15,6 +15,7 @@ from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Sectio
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.html import render_page
+from bayes_alliance.report.model_section import question_section
 from bayes_alliance.report.report_data import read_report_data
 from bayes_alliance.report.reproduction_section import program
 from bayes_alliance.report.results import collect_results
@@ -80,7 +81,7 @@ def test_a_bad_verdict_is_seen_first_and_everywhere(bad_content: ReportContent) 
     assert next(blocks(bad_content, Notice, "results")).tone == "bad"
     assert not [p for p in blocks(bad_content, Paragraph, "results") if p.text.startswith("About")]
     failures = [n for n in blocks(bad_content, Notice, "computation") if n.title == "divergences"]
-    assert [dict(failure.facts)["value"] for failure in failures] == ["40.0"]
+    assert [dict(failure.facts)["value"] for failure in failures] == ["40"]
     assert "what to do" in dict(failures[0].facts)
 
 
@@ -185,6 +186,24 @@ def test_a_note_that_repeats_the_source_is_shown_once(slopes_fit: Fit) -> None:
     source = slopes_fit.model.frame.rows.attrs["source"]
     notices = build_content(dataclasses.replace(slopes_fit, notes=(source,))).notices
     assert [notice.text for notice in notices] == [source]
+
+
+@pytest.mark.parametrize(
+    ("formula", "asked"),
+    [
+        ("score ~ age*sex + (1 | therapist)", "How does score go with age and sex, and how much"),
+        ("score ~ 1 + (1 | therapist)", "How much of score lies between therapists?"),
+        ("score ~ age", "How does score go with age?"),
+    ],
+)
+def test_the_question_of_a_model_names_columns(
+    made_up: ModuleType, formula: str, asked: str
+) -> None:
+    table = made_up.many_groups_table(12)
+    table["sex"] = ["f" if k % 3 else "m" for k in range(len(table))]
+    (block,) = question_section(made_up.Model(formula, table)).blocks
+    assert block.text.startswith(asked)
+    assert "[" not in block.text
 
 
 def test_the_question_of_the_author_stands_above_that_of_the_model(

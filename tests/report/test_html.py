@@ -23,7 +23,7 @@ from bayes_alliance.sampling.fit import Fit
 
 pytestmark = pytest.mark.slow
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 CLIENT_VALUE = "11.234567"
 
 

@@ -140,6 +140,15 @@ def test_varying_slope_says_for_how_many_it_is_negative(results) -> None:
     assert f"It is estimated to be negative for {100 * negative:.0f}% of case managers" in sentence
 
 
+def test_a_share_of_nearly_all_groups_is_said_in_plain_words(results) -> None:
+    posterior = results.fit.posterior.copy(deep=True)
+    posterior["b"] = posterior["b"] - 1000.0
+    moved = dataclasses.replace(results, fit=results.fit.with_group("posterior", posterior))
+    (sentence,) = varying_sentences(moved)
+    assert "It is estimated to be negative for 100% of case managers like these" in sentence
+    assert sentence.endswith("(both ends of the 95% interval: 100%).")
+
+
 def test_conclusions_end_with_the_verdict(results) -> None:
     answers = conclusions(results)
     assert len(answers) == 4
@@ -186,7 +195,7 @@ def test_slopes_are_said_at_the_means_of_what_they_interact_with(interacting: Re
         interacting.fit.model, dataclasses.replace(sex, negative=0.5)
     )
     said = slope_sentence(interacting.fit.model, dataclasses.replace(sex, negative=0.0))
-    assert said.startswith("Level m of sex, compared with f, at the mean of stigma")
+    assert said.startswith("The level m of sex, compared with f, at the mean of stigma")
     # The coefficients as written stay as they are, under their own names.
     assert all_slopes(interacting)[0].mean == pytest.approx(
         float(b.sel(coefficient="stigma").mean()), rel=1e-9

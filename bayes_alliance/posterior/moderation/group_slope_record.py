@@ -84,7 +84,7 @@ class GroupSlopes:
         return (
             f"The slope of {self.predictor}{measure_words(scale)} is "
             f"{typical} in an average group of {self.group} ({self.prob:.0%} interval {lower} to "
-            f"{upper}); the groups' own run from {least} to {most}, and "
+            f"{upper}); the slopes of the groups run from {least} to {most}, and "
             f"{_clear_of_zero(below, above, len(self.table))}."
         )
 
@@ -145,6 +145,8 @@ def _clear_of_zero(below: int, above: int, count: int) -> str:
     """Say how many of the groups' intervals lie on one side of 0."""
     if not below + above:
         return f"all {count} intervals include 0"
+    if count in (below, above):
+        return f"all {count} intervals lie {'below' if below else 'above'} 0"
     sides = [
         f"{k} {'lies' if k == 1 else 'lie'} {side} 0"
         for k, side in ((below, "below"), (above, "above"))

@@ -149,7 +149,8 @@ def test_the_sentence_names_no_scale_of_the_outcome_itself(crossed_fit: ba.Fit) 
         (0, 0, "all 24 intervals include 0"),
         (4, 0, "of their 24 intervals 4 lie below 0, and 20 include 0"),
         (1, 22, "of their 24 intervals 1 lies below 0 and 22 lie above 0, and 1 includes 0"),
-        (0, 24, "of their 24 intervals 24 lie above 0"),
+        (0, 24, "all 24 intervals lie above 0"),
+        (24, 0, "all 24 intervals lie below 0"),
     ],
 )
 def test_intervals_clear_of_zero_in_words(below, above, words):
