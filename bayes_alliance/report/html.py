@@ -19,7 +19,7 @@ from bayes_alliance.report.tables import cell, is_numeric
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _WORTH_SORTING = 4  # rows; fewer are seen at a glance
-_SHORT, _LONG = 24, 34  # letters
+_SHORT, _LONG = 24, 44  # letters
 
 
 @dataclass(frozen=True, kw_only=True)
