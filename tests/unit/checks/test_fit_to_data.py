@@ -32,7 +32,7 @@ def counts(rng, x, u, e):
 
 
 MISFITS = {
-    "counts": (counts, "smallest value", "no family for counts yet"),
+    "counts": (counts, "smallest value", 'family="poisson"'),
     "shares": (
         lambda rng, x, u, e: rng.beta(0.4, 2.5, size=len(x)),
         "skewness of the residuals",
