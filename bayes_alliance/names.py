@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bayes_alliance.errors import DataError, in_the_table, listed
+from bayes_alliance.errors import DataError, in_the_table, listed, shortened
 
 CHAIN = "chain"
 DRAW = "draw"
@@ -49,6 +49,14 @@ _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}
     | {f"working_{B}", f"working_{CUTPOINT}"}
 )
+
+# What parts folders, here or on another system, and what ends a name.
+_NEVER = {
+    "/": "A slash parts groups from variables in the container of the results.",
+    "\\": "A backslash parts folders, and results are saved by their names.",
+    "\x00": "It holds a sign that is none, which no file can have in its name.",
+}
+_LONGEST = 200
 
 
 def sd(group: str) -> str:
@@ -127,9 +135,11 @@ def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
     Raises
     ------
     DataError
-        If a column is called like a variable or dimension of the container.
+        If a column is called like a variable or dimension of the container, or as none can be.
     """
-    groups = list(groups)
+    columns, groups = list(columns), list(groups)
+    for name in [*columns, *groups]:
+        _check_can_be_kept(name)
     taken = set(_RESERVED)
     for group in groups:
         own = sd(group), cor(group), u(group), effect(group), pair(group), upper(group)
@@ -146,3 +156,26 @@ def check_not_reserved(columns: Iterable[str], groups: Iterable[str]) -> None:
             ),
             columns=clash,
         )
+
+
+def _check_can_be_kept(name: str) -> None:
+    """Refuse a name that no variable can have where results are saved: it becomes a folder's."""
+    held = [said for sign, said in _NEVER.items() if sign in name]
+    long = len(name.encode(errors="replace")) > _LONGEST
+    if not held and not long and name.strip("."):
+        return
+    found = held[0] if held else "A name of dots only is that of a folder."
+    new = name.translate(dict.fromkeys(map(ord, _NEVER), "_")).strip(".") or "renamed"
+    if long:
+        found = f"It is longer than the {_LONGEST} bytes there are for one in a saved fit."
+        new = f"{new[:20]}_short"
+    raise DataError(
+        f"The outcome and the groups give the results their names; one is {shortened(name, 80)}.",
+        found,
+        in_the_table(
+            "Rename it, for example with "
+            f"data.rename(columns={{{shortened(name, 80)!r}: {new!r}}}).",
+            f"Rename it, for example to {new},",
+        ),
+        columns=[name],
+    )

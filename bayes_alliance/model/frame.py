@@ -76,7 +76,6 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     _check_text_names([*names, *grouping, *_variables(expressions, data)], data)
     for name in [*names, *grouping]:
         _check_there(name, data)
-    _check_slashes([response.outcome, *grouping])
     for expression in expressions:
         description = describe(expression, data.columns)
         found = description.var_names
@@ -179,21 +178,6 @@ def _check_there(name: str, data: pd.DataFrame) -> None:
             f"The table has {listed(data.columns)}. {did_you_mean(name, data.columns)}".rstrip(),
             "Correct the formula, or rename the column.",
             missing=[name],
-        )
-
-
-def _check_slashes(names: list[str]) -> None:
-    slashed = sorted({name for name in names if "/" in name})
-    if slashed:
-        new = slashed[0].replace("/", "_")
-        raise DataError(
-            f"The outcome and the groups give the results their names; one is {listed(slashed)}.",
-            "A slash parts groups from variables in the container of the results.",
-            in_the_table(
-                f"Rename it, for example with data.rename(columns={{{slashed[0]!r}: {new!r}}}).",
-                f"Rename it, for example to {new},",
-            ),
-            columns=slashed,
         )
 
 

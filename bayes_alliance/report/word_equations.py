@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.report.mathematics import math_tree
+from bayes_alliance.report.word_marks import readable
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -42,7 +43,7 @@ def _made(name: str, *parts: Any, **attributes: str) -> Any:
 
 def _run(text: str, *, style: Any = None) -> Any:
     words = _made("t")
-    words.text = text
+    words.text = readable(text)
     words.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
     return _made("r", words) if style is None else _made("r", _made("rPr", style), words)
 

@@ -19,6 +19,8 @@ from bayes_alliance.report.word import render_document
 from bayes_alliance.whole_file import check_room, gone_on_failure, write_whole
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayes_alliance.sampling.fit import Fit
 
 SUFFIXES = (".html", ".htm", ".docx", ".md", ".json")
@@ -178,6 +180,10 @@ def check_report_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> P
     return place
 
 
+# How a spreadsheet tells a formula in a file of cells from a text.
+_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+
+
 def _page(content: ReportContent, _place: Path) -> bytes:
     return render_page(content).encode()
 
@@ -197,7 +203,30 @@ def _numbers(content: ReportContent, _place: Path) -> bytes:
     (section,) = (section for section in content.sections if section.key == NUMBERS)
     tables = [block.frame for block in section.blocks if isinstance(block, Table)]
     frame = tables[0] if tables else pd.DataFrame({"withheld": list(content.conclusions)})
-    return str(frame.to_csv(index=bool(tables))).encode()
+    return str(as_cells(frame).to_csv(index=bool(tables))).encode()
+
+
+def as_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts a spreadsheet shows: it would run those that begin as formulas.
+
+    Numbers, and texts that are numbers, stay.
+    """
+    columns = {
+        str(_as_cell(str(name))): [_as_cell(value) for value in frame[name]]
+        for name in frame.columns
+    }
+    index = frame.index.map(_as_cell)
+    return type(frame)(columns, index=index)
+
+
+def _as_cell(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(_RUN_BY_SPREADSHEETS):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 _WRITERS: dict[str, Callable[[ReportContent, Path], bytes]] = {
