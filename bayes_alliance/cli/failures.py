@@ -7,9 +7,12 @@ import functools
 import io
 import os
 import select
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from types import FrameType
 from typing import Any, NoReturn
 
 import typer
@@ -20,6 +23,31 @@ from bayes_alliance.machine import condition, what_to_do
 FINE, VERDICT_BAD, INPUT_BAD, UNEXPECTED, MACHINE, STOPPED = 0, 1, 2, 3, 4, 130
 OUTPUT_CLOSED = 141  # as a shell says of a program whose reader has gone
 TRACEBACK: ContextVar[bool] = ContextVar("traceback", default=False)
+
+
+# Code that a compiler calls back swallows Ctrl-C and fails later in words of its own.
+_STOP_ASKED = threading.Event()
+
+
+def notice_stop() -> None:
+    """Remember that Ctrl-C was pressed, and stop as ever."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        _STOP_ASKED.set()
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop)
+
+
+def stop_was_asked() -> bool:
+    """Tell whether Ctrl-C was pressed, whatever error came of it."""
+    return _STOP_ASKED.is_set()
+
+
+def forget_stop() -> None:
+    """Go on after a stop that was answered: what fails from here on is a fault."""
+    _STOP_ASKED.clear()
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,6 +65,9 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except AllianceError as error:
             return _fail(f"Error: {error.said_in('command line')}", error, _code_of(error))
         except Exception as error:
+            if stop_was_asked() and not TRACEBACK.get():
+                say("Stopped before the end.")
+                raise typer.Exit(STOPPED) from None
             if isinstance(error, BrokenPipeError) and _output_closed():
                 raise  # the reader of the output has gone, such as `head`; no pipe of our own
             refused = _refused(error)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bayes_alliance.cli.failures import STOPPED, say
+from bayes_alliance.cli.failures import STOPPED, say, stop_was_asked
+from bayes_alliance.errors import AllianceError
 
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
@@ -78,7 +79,11 @@ def told_when_stopped(places: Iterable[Path]) -> Iterator[None]:
     before = {place: _stamp(place) for place in places}
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, (typer.Exit, AllianceError)) or not (
+            isinstance(error, KeyboardInterrupt) or stop_was_asked()
+        ):
+            raise
         written = _changed(before)
         say(f"Stopped before the end. {_told(written)}")
         raise typer.Exit(STOPPED) from None

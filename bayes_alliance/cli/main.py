@@ -16,6 +16,7 @@ from bayes_alliance.cli.failures import (
     TRACEBACK,
     guarded,
     leave_closed_outputs,
+    notice_stop,
     open_closed_outputs,
     outputs_flushed,
     take_any_letter,
@@ -120,6 +121,7 @@ def main() -> None:
     """Run the program."""
     open_closed_outputs()
     take_any_letter()
+    notice_stop()
     own = sys.stdout
     try:
         app(prog_name="bayes-alliance")

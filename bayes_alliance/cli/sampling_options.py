@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bayes_alliance.cli.failures import forget_stop
+
 if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
@@ -53,6 +55,7 @@ def run_sampling(model: Model, options: SamplingOptions) -> Fit:
         target_accept=options.target_accept,
     )
     if fit.interrupted:
+        forget_stop()
         kept = f"Interrupted: going on with the {fit.draws_in_all} draws made so far."
         print(kept, file=sys.stderr)
     return fit

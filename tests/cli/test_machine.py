@@ -13,6 +13,7 @@ import pytest
 from typer.testing import Result
 
 from bayes_alliance import whole_file
+from bayes_alliance.cli import failures
 from bayes_alliance.errors import MachineError
 from bayes_alliance.sampling.loading import load_fit
 
@@ -171,6 +172,22 @@ def test_what_a_computer_refuses_is_no_fault_of_the_package(
     assert len(result.stderr.splitlines()) <= 3
 
 
+def test_a_stop_that_a_compiler_swallowed_is_a_stop(
+    run: Run, clients: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sample(*arguments: Any, **options: Any) -> Any:
+        failures._STOP_ASKED.set()
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr("bayes_alliance.sampling.run.sample", sample)
+    try:
+        result = run("fit", clients, *FORMULA, "--out", "study.fit")
+    finally:
+        failures._STOP_ASKED.clear()
+    assert result.exit_code == 130, result.output
+    assert result.stderr.strip().endswith("Stopped before the end. Nothing was written.")
+
+
 def test_a_failed_save_leaves_the_fit_and_no_half_file(
     made_up_fit: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,8 +314,6 @@ def test_an_output_that_cannot_be_written_is_said_and_the_file_is_there(
 
 
 def test_the_guide_lists_every_exit_code() -> None:
-    from bayes_alliance.cli import failures
-
     guide = (CHECKOUT / "docs" / "guide" / "command_line.md").read_text(encoding="utf-8")
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", guide, flags=re.MULTILINE)}
     own = {value for name, value in vars(failures).items() if name.isupper() and type(value) is int}

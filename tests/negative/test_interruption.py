@@ -1,10 +1,15 @@
 """Ctrl-C keeps what was drawn and says so, or says why there is nothing to keep."""
 
 import json
+import random
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
+
+import bayes_alliance as ba
 
 # Runs in a process group of its own, and sends Ctrl-C to all of it as a terminal does, once the
 # chains have made as many draws as stated.
@@ -81,3 +86,60 @@ def test_in_the_warm_up_there_is_nothing_to_keep(engine, tmp_path):
     found = run(tmp_path, engine, tune=1_000_000, draws=1000, stop_at=50)
     assert "Sampling was interrupted." in found["error"]
     assert "there is nothing to keep" in found["error"]
+
+
+# Saves one fit over and over, as a command does once.
+SAVES = """
+import sys
+import bayes_alliance as ba
+
+fit = ba.load_fit(sys.argv[1])
+print("ready", flush=True)
+while True:
+    fit.save(sys.argv[2])
+"""
+
+
+def stopped_while_saving(saved, target, signal_sent, moment):
+    """Stop a process so many seconds after its first save began; return what it says."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SAVES, str(saved), str(target)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(moment)
+    process.send_signal(signal_sent)
+    return process.communicate(timeout=60)[1]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    model = ba.Model("alliance ~ 1 + (1 | case_manager)", ba.load_example("simulated_study"))
+    fit = ba.sample(model, seed=1, tune=200, draws=200, chains=2)
+    return fit.save(tmp_path_factory.mktemp("interrupted") / "saved.fit")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signal_sent", "times"),
+    [
+        (signal.SIGINT, 1),
+        (signal.SIGKILL, 1),
+        pytest.param(signal.SIGINT, 20, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, 20, marks=pytest.mark.long),
+    ],
+)
+def test_whoever_stops_a_save_has_the_whole_file_or_none(saved, tmp_path, signal_sent, times):
+    chance = random.Random(times)
+    for time_ in range(times):
+        folder = tmp_path / str(time_)
+        folder.mkdir()
+        stopped_while_saving(saved, folder / "a.fit", signal_sent, chance.uniform(0.0, 0.3))
+        rest = {path.name for path in folder.iterdir()} - {"a.fit"}
+        if (folder / "a.fit").exists():
+            assert ba.load_fit(folder / "a.fit").settings.seed == 1
+        # Nobody can clean up after being killed; what is left is hidden and its name says of what.
+        assert all(name.startswith(".a.fit.") for name in rest)
+        assert len(rest) <= (0 if signal_sent == signal.SIGINT else 1)
