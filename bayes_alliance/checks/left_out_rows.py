@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import (
     copy_weights,
     draw_blocks,
+    linear_predictor,
     precision_weights,
 )
 
@@ -87,21 +86,8 @@ def _judged(fit: Fit, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     density, low, high = (np.empty((fit.draws_in_all, len(rows))) for _ in range(3))
     step = max(1, int(_CHUNK_NUMBERS / len(rows)))
     for places, arrays in draw_blocks(fit.posterior, step):
-        eta = _linear_predictor(model, arrays, rows)
+        eta = linear_predictor(model, arrays, rows)
         own = {name: arrays[name][:, None] for name in model.family.parameters}
         density[places] = one * model.family.log_density(y, eta, own, precision)
         low[places], high[places] = model.family.up_to(y, eta, own, precision)
     return density, low, high
-
-
-def _linear_predictor(model: Model, arrays: Mapping[str, Array], rows: NDArray[np.int64]) -> Array:
-    """Return the linear predictor of some rows, (draw, row)."""
-    design = model.design
-    draws = len(next(iter(arrays.values())))
-    eta = np.broadcast_to(design.offset[rows], (draws, len(rows)))
-    if design.coefficients:
-        eta = eta + arrays[names.B] @ design.X[rows].T
-    for group in design.groups:
-        effects = arrays[names.u(group.name)][:, group.index[rows]]
-        eta = eta + np.einsum("srk,rk->sr", effects, group.Z[rows])
-    return np.asarray(eta)

@@ -72,7 +72,7 @@ def _coefficient_blocks(results: Results) -> list[Block]:
     if summary is None:
         return []
     slopes = all_slopes(results)
-    scale = f" ({model.link} scale)" if model.family.on_link_scale else ""
+    scale = model.link.note
     caption = f"Coefficients{scale}: the same for every group"
     table = coefficient_table(summary, slopes, model.design.coefficients, caption)
     table = replace(table, notes=(*table.notes, *_coefficients_stand(model)))

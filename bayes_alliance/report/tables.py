@@ -80,7 +80,7 @@ def share_table(shares: Shares, model: Model) -> Table:
     shown = [column for column in SHARE_COLUMNS if column in frame.columns]
     frame[shown] = 100 * frame[shown]
     frame = _named(frame, model)
-    scale = f" ({model.link} scale)" if model.family.on_link_scale else ""
+    scale = model.link.note
     where = place_words(shares.standing, average=shares.average)
     there = shares.beside
     beside = [beside_words(_named(there.icc, model), there.standing, shares.prob)] if there else []

@@ -19,6 +19,7 @@ from bayes_alliance.sampling.linear_predictor import (
     chunks,
     draw_blocks,
     frequency_weights,
+    population_part,
     precision_weights,
 )
 from bayes_alliance.sampling.stand_in import stand_in_model
@@ -131,7 +132,7 @@ def _summed(model: Model, posterior: xr.Dataset, weight: Array) -> _Sums:
     middle = posterior.isel({names.CHAIN: 0, names.DRAW: few})
     arrays = {str(name): values.to_numpy() for name, values in middle.data_vars.items()}
     b, u = (values.mean(axis=0) for values in _effects(model, arrays))
-    residual = model.frame.y - design.offset - design.X @ b
+    residual = model.frame.y - population_part(model, {names.B: b})
     X = design.X * weight[:, None]
     zr, zx, zz = np.zeros((0, 0)), np.zeros((0, 0, X.shape[1])), np.zeros((0, 0, 0))
     for group in design.groups:

@@ -40,6 +40,16 @@ class Link(ABC):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def scale(self) -> str:
+        """The scale of the linear predictor, as tables name it."""
+        return f"link ({self.name})" if self.transforms else "outcome"
+
+    @property
+    def note(self) -> str:
+        """The scale as words behind what stands on it; empty where it is the outcome's own."""
+        return f" ({self.name} scale)" if self.transforms else ""
+
     @abstractmethod
     def forward(self, mean: Any) -> Any:
         """Return the linear predictor that belongs to a mean."""

@@ -130,7 +130,5 @@ def shares_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> str:
         return ""
     predictors = set(fit.model.design.coefficients) - {names.INTERCEPT}
     whole = "the variance the predictors leave" if predictors else "the variance"
-    model = fit.model
-    scale = f"link ({model.link})" if model.family.on_link_scale else "outcome"
     where = place_words(asked.standing, average=asked.average)
-    return f"Shares are of {whole}{where}{measure_words(scale)}."
+    return f"Shares are of {whole}{where}{measure_words(fit.model.link.scale)}."

@@ -11,7 +11,11 @@ from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.shared_groups import containers
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.linear_predictor import (
+    frequency_weights,
+    population_part,
+    precision_weights,
+)
 from bayes_alliance.sampling.stand_in import stand_in_model
 
 Array = NDArray[np.float64]
@@ -55,9 +59,8 @@ def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
 def _left_for(fit: Fit, model: Model, group: GroupDesign) -> Array:
     """Return the outcome without its population part and the effects of other groups."""
     design, inside = model.design, containers(model.design)
-    left = model.frame.y - design.offset
-    if design.coefficients:
-        left = left - design.X @ _mean(fit, names.B)
+    mean = {names.B: _mean(fit, names.B)} if design.coefficients else {}
+    left = model.frame.y - population_part(model, mean)
     for other in design.groups:
         if other is not group and group.name not in inside[other.name]:
             effects = _mean(fit, names.u(other.name))

@@ -174,12 +174,11 @@ def contextual_effects(fit: Fit, *, prob: float = 0.95) -> ContextualEffects:
         {_place(pair): pair_reliability(fit, pair, prob) for pair in pairs} if fit.has_data else {}
     )
     model = fit.model
-    scale = f"{model.outcome} ({model.link} scale)"
     return ContextualEffects(
         table=_table(draws, prob),
         draws=draws,
         reliability=reliability,
-        outcome=scale if model.family.on_link_scale else model.outcome,
+        outcome=f"{model.outcome}{model.link.note}",
         notes=(f"{interval_words(prob)}.", *_notes(pairs, reliability)),
         prob=prob,
     )

@@ -260,7 +260,7 @@ def _rug(moderator: SlopeVariable) -> Array | None:
 
 def _outcome(fit: Fit) -> str:
     model = fit.model
-    return f"{model.outcome} ({model.link} scale)" if model.family.on_link_scale else model.outcome
+    return f"{model.outcome}{model.link.note}"
 
 
 def _notes(

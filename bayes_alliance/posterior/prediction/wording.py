@@ -59,7 +59,7 @@ def quantity_words(model: Model, quantity: Quantity) -> str:
     """Name what is predicted."""
     outcome = model.outcome
     if quantity.scale == "link" and model.family.on_link_scale:
-        return f"linear predictor of {outcome} ({model.link} scale)"
+        return f"linear predictor of {outcome}{model.link.note}"
     levels = model.frame.levels
     scored = f" (categories count as {score_words(levels)})" if levels else ""
     if quantity.kind == "outcome":

@@ -19,7 +19,11 @@ from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.model.streaming.column_moments import column_moments, counted_sums
 from bayes_alliance.posterior.shares.stated_values import Values, effect_rows
-from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
+from bayes_alliance.sampling.linear_predictor import (
+    frequency_weights,
+    population_part,
+    precision_weights,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,7 +108,8 @@ def _expected_outcome(model: Model, posterior: xr.Dataset) -> Array:
         for group, covariance in zip(design.groups, covariances, strict=True):
             variance = variance + variance_along(covariance[some], group.Z)
         own = {name: flat[name][some, None] for name in family.parameters}
-        expected = family.expected(design.offset + b[some] @ design.X.T, own, levels, variance)
+        eta = population_part(model, {names.B: b[some]})
+        expected = family.expected(np.atleast_2d(eta), own, levels, variance)
         mean[some] = np.average(expected, axis=-1, weights=counted_rows(model))
     return mean.reshape(shape)
 

@@ -33,7 +33,7 @@ from bayes_alliance.posterior.shares.level_variance import (
 from bayes_alliance.posterior.shares.share_request import TOTAL, ShareRequest
 from bayes_alliance.posterior.shares.stated_values import population_rows
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import frequency_weights
+from bayes_alliance.sampling.linear_predictor import frequency_weights, population_part
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -161,10 +161,8 @@ def _even_rows(model: Model, posterior: xr.Dataset) -> NDArray[np.int64]:
         return all_rows
     if weights is not None and written_out(weights).sum() <= _MOST_ROWS:
         return np.repeat(all_rows, written_out(weights))
-    eta = model.design.offset
-    if model.design.coefficients:
-        b = posterior[names.B].mean((names.CHAIN, names.DRAW)).to_numpy()
-        eta = eta + model.design.X @ b
+    middle = posterior.mean((names.CHAIN, names.DRAW))
+    eta = population_part(model, {str(name): middle[name].to_numpy() for name in middle})
     order = np.argsort(eta, kind="stable")
     reached = np.cumsum(np.ones(len(eta)) if weights is None else weights[order])
     wanted = (np.arange(_MOST_ROWS) + 0.5) / _MOST_ROWS * reached[-1]

@@ -103,7 +103,7 @@ def split_variance(fit: Fit, request: ShareRequest) -> VarianceParts:
     return VarianceParts(
         parts=parts,
         shared=_shared(fit, groups),
-        scale=f"link ({model.link})" if model.family.on_link_scale else "outcome",
+        scale=model.link.scale,
         notes=_notes(fit, parts[names.RESIDUAL]),
     )
 
