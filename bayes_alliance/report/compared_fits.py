@@ -11,10 +11,11 @@ from bayes_alliance.errors import AllianceError, Place
 from bayes_alliance.posterior.comparison.comparison import Comparison, compare
 from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.sampling.engines.registry import ENGINES
 from bayes_alliance.sampling.fit import Fit
 
 # Where fits take longer, a dozen more of them would take longer than a reader waits.
-_QUICK_ENGINE, _QUICK_GROUPS = "collapsed", 500
+_QUICK_GROUPS = 500
 _REFITS = 20
 
 
@@ -80,7 +81,7 @@ def compare_fits(
 def _is_quick(fit: Fit) -> bool:
     """Tell whether fitting again takes about a second; by the model, so that it never changes."""
     groups = sum(len(group.labels) for group in fit.model.design.groups)
-    return fit.settings.engine == _QUICK_ENGINE and groups <= _QUICK_GROUPS
+    return ENGINES[fit.settings.engine].is_quick and groups <= _QUICK_GROUPS
 
 
 def _compared(fits: Mapping[str, Fit], by: str, place: Place, *, quick: bool) -> Comparison | str:

@@ -11,16 +11,13 @@ from typing import Any
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, derived_seed
-from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
 from bayes_alliance.sampling.engines.collapsed_effects import is_stored
-from bayes_alliance.sampling.engines.contract import Compiled, model_shape
-from bayes_alliance.sampling.engines.nutpie import NutpieEngine
+from bayes_alliance.sampling.engines.contract import Compiled, Engine, model_shape
+from bayes_alliance.sampling.engines.registry import AUTO, chosen_engine
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.progress import someone_looks
 from bayes_alliance.sampling.run import (
-    AUTO,
     check_effects_fit,
-    chosen_engine,
     compile_model,
     sample,
 )
@@ -28,8 +25,6 @@ from bayes_alliance.sampling.settings import SEEDS, make_settings
 
 MEMORY_GIGABYTES = 4.0
 _STATISTICS = 8
-# These release the interpreter lock while they sample; the others bring processes or threads.
-_SIDE_BY_SIDE = frozenset({CollapsedEngine.name, NutpieEngine.name})
 
 
 def sample_many(
@@ -102,8 +97,8 @@ def sample_many(
     }
     make_settings(engine_reason="", seed=seed, cores=cores, **wishes)
     engines = [chosen_engine(engine, model)[0] for model in models]
-    for model, name in zip(models, engines, strict=True):
-        check_effects_fit(model, name, chains * draws, memory)
+    for model, chosen in zip(models, engines, strict=True):
+        check_effects_fit(model, chosen, chains * draws, memory)
     if keep is None:
         _check_memory(models, engines, chains * draws, memory)
     workers, cores = _divide_cores(engines, cores)
@@ -118,10 +113,11 @@ def sample_many(
     return _all_done(fit, len(models), workers, progress)
 
 
-def _divide_cores(engines: Sequence[str], cores: int | None) -> tuple[int, int]:
+def _divide_cores(engines: Sequence[Engine], cores: int | None) -> tuple[int, int]:
     """Return how many fits run at a time, and how many chains of each."""
     available = cores or getattr(os, "process_cpu_count", os.cpu_count)() or 1
-    side_by_side = set(engines) <= _SIDE_BY_SIDE
+    # The others bring processes or threads of their own.
+    side_by_side = all(engine.side_by_side for engine in engines)
     workers = max(1, min(available, len(engines))) if side_by_side else 1
     return workers, max(1, available // workers)
 
@@ -132,23 +128,23 @@ def _own_seeds(seed: int, count: int) -> list[int]:
     return [derived_seed(seed, Stream.SEED_OF_A_FIT, place, below=SEEDS) for place in places]
 
 
-def _compiled_once(models: Sequence[Model], engines: Sequence[str]) -> list[Compiled | None]:
+def _compiled_once(models: Sequence[Model], engines: Sequence[Engine]) -> list[Compiled | None]:
     """Compile each shape of joint model once; None where there is nothing to compile."""
     by_shape: dict[tuple[Any, ...], Compiled] = {}
     programs: list[Compiled | None] = []
     for model, engine in zip(models, engines, strict=True):
-        if engine != NutpieEngine.name:
+        if not engine.compiles:
             programs.append(None)
             continue
         shape = model_shape(model)
         if shape not in by_shape:
-            by_shape[shape] = compile_model(model, engine=engine)
+            by_shape[shape] = compile_model(model, engine=engine.name)
         programs.append(by_shape[shape])
     return programs
 
 
 def _check_memory(
-    models: Sequence[Model], engines: Sequence[str], draws: int, limit: float
+    models: Sequence[Model], engines: Sequence[Engine], draws: int, limit: float
 ) -> None:
     numbers = sum(
         _stored_effects(model, engine, draws)
@@ -168,10 +164,10 @@ def _check_memory(
         )
 
 
-def _stored_effects(model: Model, engine: str, draws: int) -> int:
+def _stored_effects(model: Model, engine: Engine, draws: int) -> int:
     """Count the group effects of one draw that are kept."""
     effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
-    kept = engine != CollapsedEngine.name or is_stored(draws, effects)
+    kept = engine.keeps_effects or is_stored(draws, effects)
     return effects if kept else 0
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bayes_alliance import names
-from bayes_alliance.errors import Advice, SamplingError, did_you_mean, listed
+from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.container import (
     draws_dataset,
@@ -19,23 +19,14 @@ from bayes_alliance.sampling.container import (
     stats_dataset,
     unconstrained_dataset,
 )
-from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
 from bayes_alliance.sampling.engines.contract import Compiled, Drawn, Engine, model_shape
-from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
-from bayes_alliance.sampling.engines.nutpie import NutpieEngine
-from bayes_alliance.sampling.engines.pymc import PymcEngine
+from bayes_alliance.sampling.engines.registry import AUTO, ENGINES, chosen_engine
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.progress import make_progress
 from bayes_alliance.sampling.settings import Settings, check_gigabytes, make_settings
 from bayes_alliance.sampling.source_version import source_version
 
-AUTO = "auto"
-ENGINES: dict[str, Engine] = {
-    engine.name: engine
-    for engine in (CollapsedEngine(), NutpieEngine(), PymcEngine(), NumpyroEngine())
-}
 NOT_INSTALLED = "not installed"
 _VERSIONS = (
     "bayes-alliance", "pymc", "pytensor", "nutpie", "numba", "arviz", "formulae", "numpy", "scipy",
@@ -105,11 +96,11 @@ def sample(
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> fit = ba.sample(model, seed=1)  # doctest: +SKIP
     """
-    name, reason = chosen_engine(engine, model)
+    chosen, reason = chosen_engine(engine, model)
     if compiled is not None:
-        name, reason = _compiled_engine(compiled, engine)
+        chosen, reason = _compiled_engine(compiled, engine)
     settings = make_settings(
-        engine=name,
+        engine=chosen.name,
         engine_reason=reason,
         seed=seed,
         chains=chains,
@@ -119,11 +110,11 @@ def sample(
         max_tree_depth=max_tree_depth,
         cores=cores,
     )
-    check_effects_fit(model, name, chains * draws, memory)
-    ready = compile_model(model, engine=name) if compiled is None else _fitting(compiled, model)
+    check_effects_fit(model, chosen, chains * draws, memory)
+    ready = _ready(chosen, model) if compiled is None else _fitting(compiled, model)
     started = time.perf_counter()
-    with make_progress(name, progress) as bar:
-        drawn = ENGINES[name].draw(ready.program, model, settings, bar)
+    with make_progress(chosen.name, progress) as bar:
+        drawn = chosen.draw(ready.program, model, settings, bar)
     seconds = {
         "compile": 0.0 if compiled is not None else ready.seconds,
         "sample": time.perf_counter() - started,
@@ -153,54 +144,23 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     >>> model = ba.load_model("null", data=ba.load_example("simulated_study"))
     >>> ready = ba.compile_model(model)  # doctest: +SKIP
     """
-    name, _ = chosen_engine(engine, model)
+    chosen, _ = chosen_engine(engine, model)
+    return _ready(chosen, model)
+
+
+def _ready(engine: Engine, model: Model) -> Compiled:
     started = time.perf_counter()
-    program = ENGINES[name].compile(model)
+    program = engine.compile(model)
     return Compiled(
-        engine=name,
+        engine=engine.name,
         shape=model_shape(model),
         program=program,
         seconds=time.perf_counter() - started,
     )
 
 
-def chosen_engine(engine: str, model: Model) -> tuple[str, str]:
-    """Return the engine and why it is the one."""
-    if engine == AUTO:
-        against = reasons_against(model)
-        if against:
-            return NutpieEngine.name, f"Group effects are sampled: {listed(against)}."
-        return CollapsedEngine.name, "Coefficients and group effects are integrated out exactly."
-    if engine not in ENGINES:
-        raise SamplingError(
-            _asked_for(engine),
-            f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
-            f"The engines are {listed([AUTO, *ENGINES])}.",
-            engine=engine,
-        )
-    reasons = reasons_against(model) if engine == CollapsedEngine.name else ()
-    if reasons:
-        raise SamplingError(
-            _asked_for(engine),
-            f"It is not exact for this model: {'; '.join(reasons)}.",
-            Advice(
-                python='Take engine="nutpie", or "auto" to let the package choose.',
-                command_line="Take --engine nutpie, or leave the engine out.",
-            ),
-            reasons=reasons,
-        )
-    return engine, "You asked for it."
-
-
-def _asked_for(engine: str) -> Advice:
-    return Advice(
-        python=f'engine="{engine}" was asked for.',
-        command_line=f"--engine {engine} was asked for.",
-    )
-
-
-def check_effects_fit(model: Model, engine: str, draws: int, memory: float) -> None:
-    """Refuse what would not fit; the collapsed engine keeps no effects that are too large.
+def check_effects_fit(model: Model, engine: Engine, draws: int, memory: float) -> None:
+    """Refuse what would not fit, unless the engine draws effects that are too large again.
 
     Raises
     ------
@@ -208,20 +168,20 @@ def check_effects_fit(model: Model, engine: str, draws: int, memory: float) -> N
         If the group effects of all draws take more than ``memory`` gigabytes, or that is no limit.
     """
     check_gigabytes(memory)
-    if engine == CollapsedEngine.name:
+    if not engine.keeps_effects:
         return
     effects = sum(len(group.labels) * len(group.effects) for group in model.design.groups)
-    check_memory(f'engine="{engine}"', draws, effects, memory, unit="group effects")
+    check_memory(f'engine="{engine.name}"', draws, effects, memory, unit="group effects")
 
 
-def _compiled_engine(compiled: Compiled, asked: str) -> tuple[str, str]:
+def _compiled_engine(compiled: Compiled, asked: str) -> tuple[Engine, str]:
     if asked not in (AUTO, compiled.engine):
         raise SamplingError(
             f'engine="{asked}" was asked for, with a compiled model.',
             f'The model was compiled for engine="{compiled.engine}".',
             "Leave engine= out, or compile the model for the other engine.",
         )
-    return compiled.engine, "It was compiled beforehand."
+    return ENGINES[compiled.engine], "It was compiled beforehand."
 
 
 def _fitting(compiled: Compiled, model: Model) -> Compiled:

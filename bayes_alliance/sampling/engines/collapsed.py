@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed_effects import Recovery
 from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
@@ -32,17 +31,28 @@ class CollapsedEngine:
     """Exact integration of coefficients and group effects, NUTS for the rest."""
 
     name = "collapsed"
+    words = (
+        "with the coefficients and group effects integrated out in closed form and drawn exactly "
+        "afterwards; the remaining parameters were sampled with the No-U-Turn sampler of nutpie"
+    )
+    sources: tuple[str, ...] = ("hoffman2014", "lai2024")
+    is_joint = False
+    is_quick = True
+    compiles = False
+    side_by_side = True
+    keeps_effects = False
+
+    def reasons_against(self, model: Model) -> list[str]:
+        """Say why a model cannot be collapsed exactly; empty if it can."""
+        return reasons_against(model)
+
+    def because(self, against_others: list[str]) -> str:
+        """Say what is exact."""
+        return "Coefficients and group effects are integrated out exactly."
 
     def compile(self, model: Model) -> Any:
-        """Refuse models it cannot do; its kernels are compiled once a machine, not here."""
-        reasons = reasons_against(model)
-        if reasons:
-            raise SamplingError(
-                'engine="collapsed" was asked for.',
-                f"It is not exact for this model: {'; '.join(reasons)}.",
-                'Take engine="nutpie", or "auto" to let the package choose.',
-                reasons=reasons,
-            )
+        """Return nothing: its kernels are compiled once a machine, not for a model."""
+        return None
 
     def draw(self, program: Any, model: Model, settings: Settings, progress: Progress) -> Drawn:
         """Sample the variance parameters, then draw everything else given them."""

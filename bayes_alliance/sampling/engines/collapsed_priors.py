@@ -15,7 +15,7 @@ from bayes_alliance.sampling.working_scale import sampled_coefficients
 
 def reasons_against(model: Model) -> list[str]:
     """Say why a model cannot be collapsed exactly; empty if it can."""
-    if model.family.name != "gaussian":
+    if not model.family.is_normal:
         return [f"the outcome is {model.family.name}, not gaussian"]
     reasons: list[str] = []
     if not model.design.groups:

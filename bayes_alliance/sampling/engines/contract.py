@@ -69,9 +69,34 @@ class Compiled:
 
 
 class Engine(Protocol):
-    """Compile a model once, then draw from it as often as wanted."""
+    """Compile a model once, then draw from it as often as wanted.
+
+    What else has to be known of an engine it says itself; nothing downstream asks for its name.
+    """
 
     name: str
+    #: How it computes a posterior, behind "The posterior was computed".
+    words: str
+    #: Works to cite for that, by their keys in the list of references.
+    sources: tuple[str, ...]
+    #: Whether it samples the model as it is written in PyMC.
+    is_joint: bool
+    #: Whether a fit of a common study takes about a second, so that refits are offered freely.
+    is_quick: bool
+    #: Whether models of one shape share a compiled program.
+    compiles: bool
+    #: Whether it releases the interpreter's lock, so that fits may run side by side.
+    side_by_side: bool
+    #: Whether it keeps group effects of any size; else it draws large ones again when needed.
+    keeps_effects: bool
+
+    def reasons_against(self, model: Model) -> list[str]:
+        """Say why it cannot draw from a model's posterior; empty if it can."""
+        ...
+
+    def because(self, against_others: list[str]) -> str:
+        """Say why it is taken, where the engines asked before had these reasons."""
+        ...
 
     def compile(self, model: Model) -> Any:
         """Return the engine's own compiled object."""

@@ -9,6 +9,7 @@ from bayes_alliance.errors import Advice, SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.engines.pymc import drawn_from_tree
@@ -16,10 +17,11 @@ from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
 
 
-class NumpyroEngine:
+class NumpyroEngine(JointEngine):
     """NumPyro's NUTS, chains side by side in one program."""
 
     name = "numpyro"
+    words = "with the No-U-Turn sampler of NumPyro on the model written in PyMC"
 
     def compile(self, model: Model) -> Any:
         """Check that JAX is there; it compiles at the first draw."""

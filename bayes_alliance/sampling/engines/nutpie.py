@@ -14,6 +14,7 @@ from bayes_alliance.model.pymc_model import build_pymc, data_arrays
 from bayes_alliance.model.pymc_priors import shared_arguments
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import joint_start
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
@@ -34,10 +35,13 @@ class NutpieProgram(NamedTuple):
     starts: dict[str, Any]
 
 
-class NutpieEngine:
+class NutpieEngine(JointEngine):
     """nutpie on the joint model."""
 
     name = "nutpie"
+    words = "with the No-U-Turn sampler of nutpie on the model written in PyMC"
+    compiles = True
+    side_by_side = True
 
     def compile(self, model: Model) -> NutpieProgram:
         """Compile the joint model's density and gradient with numba."""

@@ -11,6 +11,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
+from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.progress import ChainState, Progress
@@ -28,10 +29,11 @@ STATS = (
 )
 
 
-class PymcEngine:
+class PymcEngine(JointEngine):
     """PyMC's NUTS."""
 
     name = "pymc"
+    words = "with the No-U-Turn sampler of PyMC"
 
     def compile(self, model: Model) -> Any:
         """Build the PyMC model; PyMC compiles it at each run."""
