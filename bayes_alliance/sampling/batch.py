@@ -13,7 +13,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, derived_seed
 from bayes_alliance.sampling.engines.collapsed_effects import is_stored
 from bayes_alliance.sampling.engines.contract import Compiled, Engine, model_shape
-from bayes_alliance.sampling.engines.registry import AUTO, chosen_engine
+from bayes_alliance.sampling.engines.registry import AUTO, chosen_engine, named_engine
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.progress import someone_looks
 from bayes_alliance.sampling.run import (
@@ -96,7 +96,7 @@ def sample_many(
         "max_tree_depth": max_tree_depth,
     }
     make_settings(engine_reason="", seed=seed, cores=cores, **wishes)
-    engines = [chosen_engine(engine, model)[0] for model in models]
+    engines = _engines(engine, models)
     for model, chosen in zip(models, engines, strict=True):
         check_effects_fit(model, chosen, chains * draws, memory)
     if keep is None:
@@ -111,6 +111,13 @@ def sample_many(
         return result if keep is None else keep(result)
 
     return _all_done(fit, len(models), workers, progress)
+
+
+def _engines(asked: str, models: Sequence[Model]) -> list[Engine]:
+    """Return each model's engine; what it has against one is said of that fit alone."""
+    if asked == AUTO:
+        return [chosen_engine(asked, model)[0] for model in models]
+    return [named_engine(asked)] * len(models)
 
 
 def _divide_cores(engines: Sequence[Engine], cores: int | None) -> tuple[int, int]:

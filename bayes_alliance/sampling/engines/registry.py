@@ -31,14 +31,7 @@ def chosen_engine(engine: str, model: Model) -> tuple[Engine, str]:
     """
     if engine == AUTO:
         return _first_without_reasons(model)
-    if engine not in ENGINES:
-        raise SamplingError(
-            _asked_for(engine),
-            f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
-            f"The engines are {listed([AUTO, *ENGINES])}.",
-            engine=engine,
-        )
-    found = ENGINES[engine]
+    found = named_engine(engine)
     reasons = found.reasons_against(model)
     if reasons:
         raise SamplingError(
@@ -51,6 +44,24 @@ def chosen_engine(engine: str, model: Model) -> tuple[Engine, str]:
             reasons=reasons,
         )
     return found, "You asked for it."
+
+
+def named_engine(engine: str) -> Engine:
+    """Return the engine of a name.
+
+    Raises
+    ------
+    SamplingError
+        If there is none.
+    """
+    if engine not in ENGINES:
+        raise SamplingError(
+            _asked_for(engine),
+            f"There is no such engine. {did_you_mean(engine, ENGINES)}".rstrip(),
+            f"The engines are {listed([AUTO, *ENGINES])}.",
+            engine=engine,
+        )
+    return ENGINES[engine]
 
 
 def _first_without_reasons(model: Model) -> tuple[Engine, str]:
