@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -14,6 +16,13 @@ from xml.etree import ElementTree
 
 from bayes_alliance.errors import DataError
 from bayes_alliance.report.blocks import Block, Figure, Section, Table
+from bayes_alliance.report.received_report import (
+    NotAReportError,
+    check_package,
+    check_report,
+    file_bytes,
+    strict_json,
+)
 from bayes_alliance.report.tables import is_numeric
 
 if TYPE_CHECKING:
@@ -22,7 +31,19 @@ if TYPE_CHECKING:
 NAME, FORMAT = "bayes_alliance", 1
 ELEMENT = "report-data"
 WORD_FOLDER, WORD_ELEMENT = "customXml/", "{urn:bayes-alliance:report}report"
-_IN_PAGE = re.compile(rf'<script\b[^>]*\bid="{ELEMENT}"[^>]*>(.*?)</script>', flags=re.DOTALL)
+_IN_PAGE = f'<script type="application/json" id="{ELEMENT}">'
+# What a file raises that is no page, no package and no JSON.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    ElementTree.ParseError,
+)
 
 
 def report_data(content: ReportContent) -> dict[str, Any]:
@@ -66,14 +87,18 @@ def read_report_data(path: str | Path) -> dict[str, Any]:
         found = f"Its name ends in '{place.suffix}'." if place.suffix else "Its name has no suffix."
         raise DataError(asked, found, f"Give one of {', '.join(readers)}.", path=place)
     try:
-        data = json.loads(reader(place))
+        data = strict_json(reader(place))
+        _check_ours(data, asked, place)
+        check_report(data)
     except OSError as error:
         found = f"The file could not be read: {error.strerror or error}."
         raise DataError(asked, found, _advice(place), path=place) from error
-    except (ValueError, KeyError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+    except NotAReportError as error:
+        found = f"It is no report as this package writes them: {error}."
+        raise DataError(asked, found, _advice(place), path=place) from error
+    except _UNREADABLE as error:
         found = "No data of a report was found in it."
         raise DataError(asked, found, _advice(place), path=place) from error
-    _check_ours(data, asked, place)
     return data  # type: ignore[no-any-return]
 
 
@@ -100,7 +125,7 @@ def _advice(place: Path) -> str:
 
 
 def _text_of(place: Path) -> str:
-    return place.read_text(encoding="utf-8")
+    return file_bytes(place).decode("utf-8-sig")
 
 
 def _from_folder(place: Path) -> str:
@@ -108,15 +133,17 @@ def _from_folder(place: Path) -> str:
 
 
 def _from_page(place: Path) -> str:
-    found = _IN_PAGE.search(_text_of(place))
-    if found is None:
+    _, opened, rest = _text_of(place).partition(_IN_PAGE)
+    text, closed, _ = rest.partition("</script>")
+    if not (opened and closed):
         raise KeyError(ELEMENT)
-    return found[1]
+    return text
 
 
 def _from_word(place: Path) -> str:
     """Look through the parts that Word keeps for others; it may have renamed ours."""
-    with zipfile.ZipFile(place) as package:
+    with zipfile.ZipFile(io.BytesIO(file_bytes(place))) as package:
+        check_package(package)
         for name in package.namelist():
             if name.startswith(WORD_FOLDER) and name.endswith(".xml"):
                 root = ElementTree.fromstring(package.read(name))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from bayes_alliance.report.content import ReportContent
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import figure_files, render_markdown
+from bayes_alliance.report.received_report import NotAReportError, file_bytes
 from bayes_alliance.report.report_data import data_place
 from bayes_alliance.report.reproduction.lines import Lines, differences
 from bayes_alliance.report.reproduction.pictures import only_drawn, same_drawing, same_image
@@ -20,7 +21,8 @@ from bayes_alliance.report.reproduction.word_text import word_pictures, word_tex
 from bayes_alliance.report.style import png_of, svg_file_of
 from bayes_alliance.report.word import render_document
 
-_DRAWING = re.compile(r"<svg\b.*?</svg>", flags=re.DOTALL)
+_OPEN, _CLOSE = "<svg ", "</svg>"
+_MOST_DRAWINGS = 1_000  # of a page
 _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>|^## (.*)$|^# (.*)$")
 _CAPTION = re.compile(r"<caption>(.*?)</caption>|^\*\*(?:Table|Figure) \d+\.\*\* (.*)$")
 _ROW = re.compile(r'<th scope="row">(.*?)</th>')
@@ -47,8 +49,12 @@ def document_differences(
     place = Path(path)
     if not document_word(place):
         return ()
-    compared, _ = _FORMATS[place.suffix.lower()]
-    return tuple(compared(place, told_content(data, figures_of(made)), pictures))
+    compared, word = _FORMATS[place.suffix.lower()]
+    try:
+        return tuple(compared(place, told_content(data, figures_of(made)), pictures))
+    # A made-up formula or number can stop whoever sets it; no report that was written does.
+    except Exception as error:
+        return (f"the {word} cannot be made from its data ({type(error).__name__})",)
 
 
 def document_word(path: str | Path) -> str:
@@ -57,7 +63,7 @@ def document_word(path: str | Path) -> str:
 
 
 def _page(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
-    shown, meant = _text(path.read_bytes()), _text(render_page(told).encode())
+    shown, meant = _text(file_bytes(path)), _text(render_page(told).encode())
     yield from page_differences(shown, meant, list(figures_of(told)), pictures=pictures)
 
 
@@ -75,8 +81,8 @@ def page_differences(
     pictures
         Whether the pictures must be the same.
     """
-    drawn, wanted = _DRAWING.findall(shown), _DRAWING.findall(meant)
-    own, right = (_page_lines(_marked(text, len(wanted))) for text in (shown, meant))
+    (rest, drawn), (kept, wanted) = (_parted(page) for page in (shown, meant))
+    own, right = _page_lines(rest), _page_lines(kept)
     yield from differences(own, right, "the page")
     if len(drawn) != len(wanted):
         yield f"the page has {len(drawn)} pictures, its data tell of {len(wanted)}"
@@ -86,15 +92,23 @@ def page_differences(
             yield f"Figure {number + 1} ({figures[number]}): the page shows another picture"
 
 
-def _marked(page: str, most: int) -> str:
-    """Put a mark in the place of each drawing; drawings that are too many stay as they are."""
-    parts = _DRAWING.split(page, maxsplit=most)
-    return "".join(f"{'<svg>' * (k > 0)}{part}" for k, part in enumerate(parts))
+def _parted(page: str) -> tuple[str, list[str]]:
+    """Return the page with a mark in the place of each drawing, and the drawings."""
+    kept: list[str] = []
+    drawings: list[str] = []
+    while True:
+        before, opened, rest = page.partition(_OPEN)
+        drawing, closed, after = rest.partition(_CLOSE)
+        if not (opened and closed) or len(drawings) == _MOST_DRAWINGS:
+            return "".join([*kept, page]), drawings
+        kept += [before, "<svg>"]
+        drawings.append(opened + drawing + closed)
+        page = after
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes, wrong: str = "strict") -> str:
     """Return text without what a mail program may do to its line ends."""
-    text = content.decode("utf-8-sig")
+    text = content.decode("utf-8-sig", wrong)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -122,7 +136,7 @@ def _first(pattern: re.Pattern[str], line: str) -> str:
 
 
 def _folder(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
-    shown, folder = _text(path.read_bytes()), data_place(path).parent
+    shown, folder = _text(file_bytes(path)), data_place(path).parent
     # Whoever gives file and folder another name leaves the links as they were.
     linked = _IMAGE.search(shown)
     meant = _text(render_markdown(told, folder=folder.name).encode())
@@ -142,11 +156,14 @@ def _folder(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
 
 
 def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+    try:
+        return file_bytes(path)
+    except (OSError, NotAReportError):
+        return None
 
 
 def _word(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
-    shown, meant = io.BytesIO(path.read_bytes()), io.BytesIO(render_document(told))
+    shown, meant = io.BytesIO(file_bytes(path)), io.BytesIO(render_document(told))
     own, right = (Lines(lines=word_text(own), place=_place_in_word) for own in (shown, meant))
     yield from differences(own, right, "the Word document")
     drawn, wanted = word_pictures(shown), word_pictures(meant)

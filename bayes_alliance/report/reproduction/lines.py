@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
+_LONGEST = 150  # letters of a place
 _SHOWN = 60  # letters of what differs
 _BEFORE = 20  # letters before the first that differs
+_MOST_TOLD = 100  # places
 _MOST = 1_000  # lines that are paired; of more it is said that they differ
 
 
@@ -44,12 +46,15 @@ def differences(shown: Lines, meant: Lines, what: str) -> Iterator[str]:
     start = _common(ours, theirs)
     end = _common(ours[start:][::-1], theirs[start:][::-1])
     ours, theirs = ours[start : len(ours) - end], theirs[start : len(theirs) - end]
-    for left, right, at in _pairs(ours, theirs):
+    for told, (left, right, at) in enumerate(_pairs(ours, theirs)):
+        if told == _MOST_TOLD:
+            yield f"{what} shows something else in more places"
+            return
         yield f"{_where(meant, start + at)}: {what} {_told(left, right)}"
 
 
 def _where(meant: Lines, number: int) -> str:
-    return html.unescape(_TAG.sub("", meant.place(meant.lines, number)))
+    return in_print(html.unescape(_TAG.sub("", meant.place(meant.lines, number))))
 
 
 def _common(ours: list[str], theirs: list[str]) -> int:
@@ -101,5 +106,10 @@ def _clipped(ours: str, theirs: str) -> tuple[str, str]:
 def _excerpt(text: str, start: int) -> str:
     piece = " ".join(text[start : start + _SHOWN].split())
     before, after = "…" if start else "", "…" if len(text) > start + _SHOWN else ""
-    # Marks that turn or end a line would change the sentence around them.
-    return f'"{before}{"".join(c if c.isprintable() else "?" for c in piece)}{after}"'
+    return f'"{before}{in_print(piece)}{after}"'
+
+
+def in_print(text: str) -> str:
+    """Return text that a terminal shows as it is: no mark in it turns, ends or colours a line."""
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else "?" for c in short)

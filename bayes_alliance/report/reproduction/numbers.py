@@ -263,7 +263,7 @@ def _errors(values: Mapping[str, Any]) -> dict[str, float]:
     sd, mean_error = _number_or_nan(values.get("sd")), errors.get("mean", math.nan)
     independent = _number_or_nan(values.get("ess_tail"))
     if math.isnan(independent) and mean_error > 0:
-        independent = (sd / mean_error) ** 2
+        independent = (sd / mean_error) * (sd / mean_error)  # a power would not take infinity
     if independent > 0:
         quantile = _QUANTILE_ERROR * sd / math.sqrt(independent)
         errors |= {"lower": quantile, "upper": quantile}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import listed
+from bayes_alliance.report.reproduction.lines import in_print
 from bayes_alliance.report.reproduction.numbers import ROUNDING
 from bayes_alliance.report.wording import plural
 
@@ -86,7 +87,8 @@ class Reproduction:
 
     def _with_the_same(self) -> str:
         made = "Made again with the same versions on the same kind of machine, the report has"
-        changed, rounded = [*self.differing.index, *self.texts], self._rounding_words()
+        changed = [in_print(str(place)) for place in (*self.differing.index, *self.texts)]
+        rounded = self._rounding_words()
         if not (self.same_draws or (self.differing.empty and not self.rounded.empty)):
             return (
                 f"{made} other draws: its record does not name the run that made it. "
@@ -135,7 +137,8 @@ class Reproduction:
 
     def _with_others(self) -> str:
         then = self.versions[~self.versions["same"]]
-        names = [f"{name} {row['then']} (here {row['now']})" for name, row in then.iterrows()]
+        named = ((name, in_print(row["then"]), row["now"]) for name, row in then.iterrows())
+        names = [f"{in_print(str(name))} {before} (here {now})" for name, before, now in named]
         made = f"The report was made with {listed(names)}" if names else "The run was interrupted"
         return f"{made}. {self._count()}."
 
@@ -149,7 +152,7 @@ class Reproduction:
         kept = f"All {judged.sum()} numbers" if wrong.empty else f"{len(wrong)} of {judged.sum()}"
         found = "agree within" if wrong.empty else "differ by more than"
         unknown = f"; {rest} others have no known error and were not judged" if rest else ""
-        which = "" if wrong.empty else f": {listed(wrong.index)}"
+        which = "" if wrong.empty else f": {listed(map(in_print, wrong.index))}"
         return f"{kept} {found} their Monte Carlo errors{which}{unknown}"
 
     def _shown(self) -> pd.DataFrame:

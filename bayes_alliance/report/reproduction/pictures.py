@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SEEN = 1e-4
 # Of 255 steps of brightness: what rounding does to the edge of a line.
 _STEPS = 8
-_PIECES = re.compile(r"<[^>]*>|[^<]+")
+_PIECES = re.compile(r"<[^<>]*>|[^<]+|<")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 _NAMED = re.compile(r'( id="|url\(#|href="#)([^")]*)')
 _TAG = re.compile(r"<([a-zA-Z][\w:-]*)")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from bayes_alliance.data.provenance import EXAMPLE, READ_AS, reading_options
 from bayes_alliance.data.scanning import ScannedTable, scan_table
-from bayes_alliance.errors import DataError, listed
+from bayes_alliance.errors import DataError, ModelError, listed
+from bayes_alliance.model.parametrization import Centring
 from bayes_alliance.model.spec import Model, Question, changed_model
 from bayes_alliance.report.session_record import data_record
 from bayes_alliance.sampling.fit import Fit
@@ -19,6 +20,7 @@ from bayes_alliance.sampling.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+_CENTRINGS = frozenset(get_args(Centring))
 _COUNTS = {"rows_in_table": "rows", "rows_used": "rows that can be used"}
 
 
@@ -73,6 +75,8 @@ def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) 
     ------
     DataError
         If the rows are others.
+    ModelError
+        If the record says of other groups how they are centred.
     """
     model = Model(
         record["formula"],
@@ -83,10 +87,18 @@ def remade_model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable) 
         question=Question(**record["question"]),
     )
     _check_same_rows(record["data"], data_record(model))
+    centring = record["centring"]
+    if set(centring) != set(model.groups) or not set(centring.values()) <= _CENTRINGS:
+        raise ModelError(
+            "A model was to be built again from a record.",
+            f"Its record says how {listed(centring)} are centred; the model has "
+            f"{listed(model.groups) or 'no groups'}.",
+            "Choose a file written by write_report.",
+        )
     chosen = set(record["priors_chosen"])
     entries = [replace(entry, chosen=entry.key in chosen) for entry in model.priors.entries]
     priors = replace(model.priors, entries=tuple(entries))
-    return changed_model(model, priors=priors, centring=record["centring"])
+    return changed_model(model, priors=priors, centring=centring)
 
 
 def remade_fit(record: Mapping[str, Any], model: Model) -> Fit:

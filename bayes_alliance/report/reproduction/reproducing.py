@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayes_alliance.errors import DataError
+from bayes_alliance.errors import AllianceError, DataError, ModelError
 from bayes_alliance.report.content import build_content
+from bayes_alliance.report.received_report import NotAReportError, check_record
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction.document import document_differences, document_word
+from bayes_alliance.report.reproduction.lines import in_print
 from bayes_alliance.report.reproduction.numbers import leaves, number_table, text_differences
 from bayes_alliance.report.reproduction.outcome import Reproduction
 from bayes_alliance.report.reproduction.remade_fit import recorded_table, remade_fit, remade_model
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bayes_alliance.data.scanning import ScannedTable
+    from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
+
+# In all chains, warm-up too; and the longest trajectory, as a power of two.
+_MOST_DRAWS, _DEEPEST = 1_000_000, 20
 
 
 def reproduce(
@@ -66,7 +72,7 @@ def reproduce(
     records = [record, *record["others"]]
     table = recorded_table(record, data)
     # All tables are checked before the first fit is made.
-    models = [remade_model(own, table) for own in records]
+    models = [_model(own, table, path) for own in records]
     fits = tuple(remade_fit(own, model) for own, model in zip(records, models, strict=True))
     return _compared(str(path), reported, records, fits)
 
@@ -79,9 +85,47 @@ def _checked(record: Mapping[str, Any], path: str | Path) -> Mapping[str, Any]:
             "It holds no record of its run.",
             "Give the report of a fit; a page of answers has none.",
         )
-    if record["record_format"] > RECORD_FORMAT:
+    written = record.get("record_format")
+    if isinstance(written, int) and written > RECORD_FORMAT:
         raise DataError(asked, "A newer version wrote its record.", "Update bayes-alliance.")
+    try:
+        check_record(record)
+    except NotAReportError as error:
+        found = f"It is no report as this package writes them: {error}."
+        raise DataError(asked, found, "Choose a file written by write_report.") from error
+    for run in (record, *record["others"]):
+        _check_length(run["settings"], asked)
     return record
+
+
+def _check_length(settings: Mapping[str, Any], asked: str) -> None:
+    """Refuse a run that would take a day, or the memory, before anything is computed."""
+    draws = settings["chains"] * (settings["draws"] + settings["tune"])
+    if draws > _MOST_DRAWS or settings["max_tree_depth"] > _DEEPEST:
+        raise DataError(
+            asked,
+            f"Its record asks for {draws:,} draws, of trajectories of up to "
+            f"2^{settings['max_tree_depth']} steps; a report is made again up to {_MOST_DRAWS:,} "
+            f"draws and 2^{_DEEPEST} steps.",
+            "Run the program in its last section yourself if that is what was done.",
+            draws=draws,
+        )
+
+
+def _model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable, path: Any) -> Model:
+    """Build the model of a record; whatever a made-up one brings about ends in a sentence."""
+    asked = f"The report {path} was to be made again."
+    try:
+        return remade_model(record, table)
+    except ModelError as error:
+        found = in_print(" ".join(str(error).split()))
+        found = f"The model in its record cannot be built. {found}"
+        raise DataError(asked, found, "Choose a file written by write_report.") from error
+    except AllianceError:
+        raise
+    except Exception as error:
+        found = "The model in its record cannot be built from this table."
+        raise DataError(asked, found, "Choose a file written by write_report.") from error
 
 
 def _compared(
@@ -129,7 +173,7 @@ def _other_writers(record: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what wrote the document in another version than the one at hand, in words."""
     then, now = record.get("written_with", {}), writing_versions()
     return tuple(
-        f"{name} {then.get(name, 'of before')} (here {own})"
+        f"{name} {in_print(then.get(name, 'of before'))} (here {own})"
         for name, own in now.items()
         if then.get(name) != own
     )
@@ -144,7 +188,9 @@ def _names(record: Mapping[str, Any], fits: Sequence[Fit]) -> list[str]:
     """Return the factors that were named; a record of format 1 names all of them or none."""
     if "names" in record:
         return list(record["names"])
-    return [] if record["anonymise"] else [name for fit in fits for name in fit.model.groups]
+    return (
+        [] if record.get("anonymise", True) else [name for fit in fits for name in fit.model.groups]
+    )
 
 
 def _versions(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
