@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance.data.missing_codes import codes_advice
 from bayes_alliance.data.report import Note
+from bayes_alliance.data.tallies import Tally, tally_numbers
 from bayes_alliance.display import number
 from bayes_alliance.errors import counted, listed
 
@@ -20,6 +21,8 @@ _NINES = np.array([9, 99, 999, 9999, 99999, 999999], dtype=float)
 _HIGH = np.unique(
     np.concatenate([_NINES, _NINES - 1, _NINES - 2, _NINES[1:] - 3, _NINES / 9 * 8, _NINES / 9 * 7])
 )
+# Every number that may be a code, above the other values or below them.
+USUAL_CODES = np.concatenate([_HIGH, -_HIGH, [-1.0]])
 _SMALL = 9  # codes up to here may as well be the tail of a count
 # A gap of so many times the range of the rest is far, whatever else; one of this share of it is,
 # if the values below it do not thin out; and so is any, where a value is this many times as common
@@ -69,7 +72,13 @@ def find_codes(values: Floats) -> CodeLike | None:
     """
     if not (np.isin(values, _HIGH).any() or np.isin(-values, [1.0, *_HIGH]).any()):
         return None
-    found, counts = np.unique(values, return_counts=True)
+    return find_tallied_codes(*np.unique(values, return_counts=True))
+
+
+def find_tallied_codes(found: Floats, counts: NDArray[Any]) -> CodeLike | None:
+    """Find the same among distinct values in order, each in so many rows."""
+    if len(found) < 3:
+        return None
     top = _codes_above(found, counts)
     bottom = _codes_below(found[: len(found) - top], counts[: len(found) - top])
     if not top + bottom or _is_design(counts):
@@ -167,18 +176,26 @@ def note_codes(
         Whether the numbers are ids, which have no mean.
     """
     values = column.to_numpy(dtype="float64", na_value=np.nan)
-    known = np.isfinite(values)
-    found = find_codes(values[known])
+    if find_codes(values[np.isfinite(values)]) is None:
+        return []
+    y = None if beside is None else beside.to_numpy(dtype="float64", na_value=np.nan)
+    named = "" if beside is None else str(beside.name)
+    return note_tallied_codes(tally_numbers(str(column.name), values, y, named), as_ids=as_ids)
+
+
+def note_tallied_codes(tally: Tally, *, as_ids: bool = False) -> list[Note]:
+    """Say the same of a column whose values were counted."""
+    found = find_tallied_codes(tally.values, tally.rows)
     if found is None:
         return []
-    name = str(column.name)
+    name = tally.name
     codes = sorted(found.codes, key=lambda code: (-found.codes[code], code))
     told = listed(f"{code:.15g} in {counted(found.codes[code], 'row')}" for code in codes)
     one = len(codes) == 1
     consequence = (
         f"{'It counts as a group' if one else 'They count as groups'} as it stands."
         if as_ids
-        else _with_and_without(values, known, codes, name, beside)
+        else _with_and_without(tally, codes)
     )
     looks = (
         f"{'this looks' if one else 'these look'} like {'a code' if one else 'codes'} for no "
@@ -203,31 +220,16 @@ def note_codes(
     ]
 
 
-def _with_and_without(
-    values: Floats,
-    known: NDArray[np.bool_],
-    codes: list[float],
-    name: str,
-    beside: pd.Series[Any] | None,
-) -> str:
-    kept = known & ~np.isin(values, codes)
+def _with_and_without(tally: Tally, codes: list[float]) -> str:
+    kept = ~np.isin(tally.values, codes)
     which = "it" if len(codes) == 1 else "them"
-    means = f"Its mean is {number(values[known].mean())} with {which} and "
-    means += number(values[kept].mean())
-    if beside is None:
+    means = f"Its mean is {number(tally.mean())} with {which} and {number(tally.mean(kept))}"
+    if tally.beside is None:
         return f"{means} without."
-    y = beside.to_numpy(dtype="float64", na_value=np.nan)
-    slopes = [_slope(values[rows], y[rows]) for rows in (known & ~np.isnan(y), kept & ~np.isnan(y))]
+    slopes = [tally.beside.slope(tally.values, rows) for rows in (np.ones_like(kept), kept)]
     if not np.isfinite(slopes).all():
         return f"{means} without."
     return (
-        f"{means} without, and the slope of {beside.name} on it is {number(slopes[0])} with and "
-        f"{number(slopes[1])} without."
+        f"{means} without, and the slope of {tally.beside.name} on it is {number(slopes[0])} with "
+        f"and {number(slopes[1])} without."
     )
-
-
-def _slope(x: Floats, y: Floats) -> float:
-    """Return the slope of the least squares line; NaN where there is none."""
-    centred = x - x.mean() if len(x) else x
-    length = float(centred @ centred)
-    return float(centred @ y / length) if length > 0 else float("nan")

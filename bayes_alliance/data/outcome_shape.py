@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.data.report import Level, Note
+from bayes_alliance.data.tallies import Tally
 from bayes_alliance.errors import Advice, Words
 
 Floats = NDArray[np.float64]
@@ -34,22 +35,28 @@ def note_outcome_shape(name: str, y: Floats, *, normal: bool = True) -> list[Not
     normal
         Whether a model takes it as normal; else it is not known yet what one will take it for.
     """
-    if len(y) < _FEWEST_ROWS or float(y.std()) == 0.0:
-        return []
     values, rows = np.unique(y, return_counts=True)
+    return note_tallied_shape(Tally(name=name, values=values, rows=rows), normal=normal)
+
+
+def note_tallied_shape(tally: Tally, *, normal: bool = True) -> list[Note]:
+    """Say the same of an outcome whose values were counted."""
+    values, rows, total = tally.values, tally.rows, int(tally.rows.sum())
+    if total < _FEWEST_ROWS or len(values) < 2:
+        return []
     whole = bool((values == np.round(values)).all())
     if len(values) == 2:
-        return [_two_values(name, values, "caution" if normal else "fine")]
+        return [_two_values(tally.name, values, "caution" if normal else "fine")]
     low, high = float(values[0]), float(values[-1])
     if not whole:
-        return _shares(name, y) if low >= 0 and high <= 1 else []
-    if low == 0 and _STEPS < high <= _LARGEST_COUNT and _is_count(y):
-        return [_counts(name, y, int(rows[0]))]
+        return _shares(tally) if low >= 0 and high <= 1 else []
+    if low == 0 and _STEPS < high <= _LARGEST_COUNT and _is_count(tally):
+        return [_counts(tally, total)]
     at_end, end = max((int(rows[0]), low), (int(rows[-1]), high))
     limit = piled_from(values)
-    if at_end < limit * len(y) or len(values) < 4 or not _apart(rows):
+    if at_end < limit * total or len(values) < 4 or not _apart(rows):
         return []
-    return [_piled(name, y, at_end, end, limit)]
+    return [_piled(tally, at_end, end, limit)]
 
 
 def piled_from(values: Floats) -> float:
@@ -83,21 +90,20 @@ def _two_values(name: str, values: Floats, level: Level) -> Note:
     )
 
 
-def _is_count(y: Floats) -> bool:
+def _is_count(tally: Tally) -> bool:
     """Tell whether whole numbers from 0 up are skewed to the right as counts of events are."""
-    mean, sd = float(y.mean()), float(y.std())
-    skew = float((((y - mean) / sd) ** 3).mean())
-    return mean < _ENDS_IN_SDS * sd and skew > _SKEW
+    sd = tally.sd
+    return tally.mean() < _ENDS_IN_SDS * sd and tally.moment(3) / sd**3 > _SKEW
 
 
-def _counts(name: str, y: Floats, zeros: int) -> Note:
-    below = float(_share_below(0.0, y))
+def _counts(tally: Tally, total: int) -> Note:
+    name, below = tally.name, float(_share_below(0.0, tally.mean(), tally.sd))
     return Note(
         level="caution",
         code="outcome_counts",
-        message=f"{name} looks like a count: whole numbers from 0 to {y.max():.0f}, {zeros} of "
-        f"{len(y)} rows 0, few large ones. A normal distribution of its mean and standard "
-        f"deviation would have {below:.0%} of the rows below 0.",
+        message=f"{name} looks like a count: whole numbers from 0 to {tally.values[-1]:.0f}, "
+        f"{tally.rows[0]} of {total} rows 0, few large ones. A normal distribution of its mean "
+        f"and standard deviation would have {below:.0%} of the rows below 0.",
         columns=(name,),
         value=below,
         remedy=Advice(
@@ -111,9 +117,10 @@ def _counts(name: str, y: Floats, zeros: int) -> Note:
     )
 
 
-def _shares(name: str, y: Floats) -> list[Note]:
-    outside = _share_below(0.0, y) + _share_below(-1.0, -y)
-    if outside < _share_below(-_ENDS_IN_SDS, np.array([-1.0, 1.0])):
+def _shares(tally: Tally) -> list[Note]:
+    name, mean, sd = tally.name, tally.mean(), tally.sd
+    outside = _share_below(0.0, mean, sd) + _share_below(-1.0, -mean, sd)
+    if outside < _share_below(-_ENDS_IN_SDS, 0.0, 1.0):
         return []
     return [
         Note(
@@ -136,8 +143,8 @@ def _apart(rows: NDArray[np.int64]) -> bool:
     return bool(rows[0] > rows[1] or rows[-1] > rows[-2])
 
 
-def _piled(name: str, y: Floats, at_end: int, end: float, limit: float) -> Note:
-    which = "lowest" if end == y.min() else "highest"
+def _piled(tally: Tally, at_end: int, end: float, limit: float) -> Note:
+    which, total = "lowest" if end == tally.values[0] else "highest", int(tally.rows.sum())
     advice = (
         Advice(python='Write family="cumulative".', command_line="Write --family cumulative.")
         if limit == _PILED_FEW
@@ -147,17 +154,17 @@ def _piled(name: str, y: Floats, at_end: int, end: float, limit: float) -> Note:
     return Note(
         level="caution",
         code="outcome_at_end",
-        message=f"{at_end} of {len(y)} rows ({at_end / len(y):.0%}) have the {which} value of "
-        f"{name}, {end:.6g}: a normal distribution does not pile up at an end.",
-        columns=(name,),
-        value=at_end / len(y),
+        message=f"{at_end} of {total} rows ({at_end / total:.0%}) have the {which} value of "
+        f"{tally.name}, {end:.6g}: a normal distribution does not pile up at an end.",
+        columns=(tally.name,),
+        value=at_end / total,
         threshold=limit,
         remedy=advice,
     )
 
 
-def _share_below(limit: float, y: Floats) -> float:
-    """Return what share a normal distribution of the same mean and sd has below a limit."""
+def _share_below(limit: float, mean: float, sd: float) -> float:
+    """Return what share a normal distribution has below a limit."""
     from scipy import special
 
-    return float(special.ndtr((limit - y.mean()) / y.std()))
+    return float(special.ndtr((limit - mean) / sd))

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from bayes_alliance.data.report import Level, Note
+from bayes_alliance.data.tallies import Tally, tally_numbers
+
+Floats = NDArray[np.float64]
 
 # So many whole values from 0 or 1 may be names rather than amounts.
-_FEWEST_VALUES, _MOST_VALUES = 3, 9
+_FEWEST_VALUES, MOST_CATEGORIES = 3, 9
 # They are asked about where the outcome's means go up and down, explain so much more than a line
 # does, and do so beyond chance; and where each value has so many rows.
 _MORE_EXPLAINED, _BY_CHANCE, _ROWS = 0.02, 1e-3, 5
@@ -30,43 +34,51 @@ def note_few_values(column: pd.Series[Any], outcome: pd.Series[Any]) -> list[Not
         The outcome as numbers.
     """
     x, y = (part.to_numpy(dtype="float64", na_value=np.nan) for part in (column, outcome))
-    known = ~(np.isnan(x) | np.isnan(y))
-    x, y = x[known], y[known]
-    if not len(x) or not (x[:100] == np.round(x[:100])).all():
+    start = x[~np.isnan(x)][:100]
+    if not (start == np.round(start)).all():
         return []
-    values, place, rows = np.unique(x, return_inverse=True, return_counts=True)
-    plausible = _FEWEST_VALUES <= len(values) <= _MOST_VALUES and values[0] in (0.0, 1.0)
+    return note_tallied_values(tally_numbers(str(column.name), x, y, str(outcome.name)))
+
+
+def note_tallied_values(tally: Tally) -> list[Note]:
+    """Ask the same about a predictor whose values were counted beside the outcome."""
+    if tally.beside is None:
+        return []
+    present = tally.beside.rows > 0
+    values, rows = tally.values[present], tally.beside.rows[present]
+    plausible = _FEWEST_VALUES <= len(values) <= MOST_CATEGORIES and values[0] in (0.0, 1.0)
     if not plausible or not (np.diff(values) == 1).all() or rows.min() < _ROWS:
         return []
-    means = np.bincount(place, y) / rows
-    if not _up_and_down(y, place, means, rows):
+    means = tally.beside.means[present]
+    if not _up_and_down(means, rows, float(tally.beside.within[present].sum())):
         return []
     told = ", ".join(f"{value:g}: {mean:.3g}" for value, mean in zip(values, means, strict=True))
     return [
         Note(
             level="caution",
             code="code_as_number",
-            message=f"{column.name} has {len(values)} whole values and is used as a number, but "
-            f"{outcome.name} does not go one way along it (its means: {told}).",
-            columns=(str(column.name),),
+            message=f"{tally.name} has {len(values)} whole values and is used as a number, but "
+            f"{tally.beside.name} does not go one way along it (its means: {told}).",
+            columns=(tally.name,),
             value=float(len(values)),
-            remedy=f"If its values are names, as of genders or regions, write C({column.name}); if "
+            remedy=f"If its values are names, as of genders or regions, write C({tally.name}); if "
             "they are amounts, a straight line does not describe them.",
         )
     ]
 
 
-def _up_and_down(y: Any, place: Any, means: Any, rows: Any) -> bool:
+def _up_and_down(means: Floats, rows: NDArray[np.int64], within: float) -> bool:
     """Tell whether means turn, and lie off their line by more than chance and by something."""
     steps = np.diff(means)
     if (steps >= 0).all() or (steps <= 0).all():
         return False
-    x, total = place - place.mean(), y - y.mean()
-    within = float(((y - means[place]) ** 2).sum())
-    slope = float(x @ total / (x @ x))
-    off_the_line = float(((total - slope * x) ** 2).sum()) - within
-    freedom = len(y) - len(rows)
-    if freedom <= 0 or within <= 0 or off_the_line <= _MORE_EXPLAINED * float(total @ total):
+    total = int(rows.sum())
+    x, y = np.arange(float(len(rows))), means - rows @ means / total
+    x = x - rows @ x / total
+    between = float(rows @ y**2)
+    off_the_line = between - float(rows @ (x * y)) ** 2 / float(rows @ x**2)
+    freedom = total - len(rows)
+    if freedom <= 0 or within <= 0 or off_the_line <= _MORE_EXPLAINED * (between + within):
         return False
     ratio = off_the_line / (len(rows) - 2) / (within / freedom)
     return float(stats.f.sf(ratio, len(rows) - 2, freedom)) < _BY_CHANCE

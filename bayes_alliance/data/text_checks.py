@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def holds_dates(column: pd.Series[Any]) -> bool:
     return len(texts) > 1 and all(map(_DATE.fullmatch, texts))
 
 
-def note_text(column: pd.Series[Any], *, used: bool) -> list[Note]:
+def note_text(
+    column: pd.Series[Any], *, used: bool, rows: Sequence[int] | None = None
+) -> list[Note]:
     """Say what a column of text seems to be, if that is not text.
 
     Parameters
@@ -48,6 +51,8 @@ def note_text(column: pd.Series[Any], *, used: bool) -> list[Note]:
         Any column but one that names groups.
     used
         Whether it is known to be a predictor or the outcome.
+    rows
+        How many rows each cell stands for, where only the different ones are given.
     """
     if holds_dates(column):
         return [_dates(str(column.name), column, level="caution" if used else "fine")]
@@ -60,11 +65,13 @@ def note_text(column: pd.Series[Any], *, used: bool) -> list[Note]:
     words = [text for text in texts if text not in set(numbers)]
     if len(words) > _WORDS or any(map(_DIGIT.search, words)):
         return []
-    filled = column.dropna().astype("str").str.strip()
-    rows = filled.isin(words)
-    if len(filled) < _FEWEST or rows.mean() > 1 - _MOSTLY:
+    cells = column.dropna().astype("str").str.strip()
+    each = np.ones(len(cells), dtype=int) if rows is None else np.asarray(rows)
+    filled = pd.Series(each).groupby(cells.to_numpy(), sort=False).sum()
+    often = filled[filled.index.isin(words)].sort_values(ascending=False, kind="stable")
+    total, odd = int(filled.sum()), int(often.sum())
+    if total < _FEWEST or odd > (1 - _MOSTLY) * total:
         return []
-    often = filled[rows].value_counts()
     told = listed(f"{word!r} in {counted(int(n), 'row')}" for word, n in often.items())
     return [
         Note(
@@ -73,7 +80,7 @@ def note_text(column: pd.Series[Any], *, used: bool) -> list[Note]:
             message=f"{column.name} has numbers and {counted(len(words), 'word')}: {told}. With a "
             "word in it, the column is text, and each of its numbers a category of its own.",
             columns=(str(column.name),),
-            value=float(rows.sum()),
+            value=float(odd),
             remedy=codes_advice(
                 "Correct the cells, or, if they mean no answer, read the file with",
                 str(column.name),

@@ -45,7 +45,7 @@ class ModelFrame:
         The user's whole table, for what can be seen in columns and rows that are not used; None
         where it is not held, as after loading.
     told
-        What was seen there before the fit was saved.
+        What was seen there before the fit was saved, or of rows that were streamed.
     """
 
     rows: pd.DataFrame

@@ -33,8 +33,8 @@ def build_streamed_report(
 ) -> ModelDataReport:
     """Describe what a streamed model used and dropped.
 
-    The places of dropped rows are not kept, and whether a column varies inside groups is not
-    looked at.
+    The places of dropped rows are not kept, and columns that the model does not use and whether a
+    column varies inside groups are not looked at.
     """
     frame = stream.frame
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
@@ -48,6 +48,7 @@ def build_streamed_report(
         _not_looked_at(),
         *_many_levels(stream),
         *_level_notes(stream),
+        *frame.told,
         *note_lost_categories(frame.rows),
         *weight_notes(weights),
         *(
@@ -81,9 +82,8 @@ def _not_looked_at() -> Note:
     return Note(
         level="fine",
         code="not_looked_at",
-        message="The rows were read as a stream: single values (codes for no answer, words among "
-        "numbers), the shape of the outcome, and columns that the model does not use were not "
-        "looked at.",
+        message="The rows were read as a stream: columns that the model does not use, where rows "
+        "were dropped, and what does not vary within groups were not looked at.",
         remedy=Advice(
             python="check_data on a sample in memory does.",
             command_line="The check command on a sample of the rows does.",

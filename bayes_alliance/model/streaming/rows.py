@@ -20,6 +20,7 @@ from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
 from bayes_alliance.errors import DataError
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.kernels.cell_sums import CellSums
+from bayes_alliance.model.data_report import uses_of_columns
 from bayes_alliance.model.design import Design, build_design, without_columns
 from bayes_alliance.model.expression import describe, stateful_calls
 from bayes_alliance.model.families.family import Family
@@ -30,6 +31,7 @@ from bayes_alliance.model.plain_json import to_json
 from bayes_alliance.model.repeats import check_enough_clients, counted_by_group
 from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
+from bayes_alliance.model.streaming.single_values import look_at_scanned
 from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
 from bayes_alliance.model.streaming.survey import Survey, survey_table
 from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
@@ -172,7 +174,7 @@ def _read(
     design = with_typical_values(design, places, sums.counted, survey.scales)
     typical, outcome = typical_rows(design, sums.counted, places)
     return StreamedRows(
-        frame=_frame(formula, survey),
+        frame=_frame(formula, survey, family),
         design=design,
         typical_design=typical,
         typical_outcome=outcome,
@@ -263,8 +265,9 @@ def _places(plan: ColumnPlan, design: Design) -> tuple[tuple[int, ...], ...]:
     return (kept, *groups)
 
 
-def _frame(formula: Formula, survey: Survey) -> ModelFrame:
+def _frame(formula: Formula, survey: Survey, family: Family) -> ModelFrame:
     rows = survey.rows.iloc[:0].reset_index(drop=True)
+    uses = uses_of_columns(formula, rows, family)
     rows.attrs[STREAMED_FROM] = survey.table.source
     rows.attrs[LOST_CATEGORIES] = [n for n in survey.columns if n in survey.table.lost_categories]
     rows.attrs["fingerprint"] = f"rows were streamed from {survey.table.source}"
@@ -277,4 +280,5 @@ def _frame(formula: Formula, survey: Survey) -> ModelFrame:
         rows_in_table=survey.rows_in_table,
         rows_used=survey.rows_used,
         missing=dict(survey.missing),
+        told=tuple(look_at_scanned(survey.table, survey.columns, uses)),
     )
