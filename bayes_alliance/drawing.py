@@ -6,6 +6,7 @@ Pictures are drawn on matplotlib Axes that the caller may give, so that they can
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,8 @@ BLUE, ORANGE, INK, GREY, PALE = "#0072B2", "#D55E00", "#222222", "#767676", "#C9
 WIDTH = 5.4
 _GRID = "#E4E8EC"
 _LABEL, _MARKS = 30, "_:[~ "
+# Letters of a line below a picture of the usual width, and of one beside it.
+BELOW, BESIDE = 60, 36
 
 
 def own_axes(axes: Axes | None, *, height: float = 3.4, width: float = WIDTH) -> Axes:
@@ -55,20 +58,25 @@ def intervals_height(rows: int) -> float:
     return 0.75 + 0.36 * rows
 
 
-def folded(label: object) -> str:
+def folded(label: object, longest: int = _LABEL) -> str:
     """Fold a long label in two, at a mark if one is near, so that it leaves room for the points.
 
-    Of what is too long for that the middle is left out: long names differ at their ends.
+    Of what is too long for that the middle is left out: long names differ at their ends. Lines
+    that a label has already are folded by themselves.
     """
     text = str(label)
-    if "\n" in text or len(text) <= _LABEL:
+    if "\n" in text:
+        return "\n".join(folded(line, longest) for line in text.split("\n"))
+    if len(text) <= longest:
         return text
-    if len(text) > 2 * _LABEL:
-        return f"{text[: _LABEL - 1]}…\n{text[len(text) - _LABEL :]}"
+    if len(text) > 2 * longest:
+        return f"{text[: longest - 1]}…\n{text[len(text) - longest :]}"
     middle = len(text) / 2
-    marks = [k for k in range(len(text) - _LABEL, _LABEL + 1) if text[k - 1] in _MARKS]
+    marks = [k for k in range(len(text) - longest, longest + 1) if text[k - 1] in _MARKS]
+    if not marks and max(map(len, text.split())) <= longest:
+        return fill(text, longest)
     cut = min(marks, key=lambda k: abs(k - middle), default=round(middle))
-    return f"{text[:cut]}\n{text[cut:]}"
+    return f"{text[:cut].rstrip()}\n{text[cut:]}"
 
 
 def draw_intervals(

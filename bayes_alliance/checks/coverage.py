@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-_PROMISED = (0.5, 0.8, 0.95)
+_NOMINAL = (0.5, 0.8, 0.95)
 _POINTS = 39
 _FALSE_ALARM = 0.01
 _BAD_K = 0.7
@@ -36,7 +36,7 @@ class Coverage:
     Parameters
     ----------
     table
-        One row an interval: ``promised`` and ``observed`` share of the rows within it, and the
+        One row an interval: ``nominal`` and ``observed`` share of the rows within it, and the
         ``lower`` and ``upper`` end of what chance alone would give in 95 of 100 data sets.
     rows
         Position of each row's outcome in its prediction (the probability integral transform),
@@ -244,17 +244,17 @@ def _table(rows: LeftOutRows) -> pd.DataFrame:
     from scipy.stats import binom
 
     count, off_centre = _count(rows), 2 * np.abs(rows.position - 0.5)
-    promised = np.asarray(_PROMISED)
+    nominal = np.asarray(_NOMINAL)
     return pd.DataFrame(
         {
-            "promised": promised,
+            "nominal": nominal,
             "observed": [
-                float(np.average(off_centre <= share, weights=rows.counts)) for share in _PROMISED
+                float(np.average(off_centre <= share, weights=rows.counts)) for share in _NOMINAL
             ],
-            "lower": binom.ppf(0.025, count, promised) / count,
-            "upper": binom.ppf(0.975, count, promised) / count,
+            "lower": binom.ppf(0.025, count, nominal) / count,
+            "upper": binom.ppf(0.975, count, nominal) / count,
         },
-        index=pd.Index([f"{share:.0%}" for share in _PROMISED], name="interval"),
+        index=pd.Index([f"{share:.0%}" for share in _NOMINAL], name="interval"),
     )
 
 

@@ -110,13 +110,13 @@ class PredictiveCheck:
         """What the check says, in one sentence."""
         if self.kind == "prior":
             if not self.unusual:
-                return "The data lie within what the priors expect in these respects."
+                return "The data lie within what the priors expect, in what was compared."
             return (
                 "Under the priors, data like these would be very unusual: look at "
                 f"{self._unusual_in_words}."
             )
         if not self.unusual:
-            return "Data simulated from the model look like the data in these respects."
+            return "Data simulated from the model look like the data in what was compared."
         return f"The model does not reproduce {self._unusual_in_words}."
 
     @property

@@ -45,7 +45,7 @@ class ModelOptions:
         typer.Option(
             metavar="FAMILY",
             help="gaussian (the default), student, bernoulli for 0/1, cumulative for an ordered "
-            "scale.",
+            "scale, poisson for counts.",
         ),
     ] = None
     prior: Annotated[

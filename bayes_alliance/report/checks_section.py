@@ -99,7 +99,6 @@ def _coverage_blocks(found: Coverage | str) -> list[Block]:
         caption="Outcomes within their predictive interval, each row predicted from the others",
         frame=found.table,
         headings={
-            "promised": "should hold",
             "observed": "observed",
             "lower": "by chance, from",
             "upper": "to",

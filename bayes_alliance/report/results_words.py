@@ -55,6 +55,9 @@ def _compared(results: Results) -> str:
 def _checked(results: Results) -> str:
     """Say what the checks found; names of groups are left out, whatever the report shows."""
     checks = results.checks
-    found = [checks.posterior, *checks.by_group.values(), checks.coverage, checks.sensitivity]
+    predictive = [checks.posterior, *checks.by_group.values()]
+    # Beside what is not reproduced, a sentence about what is would be of nobody knows what.
+    odd = [each for each in predictive if not isinstance(each, str) and each.unusual]
+    found = [*(odd or predictive), checks.coverage, checks.sensitivity]
     sentences = [each.sentence for each in found if not isinstance(each, str)]
     return " ".join(dict.fromkeys(sentences))

@@ -256,8 +256,8 @@ def _size(model: Model, slope: Slope) -> str:
     if not model.family.on_link_scale:
         size = figure(abs(slope.mean))
         return f"{more} goes with {model.outcome} being {less} by {size} on average"
-    raised = model.link.raises.format(model.family.target(model.outcome))
-    return f"{more} goes with {less} {raised}"
+    target = model.family.target(model.outcome)
+    return f"{more} goes with {model.link.raises.format(direction=less, target=target)}"
 
 
 def varying_sentences(results: Results) -> list[str]:

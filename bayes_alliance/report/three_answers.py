@@ -13,7 +13,7 @@ from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.checks.verdict import Verdict, VerdictPart
 from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
-from bayes_alliance.drawing import BLUE, INK, faint_grid, own_axes
+from bayes_alliance.drawing import BELOW, BESIDE, BLUE, INK, faint_grid, folded, own_axes
 from bayes_alliance.errors import Place, words_for
 from bayes_alliance.posterior.claims.claim_record import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import (
@@ -146,7 +146,8 @@ class Answers:
         factors = self.factors.sensitivity.loc[VARYING]
         ends = [factors["x 1"], factors.min(), factors.max()]
         probability = self.factors.table.loc[VARYING, "probability"]
-        return [3, *ends, "half to double prior scale", probability, "model, of even odds before"]
+        asked = "varying slopes, from even odds"
+        return [3, *ends, "half to double prior scale", probability, asked]
 
     @property
     def _gap(self) -> tuple[float, float]:
@@ -306,8 +307,9 @@ class Answers:
         whole = np.asarray([x.min(), x.max()])
         axes.plot(whole, middle[0] + middle[1] * whole, color=INK, linewidth=2.4)
         faint_grid(axes)
-        axes.set_xlabel(f"{self.predictor} (thin: groups of {self.group}; thick: population)")
-        axes.set_ylabel(self.outcome)
+        lines = f"thin: groups of {self.group}; thick: population"
+        axes.set_xlabel(folded(f"{self.predictor}\n({lines})", BELOW))
+        axes.set_ylabel(folded(self.outcome, BESIDE))
         return axes
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ import re
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,6 +109,21 @@ def test_slopes_on_the_logit_scale_are_odds(ordinal_fit: Fit) -> None:
         ordinal_fit.model, Slope(name="age", mean=0.0953, lower=0.01, upper=0.2, negative=0.001)
     )
     assert "higher odds of a higher rating (odds ratio 1.10, 95% interval 1.01 to 1.22)" in sentence
+
+
+def test_slopes_of_yes_or_no_and_of_counts_name_what_becomes_more() -> None:
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"age": rng.normal(size=60), "site": np.arange(60) % 6})
+    table["calls"] = rng.poisson(3, 60)
+    table["returned"] = (table["calls"] > 2) * 1
+    one = Slope(name="age", mean=-0.1, lower=-0.2, upper=-0.01, negative=0.99)
+    said = {
+        ("returned", "bernoulli"): "goes with lower odds of returned being 1 (odds ratio 0.905",
+        ("calls", "poisson"): "goes with a lower expected value of calls (rate ratio 0.905",
+    }
+    for (outcome, family), words in said.items():
+        model = Model(f"{outcome} ~ age + (1 | site)", table, family=family)
+        assert f"One unit more of age {words}" in slope_sentence(model, one)
 
 
 def test_share_sentence_has_interval_and_place(results) -> None:

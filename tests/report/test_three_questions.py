@@ -104,7 +104,7 @@ def test_the_table_answers_all_three(answers):
     said = answers.table["probability of"]
     assert list(said == "") == list(answers.table["probability"].isna())
     assert said.iloc[2] == "slope below 0"
-    assert said.iloc[5] == "model, of even odds before"
+    assert said.iloc[5] == "varying slopes, from even odds"
     assert answers.table["range"].iloc[4] == "2 standard errors"
 
 

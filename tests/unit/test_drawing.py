@@ -26,3 +26,13 @@ def test_of_very_long_labels_both_ends_stay() -> None:
     assert folded(one) != folded(other)
     assert all(len(line) <= 30 for text in (one, other) for line in folded(text).split("\n"))
     assert "…" in folded(one)
+
+
+def test_lines_of_a_label_are_folded_by_themselves():
+    name = "internalised_stigma_of_mental_illness_sum"
+    assert folded(name, 60) == name
+    assert folded(name) == "internalised_stigma_\nof_mental_illness_sum"
+    assert folded(f"{name}\n(thick: population)") == f"{folded(name)}\n(thick: population)"
+    words = "Slope of expected rating (categories count as 1 to 5) along stigma"
+    assert folded(words, 36).replace("\n", " ") == words
+    assert all(len(line) <= 36 for line in folded(words, 36).split("\n"))

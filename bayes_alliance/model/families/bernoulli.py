@@ -104,6 +104,10 @@ class Bernoulli(Categories):
 
         return pm.Bernoulli, {"logit_p": self.link.log_odds(eta)}
 
+    def target(self, outcome: str) -> str:
+        """Say that what is more probable is a 1."""
+        return f"{outcome} being 1"
+
     def left_side(self, outcome: str) -> str:
         """Write the link of the probability of a 1."""
         return self.link.latex.format(rf"\Pr({outcome} = 1)")

@@ -30,8 +30,8 @@ class Link(ABC):
     has_odds: ClassVar[bool] = False
     #: What the exponential of a coefficient is: ``odds ratio``, ``rate ratio``; empty for nothing.
     ratio: ClassVar[str] = ""
-    #: What a coefficient makes higher or lower, as a format string of the outcome.
-    raises: ClassVar[str] = "{}"
+    #: What a coefficient makes higher or lower, as a format string.
+    raises: ClassVar[str] = "{direction} {target}"
     #: The link of a mean in LaTeX, as a format string.
     latex: ClassVar[str] = "{}"
     #: The link of a mean in words, as a format string.
@@ -95,7 +95,7 @@ class Log(Link):
 
     name = "log"
     ratio = "rate ratio"
-    raises = "expected {}"
+    raises = "a {direction} expected value of {target}"
     latex = r"\log {}"
     words = "the logarithm of {}"
 
@@ -118,7 +118,7 @@ class ProbabilityLink(Link):
 
     #: Variance of the latent variable: the residual variance on the scale of the link.
     latent_variance: ClassVar[float]
-    raises = "probability of {}"
+    raises = "a {direction} probability of {target}"
 
     @abstractmethod
     def log_one(self, eta: Any) -> Array:
@@ -143,7 +143,7 @@ class Logit(ProbabilityLink):
     name = "logit"
     has_odds = True
     ratio = "odds ratio"
-    raises = "odds of {}"
+    raises = "{direction} odds of {target}"
     latex = r"\operatorname{{logit}}\,{}"
     words = "the log odds {}"
     latent_variance = float(np.pi**2 / 3)

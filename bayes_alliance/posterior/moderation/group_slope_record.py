@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, in_sentences
-from bayes_alliance.drawing import BLUE, GREY, INK, own_axes
+from bayes_alliance.drawing import BELOW, BESIDE, BLUE, GREY, INK, folded, own_axes
 from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.posterior.shares.share_words import measure_words
 from bayes_alliance.posterior.standing import Standing
@@ -110,10 +110,10 @@ class GroupSlopes:
             label=f"average group, {self.prob:.0%} band",
         )  # fmt: skip
         axes.plot(x, self.line["mean"], color=INK, linewidth=2.2)
-        axes.plot([], [], color=GREY, linewidth=0.9, label=f"groups of {self.group}")
-        axes.set_xlabel(self.predictor)
+        axes.plot([], [], color=GREY, linewidth=0.9, label=folded(f"groups of {self.group}"))
+        axes.set_xlabel(folded(self.predictor, BELOW))
         on = f" ({self.link} scale)" if self.link else ""
-        axes.set_ylabel(f"{self.outcome}{on}")
+        axes.set_ylabel(folded(f"{self.outcome}{on}", BESIDE))
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
         return axes
 

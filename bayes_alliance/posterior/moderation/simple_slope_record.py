@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from bayes_alliance.display import as_html, as_text, place
 from bayes_alliance.drawing import (
+    BELOW,
+    BESIDE,
     INK,
     ORANGE,
     draw_curve,
     draw_intervals,
+    folded,
     intervals_height,
     own_axes,
     reference_line,
@@ -124,7 +127,7 @@ class SimpleSlopes:
             labels = [f"{self.by}: {place(value)}" for value in self.table.index]
             draw_intervals(axes, self.table, labels=labels)
             reference_line(axes)
-            axes.set_xlabel(f"{label}, {interval_words(self.prob)}")
+            axes.set_xlabel(folded(f"{label}, {interval_words(self.prob)}", BELOW))
             return axes
         axes = own_axes(axes)
         draw_curve(axes, self.curve["value"], self.curve)
@@ -134,8 +137,9 @@ class SimpleSlopes:
         axes.vlines(
             self.observed, 0, 0.03, color=INK, linewidth=0.5, transform=axes.get_xaxis_transform()
         )
-        axes.set_xlabel(f"{self.by}\n(shaded: the {self.prob:.0%} interval leaves out 0)")
-        axes.set_ylabel(label)
+        shaded = f"(shaded: the {self.prob:.0%} interval leaves out 0)"
+        axes.set_xlabel(folded(f"{self.by}\n{shaded}", BELOW))
+        axes.set_ylabel(folded(label, BESIDE))
         return axes
 
     def __str__(self) -> str:

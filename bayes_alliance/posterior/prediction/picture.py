@@ -10,6 +10,8 @@ import numpy as np
 
 from bayes_alliance.display import place
 from bayes_alliance.drawing import (
+    BELOW,
+    BESIDE,
     BLUE,
     GREY,
     INK,
@@ -17,6 +19,7 @@ from bayes_alliance.drawing import (
     draw_curve,
     draw_intervals,
     faint_grid,
+    folded,
     intervals_height,
     own_axes,
     reference_line,
@@ -69,7 +72,7 @@ def draw_estimates(
     draw_intervals(drawn, table, labels=[_label(row, named) for _, row in table.iterrows()])
     if reference is not None:
         reference_line(drawn, reference)
-    drawn.set_xlabel(_capital(words))
+    drawn.set_xlabel(folded(_capital(words), BELOW))
     return drawn
 
 
@@ -107,8 +110,8 @@ def _curves(
     if lines:
         drawn.legend(frameon=False, fontsize="small")
     faint_grid(drawn)
-    drawn.set_xlabel(across)
-    drawn.set_ylabel(_capital(words))
+    drawn.set_xlabel(folded(across, BELOW))
+    drawn.set_ylabel(folded(_capital(words), BESIDE))
     return drawn
 
 
@@ -120,7 +123,7 @@ def _in_order(table: pd.DataFrame, words: str, axes: Axes | None, reference: flo
     if reference is not None:
         drawn.axhline(reference, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     drawn.set_xlabel("Rows, from the lowest estimate to the highest")
-    drawn.set_ylabel(_capital(words))
+    drawn.set_ylabel(folded(_capital(words), BESIDE))
     return drawn
 
 

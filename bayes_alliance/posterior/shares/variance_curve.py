@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, place
-from bayes_alliance.drawing import own_axes
+from bayes_alliance.drawing import BELOW, folded, own_axes
 from bayes_alliance.posterior.curve_drawing import draw_level_curves
 from bayes_alliance.posterior.defined_draws import (
     after_given,
@@ -133,7 +133,7 @@ class ShareCurve:
         """Draw the share of each level with groups along the predictor, in per cent."""
         axes = own_axes(axes)
         draw_level_curves(axes, self.table, x=self.predictor, by=_LEVEL, levels=self.levels)
-        axes.set_xlabel(self.predictor)
+        axes.set_xlabel(folded(self.predictor, BELOW))
         axes.set_ylabel("share of the variance, per cent")
         return axes
 

@@ -248,3 +248,15 @@ def test_the_picture_has_as_many_bins_on_any_processor():
         assert edges[-1] >= observed.max()
         plt.close(axes.figure)
     assert counts == {26}
+
+
+def test_a_prior_that_reaches_far_beyond_does_not_hide_what_was_observed():
+    observed = np.random.default_rng(1).poisson(5, 200).astype(float)
+    near = np.random.default_rng(2).poisson(5, (40, 200)).astype(float)
+    far = np.where(np.arange(200) < 20, 1e9, near)
+    for replicated, said in ((near, ""), (far, "\n(not shown: 10% of the replicated rows)")):
+        _, axes = plt.subplots()
+        draw_numeric_check(axes, observed=observed, replicated=replicated, outcome="calls")
+        assert axes.get_xlabel() == f"calls{said}"
+        assert axes.get_xlim()[1] < 6 * (observed.max() + 1)
+        plt.close(axes.figure)

@@ -262,7 +262,9 @@ def test_it_has_words(name, link):
     assert all("calm" in text for text in said[2:6])
     assert not any("{}" in text for text in said)
     assert bool(family.residual_latex("s")) == all(family.residual_words()) == family.has_residual
-    assert "calm" in family.link.raises.format("calm")
+    raised = family.link.raises.format(direction="lower", target="calm")
+    assert "lower" in raised
+    assert "calm" in raised
     assert "calm" in family.link.words.format("calm")
 
 

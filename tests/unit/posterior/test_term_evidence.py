@@ -248,13 +248,18 @@ def test_priors_of_ones_own_are_used_as_written_and_must_be_shared(small, models
     assert term_between(alike, unlike) is not None
 
 
-def test_levels_of_a_category_have_one_prior_and_no_size_by_themselves(small, models):
+def test_levels_of_a_category_have_one_prior_and_a_size_together(small, models):
     term = term_between(models["none"], models["category"])
     width = ba.Model(FORMULAS["category"], small).priors.of("b")[1].arguments[1] / 5
     (words,) = term.in_words
     assert words.startswith(f"b[a[q]], b[a[r]] ~ Normal(0, {width:#.3g}")
     draws = DrawsOfPriors(values={e.place: np.zeros((1, 9)) for e in term.scaled}, entries={})
-    assert small_effect(models["category"], term.scaled, draws) is None
+    found = small_effect(models["category"], term.scaled, draws)
+    assert found.words == f"no two levels of a differ by {0.2 * small['y'].std():#.3g} or more"
+    assert found.probability == 1.0
+    # Some of the levels say nothing of how far all of them lie apart.
+    assert small_effect(models["category"], term.scaled[:1], draws) is None
+    assert small_effect(models["category"], term.scaled, draws, around=0.5) is None
     slope = term_between(models["none"], models["x"])
     draws = DrawsOfPriors(values={e.place: np.zeros((1, 9)) for e in slope.scaled}, entries={})
     found = small_effect(models["x"], slope.scaled, draws)
@@ -264,6 +269,29 @@ def test_levels_of_a_category_have_one_prior_and_no_size_by_themselves(small, mo
     own = ba.Model(FORMULAS["x"], small, priors={"b[x]": "Normal(0, 9)"})
     same = small_effect(own, term_between(models["none"], own).scaled, draws)
     assert same.words == found.words  # what is small does not follow from one's own prior
+
+
+@pytest.mark.parametrize("formula", ["y ~ a + (1 | g)", "y ~ C(a, Sum) + x + (1 | g)"])
+def test_the_range_of_levels_is_that_of_their_simulated_means(small, formula):
+    """Effects of the levels from the model's own design, not from the coding of its columns."""
+    model = ba.Model(formula, small)
+    basis = model.priors.basis.coefficients
+    b = np.random.default_rng(4).normal(0, 0.6, (2, 400, len(model.design.coefficients)))
+    entries = [e for e in model.priors.entries if e.stands == "any two levels alike"]
+    places = {label: k for k, label in enumerate(model.design.coefficients)}
+    working = b @ basis.to_working.T
+    draws = {e.place: working[..., places[e.element]] for e in entries}
+    own = [places[e.element] for e in entries]
+    first = [int(np.flatnonzero(small["a"] == level)[0]) for level in "pqr"]
+    means = b[..., own] @ model.design.X[np.ix_(first, own)].T
+    found = small_effect(model, entries, DrawsOfPriors(values=draws, entries={}))
+    limit = 0.2 * small["y"].std()
+    expected = float((np.ptp(means, axis=-1) < limit).mean())
+    assert 0.1 < expected < 0.9
+    assert found.words == f"no two levels of a differ by {limit:#.3g} or more"
+    assert found.probability == pytest.approx(expected, abs=1e-12)
+    # No coefficient alone is the range: with any of them left out it would be smaller.
+    assert found.probability < float((np.abs(b[..., own]).max(axis=-1) < limit).mean()) + 1e-12
 
 
 def test_defaults_that_a_term_moves_are_named(models):
