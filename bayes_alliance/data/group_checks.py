@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import id_label
 from bayes_alliance.data.name_checks import note_alike_names, note_two_names
@@ -15,6 +16,7 @@ _VERY_FEW = 10
 _FEW = 50
 # Groups of so many rows in the middle look like clients with a row or two each.
 _HANDFUL = 2
+_START = 10_000
 
 
 def note_ids(ids: pd.Series, caseloads: pd.Series) -> list[Note]:
@@ -52,9 +54,8 @@ def note_variation(table: pd.DataFrame, labels: pd.Series, outcome: str | None) 
     groups = labels[known]
     if inside.empty or not groups.duplicated().any():
         return []
-    within = inside.groupby(groups.to_numpy()).nunique().max()
-    overall = inside.nunique()
-    flat = [str(column) for column in inside.columns[(within <= 1) & (overall > 1)]]
+    keys = pd.factorize(groups)[0]
+    flat = [str(name) for name in inside.columns if _is_flat(inside[name], keys)]
     notes = []
     if outcome in flat:
         flat.remove(outcome)
@@ -79,6 +80,15 @@ def note_variation(table: pd.DataFrame, labels: pd.Series, outcome: str | None) 
             )
         )
     return notes
+
+
+def _is_flat(column: pd.Series, groups: NDArray[np.int64]) -> bool:
+    """Tell whether a column differs between groups and never within one."""
+    # Most columns vary among the first rows already.
+    for rows in (_START, len(column)):
+        if (column.iloc[:rows].groupby(groups[:rows]).nunique() > 1).any():
+            return False
+    return bool(column.nunique() > 1)
 
 
 def _note_number_ids(ids: pd.Series, name: str) -> list[Note]:

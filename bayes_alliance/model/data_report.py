@@ -116,8 +116,7 @@ def build_data_report(
     notes += weight_notes(weights)
     notes += category_notes(formula.response.outcome, frame)
     notes += zero_notes(far_zeros(formula, frame, design, family, priors))
-    # Rows that differ in other columns look alike among the used ones: no client came twice.
-    silent = {"duplicate_rows"} | ({"group_is_row"} if family.group_may_be_row else set())
+    silent = {"group_is_row"} if family.group_may_be_row else set()
     notes += [
         note for note in seen.notes if note.code not in silent and not answered(note, formula)
     ]
