@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import sparse, stats
+from scipy.sparse import csgraph
 
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import Advice, listed
@@ -36,7 +37,7 @@ _PEOPLE = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Id:
+class RepeatedId:
     """A column that looks like an id and is not in the model."""
 
     name: str
@@ -61,8 +62,14 @@ def note_repeated_ids(
     y
         The outcome as numbers.
     """
-    found = [_looked_at(table[name], partitions, y) for name in unused]
-    ids = sorted((own for own in found if own is not None), key=lambda own: -own.alike)
+    once, nothing = np.ones(len(y)), np.zeros(len(y))
+    found = [find_id(table[name], partitions, y, often=once, within=nothing) for name in unused]
+    return note_ids_found([own for own in found if own is not None])
+
+
+def note_ids_found(found: Sequence[RepeatedId]) -> list[Note]:
+    """Say it of the ids that were found, that with the most alike rows first."""
+    ids = sorted(found, key=lambda own: -own.alike)
     if not ids:
         return []
     own, *others = ids
@@ -95,24 +102,49 @@ def looks_like_people(name: str) -> bool:
     return any(word in _PEOPLE or word.removesuffix("id") in _PEOPLE for word in words)
 
 
-def _looked_at(column: pd.Series[Any], partitions: Sequence[Codes], y: Floats) -> _Id | None:
-    """Return a column if it is an id whose rows are alike."""
+def is_of_ids(values: int, rows: float) -> bool:
+    """Tell whether so many values of so many rows may be ids that repeat."""
+    return _FEWEST <= values <= rows / _ROWS_EACH
+
+
+def find_id(
+    column: pd.Series[Any],
+    partitions: Sequence[Codes],
+    y: Floats,
+    *,
+    often: Floats,
+    within: Floats,
+) -> RepeatedId | None:
+    """Return a column if it is an id whose rows are alike.
+
+    Parameters
+    ----------
+    column, partitions, y
+        The id, the place of its group for each grouping factor, and the outcome: of rows, or of
+        rows that are alike in the first two, with their mean outcome.
+    often, within
+        How many rows each stands for, and the sum of squares about that mean.
+    """
     if not _may_be_id(column):
         return None
     codes, values = pd.factorize(column)
-    if not _FEWEST <= len(values) <= len(codes) / _ROWS_EACH:
+    if not is_of_ids(len(values), float(often.sum())):
         return None
     known = (codes >= 0) & np.isfinite(y)
     codes, y = codes[known].astype(np.int64), y[known]
+    often, within = often[known], within[known]
     inside = [own[known] for own in partitions]
-    if not known.any() or not (looks_like_people(str(column.name)) or _lies_in(codes, inside)):
+    if not known.any():
+        return None
+    if not (looks_like_people(str(column.name)) or _lies_in(codes, inside, often)):
         return None
     if any(_is_coarser(codes, own) for own in inside):
         return None
-    alike = _correlation(codes, inside, y)
+    alike = _correlation(codes, inside, y, often, float(within.sum()))
     if alike is None:
         return None
-    return _Id(name=str(column.name), values=len(pd.unique(codes)), rows=len(codes), alike=alike)
+    ids = len(pd.unique(codes))
+    return RepeatedId(name=str(column.name), values=ids, rows=int(often.sum()), alike=alike)
 
 
 def _may_be_id(column: pd.Series[Any]) -> bool:
@@ -126,11 +158,11 @@ def _may_be_id(column: pd.Series[Any]) -> bool:
     return not bool(strange)
 
 
-def _lies_in(codes: Codes, partitions: Sequence[Codes]) -> bool:
+def _lies_in(codes: Codes, partitions: Sequence[Codes], often: Floats) -> bool:
     """Tell whether an id lies in the groups of a factor, several ids in each."""
     for own in partitions:
         several = np.bincount(_pairs(codes, own) // (own.max() + 1), minlength=codes.max() + 1)
-        in_one = (several[codes] == 1).mean() >= _IN_ONE
+        in_one = np.average(several[codes] == 1, weights=often) >= _IN_ONE
         if in_one and len(several) >= _FINER * len(pd.unique(own)):
             return True
     return False
@@ -146,24 +178,36 @@ def _pairs(codes: Codes, own: Codes) -> Codes:
     return np.asarray(pd.unique(codes * (own.max() + 1) + own), dtype=np.int64)
 
 
-def _correlation(codes: Codes, partitions: Sequence[Codes], y: Floats) -> float | None:
+def _blocks(codes: Codes, own: Codes) -> int:
+    """Return in how many parts the rows fall that share neither an id nor a group."""
+    ids, groups = int(codes.max()) + 1, int(own.max()) + 1
+    ends = (codes, ids + own)
+    links = sparse.coo_array((np.ones(len(codes)), ends), shape=(ids + groups, ids + groups))
+    _, parts = csgraph.connected_components(links, directed=False)
+    return len(np.unique(parts[codes]))
+
+
+def _correlation(
+    codes: Codes, partitions: Sequence[Codes], y: Floats, often: Floats, inside: float
+) -> float | None:
     """Return the correlation of rows of one id within the groups; None if it may be chance."""
-    rest = y - y.mean()
-    freedom = len(y) - 1
+    total = float(often.sum())
+    rest = y - np.average(y, weights=often)
     for own in partitions:
-        rest = rest - (np.bincount(own, rest) / np.maximum(np.bincount(own), 1))[own]
-        freedom -= len(pd.unique(own)) - 1
-    rows = np.bincount(codes)
-    means = np.bincount(codes, rest) / np.maximum(rows, 1)
+        means = np.bincount(own, often * rest) / np.maximum(np.bincount(own, often), 1)
+        rest = rest - means[own]
+    rows = np.bincount(codes, often)
+    means = np.bincount(codes, often * rest) / np.maximum(rows, 1)
     between = float((rows * means**2).sum())
-    within = float((rest**2).sum()) - between
+    within = float((often * rest**2).sum()) + inside - between
     present = rows[rows > 0]
-    more = len(present) - (len(y) - freedom)
-    left = len(y) - len(present)
+    # What ids add to groups they lie in is less than what they add to groups that cross them.
+    more = len(present) - max([1, *(_blocks(codes, own) for own in partitions)])
+    left = total - len(present)
     if more <= 0 or left <= 0 or within <= 0:
         return None
     ratio = (between / more) / (within / left)
-    each = (len(y) - float((present**2).sum()) / len(y)) / max(len(present) - 1, 1)
+    each = (total - float((present**2).sum()) / total) / max(len(present) - 1, 1)
     alike = (ratio - 1) / (ratio - 1 + each)
     if alike < _ALIKE or float(stats.f.sf(ratio, more, left)) > _BY_CHANCE:
         return None

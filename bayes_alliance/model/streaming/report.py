@@ -33,8 +33,8 @@ def build_streamed_report(
 ) -> ModelDataReport:
     """Describe what a streamed model used and dropped.
 
-    The places of dropped rows are not kept, and columns that the model does not use and whether a
-    column varies inside groups are not looked at.
+    The places of dropped rows are not kept, and whether a column varies inside groups is not
+    looked at; columns that the model does not use only for ids that repeat.
     """
     frame = stream.frame
     columns = list(dict.fromkeys(f for term in formula.group_terms for f in term.factors))
@@ -82,8 +82,9 @@ def _not_looked_at() -> Note:
     return Note(
         level="fine",
         code="not_looked_at",
-        message="The rows were read as a stream: columns that the model does not use, where rows "
-        "were dropped, and what does not vary within groups were not looked at.",
+        message="The rows were read as a stream: columns that the model does not use were looked "
+        "at for ids that repeat only; where rows were dropped, and what does not vary within "
+        "groups, was not looked at.",
         remedy=Advice(
             python="check_data on a sample in memory does.",
             command_line="The check command on a sample of the rows does.",

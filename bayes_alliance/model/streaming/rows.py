@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.provenance import LOST_CATEGORIES
+from bayes_alliance.data.report import Note
 from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
@@ -36,6 +37,7 @@ from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
 from bayes_alliance.model.streaming.survey import Survey, survey_table
 from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
 from bayes_alliance.model.streaming.typical_values import with_typical_values
+from bayes_alliance.model.streaming.unused_ids import note_unused_ids
 from bayes_alliance.model.streaming.wishes import Wishes, check_kinds, streamed_wishes
 from bayes_alliance.model.transforms import GROUP_MEANS
 
@@ -280,5 +282,15 @@ def _frame(formula: Formula, survey: Survey, family: Family) -> ModelFrame:
         rows_in_table=survey.rows_in_table,
         rows_used=survey.rows_used,
         missing=dict(survey.missing),
-        told=tuple(look_at_scanned(survey.table, survey.columns, uses)),
+        told=(*look_at_scanned(survey.table, survey.columns, uses), *_unused_ids(formula, survey)),
     )
+
+
+def _unused_ids(formula: Formula, survey: Survey) -> list[Note]:
+    """Look for whoever has several rows, in columns that the model does not use."""
+    response = formula.response
+    # Results with known standard errors, and rows that stand for several clients, are no visits.
+    if response.weight_kind == "known_error" or response.repeats is not None:
+        return []
+    factors = list(dict.fromkeys(term.factors for term in formula.group_terms))
+    return note_unused_ids(survey.table, survey.columns, response.outcome, factors)

@@ -200,3 +200,14 @@ def test_real_tables_raise_nothing_that_is_false(packaged_name, real_data):
     silent = {"missing", "duplicate_rows"}
     found = check_data(real_data(packaged_name)).notes
     assert {note.code for note in found if note.level != "fine"} - silent == set()
+
+
+def test_ids_that_cross_the_groups_are_not_alike_by_chance():
+    """Ids drawn at random say nothing, however many groups the outcome is freed from."""
+    rng = np.random.default_rng(8)
+    manager = np.arange(600) // 10
+    said = 0
+    for _ in range(40):
+        table = pd.DataFrame({"client": rng.permutation(np.arange(600) // 5)})
+        said += bool(note_repeated_ids(table, ["client"], [manager], rng.normal(size=600)))
+    assert said == 0

@@ -69,7 +69,7 @@ PLANTED = {
     "piled": (lambda t: t.assign(y=t["y"].round().clip(upper=62)), "outcome_at_end", "y"),
 }
 # What only a stream says, and what takes the rows.
-_ELSEWHERE = {"rows", "not_looked_at", "constant_within_groups", "dropped_where", "repeated_ids"}
+_ELSEWHERE = {"rows", "not_looked_at", "constant_within_groups", "dropped_where"}
 
 
 def notes_of(data):
@@ -100,6 +100,23 @@ def test_nothing_is_said_of_a_clean_table(seed):
     table = clean(seed=seed)
     assert {note.code for note in notes_of(table).values()} == {"numeric_ids"}
     assert set(notes_of(streamed(table))) == set(notes_of(table))
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "str"])
+@pytest.mark.parametrize("formula", [FORMULA, "y ~ x + (1 | manager) + (1 | place)"])
+def test_ids_that_repeat_and_are_not_in_the_model_are_said_in_the_same_words(formula, kind):
+    rng = np.random.default_rng(5)
+    table = clean().sort_values("manager", ignore_index=True)
+    visits = table.assign(client=np.arange(600) // 5)
+    visits["y"] += rng.normal(0, 12, 120)[visits["client"]]
+    visits["client"] = visits["client"].astype(kind)
+    # Of each manager's rows, in any order: nobody's.
+    apart = visits.assign(client=rng.permutation(visits["client"].to_numpy()))
+    for data, said in ((visits, True), (apart, False)):
+        notes = [ba.Model(formula, own).data_report.notes for own in (data, streamed(data))]
+        held, there = ({str(n) for n in own if n.code == "repeated_ids"} for own in notes)
+        assert there == held
+        assert bool(there) == said
 
 
 def test_a_column_of_many_values_is_counted_in_bins_and_its_codes_by_themselves(monkeypatch):
