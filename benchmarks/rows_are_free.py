@@ -18,9 +18,9 @@ import numpy as np
 
 import bayes_alliance as ba
 from bayes_alliance.data.simulator import simulate_study
-from bayes_alliance.kernels.collapsed_posterior import log_posterior
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.kernels.one_factor.posterior import log_posterior
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 
 GROUPS = 2_000
 AIM = 1.1

@@ -6,8 +6,8 @@ ones can stand in for them: :func:`stand_in_rows`. Every kernel for rows then se
 
 Centring at a row of the cell itself keeps the digits that centring at the table's mean would
 lose where groups differ much more than their rows do. What is lost against
-:func:`bayes_alliance.kernels.moments.moments` is half the digits of columns that nearly determine
-one another within a cell.
+:func:`bayes_alliance.kernels.one_factor.moments.moments` is half the digits of columns that nearly
+determine one another within a cell.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_alliance.kernels.collapsed_posterior import log_posterior
 from bayes_alliance.kernels.compiled import Floats, compiled
-from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
-from bayes_alliance.kernels.crossed_problem import CrossedArrays
-from bayes_alliance.kernels.problem import Arrays
+from bayes_alliance.kernels.crossed.posterior import log_crossed_posterior
+from bayes_alliance.kernels.crossed.problem import CrossedArrays
+from bayes_alliance.kernels.one_factor.posterior import log_posterior
+from bayes_alliance.kernels.one_factor.problem import Arrays
 from bayes_alliance.kernels.variance_priors import PriorArrays
 
 
@@ -21,7 +21,7 @@ def log_posterior_many(
     Parameters
     ----------
     arrays, priors, known_sigma
-        As :func:`bayes_alliance.kernels.collapsed_posterior.log_posterior` takes them.
+        As :func:`bayes_alliance.kernels.one_factor.posterior.log_posterior` takes them.
     points
         Values of theta, shape (point, k).
     """

@@ -13,7 +13,9 @@ from math import erfc
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled
-from bayes_alliance.kernels.moments import Moments
+from bayes_alliance.kernels.one_factor.moments import Moments
+from bayes_alliance.kernels.one_factor.problem import Arrays, Problem, coefficient_prior, prepare
+from bayes_alliance.kernels.one_factor.recover import given_coefficients
 from bayes_alliance.kernels.other_groups import (
     cross_products_by_group,
     leave_each_out,
@@ -21,8 +23,6 @@ from bayes_alliance.kernels.other_groups import (
     squared_distance,
     variance_along,
 )
-from bayes_alliance.kernels.problem import Arrays, Problem, coefficient_prior, prepare
-from bayes_alliance.kernels.recover import given_coefficients
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
@@ -82,7 +82,7 @@ def prepare_groups(
     moments
         Reduced with ``by_group=True``.
     prior_mean, prior_covariance, integrated, to_working
-        As in :func:`bayes_alliance.kernels.problem.prepare`.
+        As in :func:`bayes_alliance.kernels.one_factor.problem.prepare`.
     log_weight
         Sum of the logarithms of the precision weights of each group, repeats counted, (J,).
 
@@ -116,7 +116,8 @@ def log_density_left_out(
     groups
         From :func:`prepare_groups`.
     s2, factor, sampled
-        As in :func:`bayes_alliance.kernels.recover.recover`: shapes (S,), (S, q, q), (S, s).
+        As in :func:`bayes_alliance.kernels.one_factor.recover.recover`: shapes (S,), (S, q, q),
+        (S, s).
     """
     s2, factor, given = _checked(groups, s2, factor, sampled)
     densities = np.empty((len(s2), groups.problem.n_groups))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import fold_sampled, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.problem import Arrays
+from bayes_alliance.kernels.one_factor.coefficients import fold_sampled, whiten_problem
+from bayes_alliance.kernels.one_factor.problem import Arrays
 from bayes_alliance.kernels.triangular import (
     cholesky_in_place,
     invert_lower_in_place,

@@ -11,7 +11,7 @@ from typing import Any
 from bayes_alliance.errors import SamplingError, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, derived_seed
-from bayes_alliance.sampling.engines.collapsed_effects import is_stored
+from bayes_alliance.sampling.engines.collapsed.effects import is_stored
 from bayes_alliance.sampling.engines.contract import Compiled, Engine, model_shape
 from bayes_alliance.sampling.engines.registry import AUTO, chosen_engine, named_engine
 from bayes_alliance.sampling.fit import Fit

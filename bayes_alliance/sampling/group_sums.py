@@ -20,10 +20,10 @@ from bayes_alliance.kernels.leave_group_out import (
     log_density_left_out,
     prepare_groups,
 )
-from bayes_alliance.kernels.moments import Moments, moments
+from bayes_alliance.kernels.one_factor.moments import Moments, moments
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import working_roots
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against
 from bayes_alliance.sampling.engines.streamed_moments import streamed_moments
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.left_out import LeftOut

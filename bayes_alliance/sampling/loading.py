@@ -33,9 +33,9 @@ from bayes_alliance.model.saved import (
 from bayes_alliance.model.streaming.kept_sums import ARRAYS, CELLS, WORDS, stream_from_bytes
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
-from bayes_alliance.sampling.engines.collapsed import redrawn_effects
-from bayes_alliance.sampling.engines.collapsed_effects import Recovery
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.effects import Recovery
+from bayes_alliance.sampling.engines.collapsed.engine import redrawn_effects
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.received import NotAFitError, check_arrays, check_parquet, draws_of

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import working_roots
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against
 from bayes_alliance.sampling.linear_predictor import (
     copy_weights,
     frequency_weights,

@@ -23,7 +23,9 @@ MAKERS = {
 ELSEWHERE = {
     "random_streams.py": {"default_rng", "SeedSequence"},
     "data/study_draws.py": {"default_rng", "SeedSequence"},  # a study has a seed of its own
-    "kernels/recover.py": {"Philox"},  # saved fits make their effects again from (seed, draw)
+    "kernels/one_factor/recover.py": {
+        "Philox"
+    },  # saved fits make their effects again from (seed, draw)
     "kernels/quadrature.py": {"Sobol"},  # points of an integral, always the same
 }
 

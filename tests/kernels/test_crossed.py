@@ -4,19 +4,14 @@ import mpmath
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels import (
-    crossed,
-    crossed_chain,
-    crossed_moments,
-    crossed_problem,
-    crossed_recover,
-    dense,
-    group_order,
-    marginal,
-    moments,
-    problem,
-    unconstrained,
-)
+from bayes_alliance.kernels import dense, group_order, unconstrained
+from bayes_alliance.kernels.crossed import likelihood as crossed
+from bayes_alliance.kernels.crossed import moments as crossed_moments
+from bayes_alliance.kernels.crossed import posterior as crossed_chain
+from bayes_alliance.kernels.crossed import problem as crossed_problem
+from bayes_alliance.kernels.crossed import recover as crossed_recover
+from bayes_alliance.kernels.one_factor import likelihood as marginal
+from bayes_alliance.kernels.one_factor import moments, problem
 
 
 def terms_for(kind, rng, rows):

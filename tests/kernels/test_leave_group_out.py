@@ -9,7 +9,7 @@ from bayes_alliance.kernels.leave_group_out import (
     log_density_left_out,
     prepare_groups,
 )
-from bayes_alliance.kernels.moments import moments
+from bayes_alliance.kernels.one_factor.moments import moments
 
 CASELOADS = [1, 2, 5, 7, 3, 9]
 S2 = np.array([1.3, 0.6])

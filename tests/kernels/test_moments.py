@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels import marginal, moments, problem
+from bayes_alliance.kernels.one_factor import likelihood as marginal
+from bayes_alliance.kernels.one_factor import moments, problem
 
 
 def densities(*many):

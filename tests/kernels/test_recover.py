@@ -7,7 +7,8 @@ root of the covariance.
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels import dense, moments, problem, recover
+from bayes_alliance.kernels import dense
+from bayes_alliance.kernels.one_factor import moments, problem, recover
 
 
 def setup(study, p, q, **options):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels import dense, marginal, moments, problem
+from bayes_alliance.kernels import dense
+from bayes_alliance.kernels.one_factor import likelihood as marginal
+from bayes_alliance.kernels.one_factor import moments, problem
 
 MODELS = {
     "sleepstudy": ("Reaction", ["Days"], ["Days"], "Subject"),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels.collapsed_posterior import log_posterior
-from bayes_alliance.kernels.moments import moments
+from bayes_alliance.kernels.one_factor.moments import moments
+from bayes_alliance.kernels.one_factor.posterior import log_posterior
+from bayes_alliance.kernels.one_factor.problem import prepare
 from bayes_alliance.kernels.prior_density import CODES
-from bayes_alliance.kernels.problem import prepare
 from bayes_alliance.kernels.signed_scales import signed_units, slope_at, theta_at, thetas_at
 from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
 

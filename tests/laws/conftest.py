@@ -17,10 +17,10 @@ from bayes_alliance.sampling.container import (
     observed_dataset,
     stats_dataset,
 )
-from bayes_alliance.sampling.engines.collapsed import _posterior
-from bayes_alliance.sampling.engines.collapsed_effects import Recovery
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.effects import Recovery
+from bayes_alliance.sampling.engines.collapsed.engine import _posterior
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.prior_draws import draw_prior

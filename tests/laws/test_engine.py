@@ -12,9 +12,10 @@ from bayes_alliance.kernels import dense
 from bayes_alliance.kernels.unconstrained import constrain
 from bayes_alliance.kernels.variance_priors import add_priors
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines import collapsed_effects, collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_scales import scales_of
+from bayes_alliance.sampling.engines.collapsed import effects as collapsed_effects
+from bayes_alliance.sampling.engines.collapsed import problem as collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.scales import scales_of
 
 
 def factors_of(model, scales, place, rows):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
 
 
 def same_place(first, second, at, sd_places):

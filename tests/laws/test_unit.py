@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
 
 PREDICTOR = [1e-9, 0.01, 12.7, 1e9]
 OUTCOME = [(1e-6, 0.0), (0.1, 50.0), (1e6, -3.0), (10.0, 0.0)]

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayes_alliance.kernels import chain, dense, marginal, moments, problem
+from bayes_alliance.kernels import dense
+from bayes_alliance.kernels.one_factor import likelihood as marginal
+from bayes_alliance.kernels.one_factor import moments, problem
+from bayes_alliance.kernels.one_factor import posterior as chain
 
 
 class Case(NamedTuple):

@@ -16,7 +16,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.bridge_runs import run_bridges
 from bayes_alliance.posterior.evidence.full_target import count_free_numbers, full_target
 from bayes_alliance.posterior.evidence.integrated_target import integrated_target
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against, variance_priors
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
 from bayes_alliance.sampling.thinning import thinned

@@ -16,8 +16,8 @@ from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.kernels.unconstrained_many import partials_of
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.evidence.bridge_target import Target
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import SeveralFactors, collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import SeveralFactors, collapsed_problem
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.working_scale import posterior_working_scales, sampled_coefficients
 

@@ -14,7 +14,7 @@ from bayes_alliance.model.prior_table import PriorEntry
 from bayes_alliance.posterior.evidence.evidence import Evidence, log_evidence
 from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
 from bayes_alliance.posterior.evidence.term import with_entries
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against
 from bayes_alliance.sampling.engines.contract import Compiled
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import compile_model, sample

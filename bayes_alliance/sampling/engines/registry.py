@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bayes_alliance.errors import Advice, SamplingError, did_you_mean, listed
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed import CollapsedEngine
+from bayes_alliance.sampling.engines.collapsed.engine import CollapsedEngine
 from bayes_alliance.sampling.engines.contract import Engine
 from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bayes_alliance.kernels.anchor import Anchor, Centring
 from bayes_alliance.kernels.cell_sums import stand_in_rows
-from bayes_alliance.kernels.crossed_moments import CrossedMoments, Term, crossed_moments
+from bayes_alliance.kernels.crossed.moments import CrossedMoments, Term, crossed_moments
 from bayes_alliance.kernels.group_order import largest_factor
-from bayes_alliance.kernels.moments import Moments, moments
+from bayes_alliance.kernels.one_factor.moments import Moments, moments
 from bayes_alliance.model.streaming.rows import StreamedRows
 from bayes_alliance.model.working_basis import WorkingBasis
 

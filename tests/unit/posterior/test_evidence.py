@@ -15,9 +15,9 @@ from bayes_alliance.posterior.evidence.full_target import full_target
 from bayes_alliance.posterior.evidence.integrated_target import free_numbers, integrated_target
 from bayes_alliance.posterior.evidence.ordered_mass import log_ordered_mass
 from bayes_alliance.sampling.container import draws_dataset
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_scales import scales_of
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.scales import scales_of
 from bayes_alliance.sampling.working_scale import user_scales
 
 pytestmark = pytest.mark.slow

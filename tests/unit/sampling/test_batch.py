@@ -11,7 +11,7 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling import batch
 from bayes_alliance.sampling.batch import sample_many
-from bayes_alliance.sampling.engines import collapsed_effects
+from bayes_alliance.sampling.engines.collapsed import effects as collapsed_effects
 from bayes_alliance.sampling.engines.contract import Compiled
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample

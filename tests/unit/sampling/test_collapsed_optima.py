@@ -7,11 +7,10 @@ import pytest
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.kernels.signed_scales import signed_units
-from bayes_alliance.sampling.engines.collapsed_optima import PlaceDensity, collapsed_optima
-from bayes_alliance.sampling.engines.collapsed_prior_draws import draw_theta
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_start import measure, place_of
+from bayes_alliance.sampling.engines.collapsed.optima import PlaceDensity, collapsed_optima
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.start import draw_theta, measure, place_of
 
 pytestmark = pytest.mark.slow
 

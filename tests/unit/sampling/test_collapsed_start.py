@@ -6,9 +6,9 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.kernels.signed_scales import signed_units
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_start import (
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.start import (
     measure,
     places_of_the_data,
     places_of_the_prior,

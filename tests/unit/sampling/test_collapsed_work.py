@@ -6,7 +6,7 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.errors import SamplingError
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against
 
 
 def table(agencies: int, managers: int, clients: int) -> pd.DataFrame:

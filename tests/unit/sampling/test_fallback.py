@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import bayes_alliance as ba
-from bayes_alliance.sampling.engines import collapsed_sampler
+from bayes_alliance.sampling.engines.collapsed import sampler as collapsed_sampler
 
 FORMULAS = {
     "one factor": "alliance ~ stigma + (1 + stigma | case_manager)",

@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from bayes_alliance.sampling.engines.climb import climb
-from bayes_alliance.sampling.engines.collapsed_optima import is_narrow_ridge, start_places
+from bayes_alliance.sampling.engines.collapsed.optima import is_narrow_ridge, start_places
 from bayes_alliance.sampling.engines.optima import find_optima, nearest
 
 EVEN = np.eye(2)

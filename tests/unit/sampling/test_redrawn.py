@@ -7,7 +7,7 @@ import xarray as xr
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.sampling.engines import collapsed_effects
+from bayes_alliance.sampling.engines.collapsed import effects as collapsed_effects
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 SETTINGS = {"seed": 5, "chains": 2, "draws": 60, "tune": 200, "progress": False}

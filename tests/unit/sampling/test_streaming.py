@@ -13,9 +13,9 @@ from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import Evaluated, plan_columns
 from bayes_alliance.sampling import store
 from bayes_alliance.sampling.archive import read_archive
-from bayes_alliance.sampling.engines import collapsed_effects
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed import effects as collapsed_effects
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
 pytestmark = pytest.mark.slow

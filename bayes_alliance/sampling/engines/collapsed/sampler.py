@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from bayes_alliance.kernels.pointers import address_table
 from bayes_alliance.kernels.signed_scales import signed_units, slope_at, theta_at, thetas_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
-from bayes_alliance.sampling.engines.collapsed_optima import (
+from bayes_alliance.sampling.engines.collapsed.optima import (
     PlaceDensity,
     StartPlaces,
     collapsed_optima,
     is_narrow_ridge,
     start_places,
 )
-from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
-from bayes_alliance.sampling.engines.collapsed_start import measure, positive_places
+from bayes_alliance.sampling.engines.collapsed.problem import CollapsedProblem
+from bayes_alliance.sampling.engines.collapsed.start import measure, positive_places
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.engines.optima import Optima, nearest
 from bayes_alliance.sampling.progress import Progress
@@ -160,7 +160,7 @@ def _native_model(function: int, kept: list[Any], size: int, start: Any) -> Any:
     """Fill nutpie's own model; it keeps the table and the arrays alive."""
     from nutpie import _lib
 
-    from bayes_alliance.kernels.callback_parts import c_identity
+    from bayes_alliance.kernels.one_factor.callback_parts import c_identity
 
     table = address_table(kept)
     alive, address = (table, kept), table.ctypes.data

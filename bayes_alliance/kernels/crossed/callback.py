@@ -10,7 +10,10 @@ from typing import Any, cast
 import numba
 import numpy as np
 
-from bayes_alliance.kernels.callback_parts import (
+from bayes_alliance.kernels.compiled import Floats
+from bayes_alliance.kernels.crossed.posterior import log_crossed_posterior
+from bayes_alliance.kernels.crossed.problem import CrossedArrays, CrossedProblem
+from bayes_alliance.kernels.one_factor.callback_parts import (
     COMMON_SIZE,
     DENSITY_SIGNATURE,
     common_arrays,
@@ -20,9 +23,6 @@ from bayes_alliance.kernels.callback_parts import (
     status,
     units_at,
 )
-from bayes_alliance.kernels.compiled import Floats
-from bayes_alliance.kernels.crossed_posterior import log_crossed_posterior
-from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
 from bayes_alliance.kernels.pointers import floats_at, integers_at
 from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors

@@ -14,8 +14,8 @@ from bayes_alliance.kernels.signed_scales import theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.climb import Top
-from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
-from bayes_alliance.sampling.engines.collapsed_start import (
+from bayes_alliance.sampling.engines.collapsed.problem import CollapsedProblem
+from bayes_alliance.sampling.engines.collapsed.start import (
     Measure,
     place_of,
     places_of_the_data,

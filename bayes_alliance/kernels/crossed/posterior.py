@@ -1,22 +1,19 @@
-"""The crossed density as a function of an unconstrained vector, for a sampler in the loop.
-
-``theta = (log sigma, stretch of the first factor, of the second, ..., sampled coefficients)``.
-As in :mod:`bayes_alliance.kernels.chain`, the log Jacobian is included and no prior is.
-"""
+"""The collapsed log posterior of several grouping factors, joined with every prior."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled
-from bayes_alliance.kernels.crossed import evaluate_crossed
-from bayes_alliance.kernels.crossed_problem import CrossedArrays
+from bayes_alliance.kernels.crossed.likelihood import evaluate_crossed
+from bayes_alliance.kernels.crossed.problem import CrossedArrays
 from bayes_alliance.kernels.unconstrained import (
     add_slope,
     constrain,
     count_parameters,
     scale_rows,
 )
+from bayes_alliance.kernels.variance_priors import PriorArrays, add_priors
 
 
 @compiled
@@ -32,7 +29,7 @@ def evaluate_crossed_unconstrained(
     Parameters
     ----------
     crossed
-        From :meth:`bayes_alliance.kernels.crossed_problem.CrossedProblem.arrays`.
+        From :meth:`bayes_alliance.kernels.crossed.problem.CrossedProblem.arrays`.
     theta
         ``log sigma``, the stretch of each factor in the order given, sampled coefficients.
     blocks, block_ends
@@ -71,3 +68,21 @@ def evaluate_crossed_unconstrained(
         add_slope(theta, position, mine, q, factors[f], d_factors[f], gradient)
         position += count_parameters(mine)
     return float(log_density + log_jacobian)
+
+
+@compiled
+def log_crossed_posterior(
+    crossed: CrossedArrays, priors: PriorArrays, known_sigma: int, theta: Floats, gradient: Floats
+) -> float:
+    """Return the log posterior density of theta up to the evidence, and write its gradient.
+
+    The arguments are those of
+    :func:`bayes_alliance.kernels.one_factor.posterior.log_posterior`.
+    """
+    full = np.zeros(theta.shape[0] + known_sigma)
+    full[known_sigma:] = theta
+    slope = np.empty_like(full)
+    total = evaluate_crossed_unconstrained(crossed, full, priors.blocks, priors.block_ends, slope)
+    total += add_priors(priors, full, slope)
+    gradient[:] = slope[known_sigma:]
+    return float(total)

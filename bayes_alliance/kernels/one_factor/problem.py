@@ -14,7 +14,7 @@ import numpy as np
 
 from bayes_alliance.kernels.anchor import Anchor, Centring
 from bayes_alliance.kernels.compiled import Floats, Integers
-from bayes_alliance.kernels.moments import Moments
+from bayes_alliance.kernels.one_factor.moments import Moments
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
@@ -149,7 +149,7 @@ def prepare(
     Parameters
     ----------
     moments
-        From :func:`bayes_alliance.kernels.moments.moments`.
+        From :func:`bayes_alliance.kernels.one_factor.moments.moments`.
     prior_mean, prior_covariance
         Of the integrated coefficients: shape (p,), and (p, p) or, for independent coefficients,
         their variances (p,).

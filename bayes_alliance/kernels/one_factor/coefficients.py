@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.problem import Arrays
+from bayes_alliance.kernels.one_factor.problem import Arrays
 from bayes_alliance.kernels.triangular import (
     add_multiple,
     cholesky_in_place,

@@ -10,7 +10,8 @@ from typing import Any, cast
 import numba
 import numpy as np
 
-from bayes_alliance.kernels.callback_parts import (
+from bayes_alliance.kernels.compiled import Floats
+from bayes_alliance.kernels.one_factor.callback_parts import (
     COMMON_SIZE,
     DENSITY_SIGNATURE,
     common_arrays,
@@ -20,9 +21,8 @@ from bayes_alliance.kernels.callback_parts import (
     status,
     units_at,
 )
-from bayes_alliance.kernels.collapsed_posterior import log_posterior
-from bayes_alliance.kernels.compiled import Floats
-from bayes_alliance.kernels.problem import Problem
+from bayes_alliance.kernels.one_factor.posterior import log_posterior
+from bayes_alliance.kernels.one_factor.problem import Problem
 from bayes_alliance.kernels.signed_scales import slope_at, theta_at
 from bayes_alliance.kernels.variance_priors import VariancePriors
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.crossed_blocks import (
+from bayes_alliance.kernels.crossed.blocks import (
     blocks_within,
     complete_blocks,
     scale_columns,
     scale_rows,
 )
-from bayes_alliance.kernels.crossed_problem import CrossedArrays
+from bayes_alliance.kernels.crossed.problem import CrossedArrays
 from bayes_alliance.kernels.envelope import add_symmetric
 from bayes_alliance.kernels.triangular import add_multiple, dot
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import (
+from bayes_alliance.kernels.compiled import Floats, compiled
+from bayes_alliance.kernels.one_factor.coefficients import (
     fold_sampled,
     quadratic_form,
     sampled_slope,
@@ -20,8 +21,7 @@ from bayes_alliance.kernels.coefficients import (
     trace_of_congruence,
     whiten_problem,
 )
-from bayes_alliance.kernels.compiled import Floats, compiled
-from bayes_alliance.kernels.problem import Arrays, Problem
+from bayes_alliance.kernels.one_factor.problem import Arrays, Problem
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.variance_slopes import covariance_slope, leave_residuals, spread_columns
 from bayes_alliance.kernels.whitening import factor_groups
@@ -57,7 +57,7 @@ def density_and_gradient(
     Parameters
     ----------
     problem
-        From :func:`bayes_alliance.kernels.problem.prepare`.
+        From :func:`bayes_alliance.kernels.one_factor.problem.prepare`.
     s2
         Residual variance.
     factor

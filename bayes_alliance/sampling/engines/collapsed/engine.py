@@ -13,11 +13,11 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_effects import Recovery
-from bayes_alliance.sampling.engines.collapsed_priors import reasons_against, variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import collapsed_problem
-from bayes_alliance.sampling.engines.collapsed_sampler import ThetaDraws, sample_theta
-from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
+from bayes_alliance.sampling.engines.collapsed.effects import Recovery
+from bayes_alliance.sampling.engines.collapsed.priors import reasons_against, variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
+from bayes_alliance.sampling.engines.collapsed.sampler import ThetaDraws, sample_theta
+from bayes_alliance.sampling.engines.collapsed.scales import Scales, scales_of
 from bayes_alliance.sampling.engines.contract import Drawn
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings

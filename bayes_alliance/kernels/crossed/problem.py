@@ -10,14 +10,19 @@ from typing import NamedTuple
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers
-from bayes_alliance.kernels.crossed_moments import CrossedMoments
+from bayes_alliance.kernels.crossed.moments import CrossedMoments
 from bayes_alliance.kernels.envelope import (
     compact,
     first_entries,
     inverse_entries,
     row_offsets,
 )
-from bayes_alliance.kernels.problem import Arrays, Problem, coefficient_prior, groups_last
+from bayes_alliance.kernels.one_factor.problem import (
+    Arrays,
+    Problem,
+    coefficient_prior,
+    groups_last,
+)
 
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
 
@@ -31,7 +36,7 @@ class CrossedArrays(NamedTuple):
     row r lies in block ``block_of[r]``, a coefficient's behind the last. ``first``, ``reach`` and
     ``at`` are those of :mod:`bayes_alliance.kernels.envelope`, ``off`` the residual cross products
     of dense effects, integrated coefficients and outcome, so stored. The other fields are those
-    of :class:`bayes_alliance.kernels.crossed_moments.CrossedMoments`.
+    of :class:`bayes_alliance.kernels.crossed.moments.CrossedMoments`.
     """
 
     arrays: Arrays
@@ -127,7 +132,7 @@ def prepare_crossed(
 ) -> CrossedProblem:
     """Make a problem of statistics and a normal coefficient prior.
 
-    The arguments are those of :func:`bayes_alliance.kernels.problem.prepare`.
+    The arguments are those of :func:`bayes_alliance.kernels.one_factor.problem.prepare`.
     """
     prior, basis = coefficient_prior(
         moments.anchor, prior_mean, prior_covariance, integrated, to_working

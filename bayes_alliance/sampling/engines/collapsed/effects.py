@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
-from bayes_alliance.sampling.engines.collapsed_priors import variance_priors
-from bayes_alliance.sampling.engines.collapsed_problem import CollapsedProblem
-from bayes_alliance.sampling.engines.collapsed_scales import Scales, scales_of
+from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
+from bayes_alliance.sampling.engines.collapsed.problem import CollapsedProblem
+from bayes_alliance.sampling.engines.collapsed.scales import Scales, scales_of
 from bayes_alliance.sampling.working_scale import user_effects
 
 Array = NDArray[np.float64]

@@ -1,17 +1,12 @@
-"""The collapsed density as a function of an unconstrained vector, for a sampler in the loop.
-
-``theta = (log sigma, log tau, z, sampled coefficients)``. Included: the likelihood and the log
-Jacobian of ``theta -> (sigma, tau, R)``. Not included: any prior. A prior of sigma with slope
-``s`` adds ``sigma * s`` to the first entry of the gradient, one of a tau likewise.
-"""
+"""The collapsed log posterior: the density of the data joined with every prior."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled
-from bayes_alliance.kernels.marginal import evaluate
-from bayes_alliance.kernels.problem import Arrays
+from bayes_alliance.kernels.one_factor.likelihood import evaluate
+from bayes_alliance.kernels.one_factor.problem import Arrays
 from bayes_alliance.kernels.unconstrained import (
     add_slope,
     constrain,
@@ -19,6 +14,7 @@ from bayes_alliance.kernels.unconstrained import (
     factor_slope,
     scale_rows,
 )
+from bayes_alliance.kernels.variance_priors import PriorArrays, add_priors
 
 
 @compiled
@@ -30,7 +26,7 @@ def evaluate_unconstrained(
     Parameters
     ----------
     arrays
-        From :meth:`bayes_alliance.kernels.problem.Problem.arrays`.
+        From :meth:`bayes_alliance.kernels.one_factor.problem.Problem.arrays`.
     theta
         ``log sigma``, the factor's stretch, the sampled coefficients.
     blocks
@@ -56,3 +52,27 @@ def evaluate_unconstrained(
     factor_slope(d_covariance, factor, d_factor)
     add_slope(theta, 1, blocks, q, factor, d_factor, gradient)
     return float(log_density + log_jacobian)
+
+
+@compiled
+def log_posterior(
+    arrays: Arrays, priors: PriorArrays, known_sigma: int, theta: Floats, gradient: Floats
+) -> float:
+    """Return the log posterior density of theta up to the evidence, and write its gradient.
+
+    Parameters
+    ----------
+    arrays, priors
+        From ``Problem.arrays()`` and ``VariancePriors.arrays()``.
+    known_sigma
+        1 if theta has no ``log sigma``: sigma is 1 then.
+    theta, gradient
+        Read and written, shape (k,).
+    """
+    full = np.zeros(theta.shape[0] + known_sigma)
+    full[known_sigma:] = theta
+    slope = np.empty_like(full)
+    total = evaluate_unconstrained(arrays, full, priors.blocks, slope)
+    total += add_priors(priors, full, slope)
+    gradient[:] = slope[known_sigma:]
+    return float(total)

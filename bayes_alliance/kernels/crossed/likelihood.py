@@ -12,23 +12,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import sampled_slope, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, compiled, compiled_inside
-from bayes_alliance.kernels.crossed_blocks import scale_vector
-from bayes_alliance.kernels.crossed_information import (
+from bayes_alliance.kernels.crossed.blocks import scale_vector
+from bayes_alliance.kernels.crossed.gradient import (
+    dense_slopes,
+    eliminated_middle,
+    leave_sparse_residuals,
+)
+from bayes_alliance.kernels.crossed.information import (
     eliminated_factor,
     information,
     off_less_sampled,
     solve_dense,
     whiten_along,
 )
-from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
-from bayes_alliance.kernels.crossed_slopes import (
-    dense_slopes,
-    eliminated_middle,
-    leave_sparse_residuals,
-)
+from bayes_alliance.kernels.crossed.problem import CrossedArrays, CrossedProblem
 from bayes_alliance.kernels.envelope import add_symmetric, covariance_within, trace_within
+from bayes_alliance.kernels.one_factor.coefficients import sampled_slope, whiten_problem
 from bayes_alliance.kernels.triangular import dot, multiply, multiply_transposed
 from bayes_alliance.kernels.unconstrained import factor_slope
 from bayes_alliance.kernels.variance_slopes import slope_from_middle
@@ -70,7 +70,7 @@ def density_and_gradient(
     Parameters
     ----------
     problem
-        From :func:`bayes_alliance.kernels.crossed_problem.prepare_crossed`.
+        From :func:`bayes_alliance.kernels.crossed.problem.prepare_crossed`.
     s2
         Residual variance.
     factors

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.crossed_problem import CrossedArrays
+from bayes_alliance.kernels.crossed.problem import CrossedArrays
 from bayes_alliance.kernels.triangular import add_multiple
 
 

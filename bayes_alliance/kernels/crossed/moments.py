@@ -16,7 +16,7 @@ import numpy as np
 from bayes_alliance.kernels.anchor import Anchor, find_anchor
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
 from bayes_alliance.kernels.group_order import order_groups
-from bayes_alliance.kernels.moments import positive
+from bayes_alliance.kernels.one_factor.moments import positive
 from bayes_alliance.kernels.rotation import rotate_row_in
 
 
@@ -45,7 +45,7 @@ class CrossedMoments:
         The factor directly above each, -1 if there is none, shape (F,), and for each factor the
         first dense effect of each of its groups: see :mod:`bayes_alliance.kernels.group_order`.
     root, rotated
-        As in :class:`bayes_alliance.kernels.moments.Moments`, for the eliminated factor.
+        As in :class:`bayes_alliance.kernels.one_factor.moments.Moments`, for the eliminated factor.
     start, active
         Active dense effects of group j: ``active[start[j]:start[j + 1]]``.
     along

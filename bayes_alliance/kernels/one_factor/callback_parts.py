@@ -8,8 +8,8 @@ import numba
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers
+from bayes_alliance.kernels.one_factor.problem import Arrays
 from bayes_alliance.kernels.pointers import floats_at, integers_at
-from bayes_alliance.kernels.problem import Arrays
 from bayes_alliance.kernels.variance_priors import PriorArrays, VariancePriors
 
 _numba = cast(Any, numba)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import whiten_problem
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
-from bayes_alliance.kernels.crossed_blocks import scale_vector
-from bayes_alliance.kernels.crossed_information import (
+from bayes_alliance.kernels.crossed.blocks import scale_vector
+from bayes_alliance.kernels.crossed.information import (
     eliminated_factor,
     information,
     off_less_sampled,
     solve_dense,
     whiten_along,
 )
-from bayes_alliance.kernels.crossed_problem import CrossedArrays, CrossedProblem
+from bayes_alliance.kernels.crossed.problem import CrossedArrays, CrossedProblem
 from bayes_alliance.kernels.envelope import add_transposed
-from bayes_alliance.kernels.recover import (
+from bayes_alliance.kernels.one_factor.coefficients import whiten_problem
+from bayes_alliance.kernels.one_factor.recover import (
     given_coefficients,
     recover_effects,
     standard_normals,
@@ -54,7 +54,7 @@ def recover_crossed(
     Parameters
     ----------
     problem
-        From :func:`bayes_alliance.kernels.crossed_problem.prepare_crossed`.
+        From :func:`bayes_alliance.kernels.crossed.problem.prepare_crossed`.
     s2, factors
         Residual variance (S,), and for each grouping factor a root of G (S, q, q).
     normals

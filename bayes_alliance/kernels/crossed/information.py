@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import write_outcome
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.crossed_blocks import (
+from bayes_alliance.kernels.crossed.blocks import (
     complete_blocks,
     scale_columns,
     scale_rows,
     scale_vector,
 )
-from bayes_alliance.kernels.crossed_problem import CrossedArrays
+from bayes_alliance.kernels.crossed.problem import CrossedArrays
 from bayes_alliance.kernels.envelope import factor_within, invert_within, solve_within
+from bayes_alliance.kernels.one_factor.coefficients import write_outcome
 from bayes_alliance.kernels.triangular import dot
 
 

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_alliance.kernels.coefficients import fold_sampled, solve_coefficients, whiten_problem
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
-from bayes_alliance.kernels.problem import Arrays, CoefficientPrior, Problem
+from bayes_alliance.kernels.one_factor.coefficients import (
+    fold_sampled,
+    solve_coefficients,
+    whiten_problem,
+)
+from bayes_alliance.kernels.one_factor.problem import Arrays, CoefficientPrior, Problem
 from bayes_alliance.kernels.rotation import rotate_row_in
 from bayes_alliance.kernels.whitening import factor_groups
 
@@ -39,7 +43,7 @@ def recover(
     Parameters
     ----------
     problem
-        From :func:`bayes_alliance.kernels.problem.prepare`.
+        From :func:`bayes_alliance.kernels.one_factor.problem.prepare`.
     s2, factor
         Residual variance (S,) and a root of G (S, q, q) of each draw.
     normals_coefficients, normals_effects

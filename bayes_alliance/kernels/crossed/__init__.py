@@ -1,0 +1,1 @@
+"""The collapsed density of several grouping factors, nested or crossed."""

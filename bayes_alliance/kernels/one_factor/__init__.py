@@ -1,0 +1,1 @@
+"""The collapsed density of one grouping factor."""

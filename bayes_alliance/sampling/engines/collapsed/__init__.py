@@ -1,0 +1,1 @@
+"""The collapsed engine: coefficients and group effects integrated out, the rest by NUTS."""
