@@ -31,7 +31,7 @@ _SEAL = len(_MARK) + hashlib.sha256().digest_size
 
 @dataclass(frozen=True, kw_only=True)
 class KeptKernels:
-    """Where numba keeps what it compiles from one folder of kernels: it asks as of a class.
+    """Where numba keeps what it compiles from a folder of kernels: it asks as of a class.
 
     Parameters
     ----------
@@ -49,16 +49,17 @@ class KeptKernels:
 
     def from_function(self, function: Any, file: str) -> Any:
         """Answer for functions of these kernels, and leave all others to numba."""
-        if Path(file).parent != self.sources:
+        if self.sources not in Path(file).parents:
             return None
-        return _Place(self.folder, self.digest, function.__code__.co_firstlineno)
+        room = "_".join(Path(file).parent.relative_to(self.sources).parts)
+        return _Place(self.folder, self.digest, f"{room}{function.__code__.co_firstlineno}")
 
 
 class _Place(_Locator):  # type: ignore[misc]
     """Where the code of one kernel is kept."""
 
-    def __init__(self, folder: Path | None, digest: str, line: int) -> None:
-        self._folder, self._digest, self._line = folder, digest, line
+    def __init__(self, folder: Path | None, digest: str, place: str) -> None:
+        self._folder, self._digest, self._place = folder, digest, place
 
     def ensure_cache_path(self) -> None:
         """Do nothing: the folder was tried when it was chosen."""
@@ -72,8 +73,8 @@ class _Place(_Locator):  # type: ignore[misc]
         return self._digest
 
     def get_disambiguator(self) -> str:
-        """Return what tells functions of one name apart."""
-        return str(self._line)
+        """Return by what functions of one name in files of one name differ."""
+        return self._place
 
 
 class WholeCode(_Files):  # type: ignore[misc]

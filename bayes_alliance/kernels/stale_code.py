@@ -45,9 +45,9 @@ def drop_stale_code(sources: Path, cache: Path) -> bool:
 
 
 def sources_digest(folder: Path) -> str:
-    """Hash the names and contents of all sources."""
+    """Hash the names and contents of all sources, those in rooms of their own too."""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.py")):
-        digest.update(f"{file.name}\n".encode())
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -122,9 +122,9 @@ def test_code_that_cannot_be_written_leaves_nothing(
     assert kept.load(KEY) == CODE
 
 
-def run_kernels(folder: Path, **environment: str) -> tuple[str, str]:
+def run_kernels(folder: Path, script: str = SCRIPT, **environment: str) -> tuple[str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder)],
+        [sys.executable, "-c", script, str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -207,3 +207,29 @@ def test_a_folder_of_another_user_is_not_private(
     assert code_folder.is_private(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     assert not code_folder.is_private(tmp_path)
+
+
+# Two functions of one name, in files of one name, on one line: the rooms tell them apart.
+ROOMS = """
+import sys
+from pathlib import Path
+import bayes_alliance.kernels.compiled
+from bayes_alliance.kernels.kept_code import keep_code_safely
+
+folder = Path(sys.argv[1])
+keep_code_safely(folder)
+sys.path.insert(0, str(folder))
+from left.made_up import caller as left
+from right.made_up import caller as right
+hits = [sum(f.stats.cache_hits.values()) for f in (left, right) if f(1.0)]
+print(left(20.5), right(20.5), *hits)
+"""
+
+
+@pytest.mark.slow
+def test_code_of_one_room_is_not_taken_for_that_of_another(tmp_path: Path) -> None:
+    for name, source in (("left", KERNELS), ("right", KERNELS.replace("2.0", "3.0"))):
+        (tmp_path / "kernels" / name).mkdir(parents=True)
+        (tmp_path / "kernels" / name / "made_up.py").write_text(textwrap.dedent(source))
+    for hits in ("0 0", "1 1"):
+        assert run_kernels(tmp_path / "kernels", ROOMS)[0] == f"42.0 62.5 {hits}"

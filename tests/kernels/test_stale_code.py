@@ -38,7 +38,7 @@ def test_code_of_these_sources_is_kept(folder: Path) -> None:
     assert compiled(folder) == {".nbi", ".nbc", ".pyc"}
 
 
-@pytest.mark.parametrize("change", ["edited", "renamed", "removed", "added"])
+@pytest.mark.parametrize("change", ["edited", "renamed", "removed", "added", "added in a room"])
 def test_any_change_drops_the_code_of_callers(folder: Path, change: str) -> None:
     drop_stale_code(folder, folder / "__pycache__")
     compile_something(folder)
@@ -49,6 +49,9 @@ def test_any_change_drops_the_code_of_callers(folder: Path, change: str) -> None
         called.rename(folder / "other.py")
     elif change == "removed":
         called.unlink()
+    elif change == "added in a room":
+        (folder / "room").mkdir()
+        (folder / "room" / "new.py").touch()
     else:
         (folder / "new.py").touch()
     assert drop_stale_code(folder, folder / "__pycache__")
