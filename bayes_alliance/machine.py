@@ -26,13 +26,20 @@ _MORE_MEMORY = "Ask for fewer draws or chains, close other programs, or use a co
 
 def condition(error: BaseException) -> str | None:
     """Return what the computer refused, as a sentence; None if the error is of another kind."""
-    if isinstance(error, MemoryError):
-        return "The computer has no memory left."
+    if _is_about_memory(error):
+        return _CONDITIONS[errno.ENOMEM]
     if not isinstance(error, OSError):
         return None
     if "temporary directory" in str(error):  # as Python says of all it has tried
         return "There is no folder for temporary files."
     return _CONDITIONS.get(error.errno or 0)
+
+
+def _is_about_memory(error: BaseException) -> bool:
+    """Tell whether memory is what is missing, for a library that is loaded too."""
+    loading = isinstance(error, ImportError) and "failed to map segment" in str(error)
+    lacking = getattr(error, "errno", None) == errno.ENOMEM
+    return isinstance(error, MemoryError) or loading or lacking
 
 
 def not_written(path: Path, error: OSError) -> MachineError:
@@ -51,7 +58,7 @@ def not_written(path: Path, error: OSError) -> MachineError:
 
 def what_to_do(error: BaseException) -> str:
     """Return the advice for a condition that no single step of the program can mend."""
-    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+    if _is_about_memory(error):
         return _MORE_MEMORY
     if "temporary directory" in str(error):
         return "Make one and name it in the variable TMPDIR."

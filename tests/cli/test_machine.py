@@ -155,6 +155,10 @@ def test_a_folder_and_a_missing_one_are_found_before_sampling(
     ("error", "words"),
     [
         (MemoryError(), "no memory left. Ask for fewer draws or chains"),
+        (
+            ImportError("lib.so: failed to map segment from shared object"),
+            "no memory left. Ask for fewer draws or chains",
+        ),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "disk is full. It concerns x."),
         (FileNotFoundError("No usable temporary directory found in []"), "TMPDIR"),
     ],
