@@ -65,8 +65,9 @@ def moved_elements(model: Model) -> frozenset[Element]:
     priors, labels = model.priors, model.design.coefficients
     rows = coefficient_standing(priors, model.design).rows
     found += [(names.B, labels[k]) for k in np.flatnonzero(is_moved(rows))]
-    if priors.basis.coefficients.constant.any():
-        found += [e.place for e in priors.entries if e.variable == names.CUTPOINT]
+    level = model.family.level
+    if level is not None and priors.basis.coefficients.constant.any():
+        found += [e.place for e in priors.entries if e.variable == level.name]
     for group in model.design.groups:
         moved = _moved_effects(model, group)
         found += [
@@ -116,10 +117,11 @@ def _plain_symbol(model: Model, symbols: Symbols, variable: str, element: str | 
             return symbols.correlation(group, group.effects[first], group.effects[second])
         if variable == names.cor(group.name):
             return rf"\mathbf{{R}}_{{{symbols.effect[group.name]}}}"
-    if variable == names.CUTPOINT:
-        places = [e.element for e in model.priors.entries if e.variable == names.CUTPOINT]
-        return rf"\theta_{{{1 + places.index(element)}}}"
-    return {names.SIGMA: r"\sigma", names.NU: r"\nu"}.get(variable, as_label(variable))
+    symbol = next((own.symbol for own in model.family.own if own.name == variable), None)
+    if symbol is None:
+        return as_label(variable)
+    places = [e.element for e in model.priors.entries if e.variable == variable]
+    return symbol if element is None else rf"{symbol}_{{{1 + places.index(element)}}}"
 
 
 def _ties(letters: _Letters) -> list[str]:

@@ -37,11 +37,6 @@ class WrittenOut:
     counts: Array | None
     clients: float
 
-    @property
-    def all_written(self) -> bool:
-        """Whether no row counts for more than one client."""
-        return self.counts is None or bool((self.counts <= 1).all())
-
 
 def has_copies(model: Model) -> bool:
     """Tell whether rows stand for other numbers of clients than one each."""

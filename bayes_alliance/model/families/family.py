@@ -192,7 +192,7 @@ class Family(ABC):
     def slopes(
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
-        """Return the first and second derivative of the log density in ``eta``."""
+        """Return the first and second derivative of the log density in ``eta``, for quadrature."""
 
     @abstractmethod
     def up_to(

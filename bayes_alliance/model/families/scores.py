@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +28,6 @@ def as_scores(levels: Sequence[str], codes: Array) -> Array:
     Outcomes without categories are returned as they are.
     """
     return category_scores(levels)[codes.astype(np.int64)] if levels else codes
-
-
-def expected_score(levels: Sequence[str], above: Sequence[Any]) -> Any:
-    """Return the expected score from the probabilities of lying above each category but the last.
-
-    The outcome is its lowest score and a step for every threshold passed.
-    """
-    scores = category_scores(levels)
-    return scores[0] + sum(s * p for s, p in zip(np.diff(scores), above, strict=True))
 
 
 def score_words(levels: Sequence[str]) -> str:

@@ -203,8 +203,7 @@ def relative_efficiency(groups: tuple[str, ...], posterior: xr.Dataset) -> float
 
 
 def _by_nested_quadrature(fit: Fit, left_out: LeftOut) -> bool:
-    gaussian = fit.model.family.is_normal
-    return not gaussian and is_nested(split_effects(fit.model, left_out))
+    return not fit.model.family.is_normal and is_nested(split_effects(fit.model, left_out))
 
 
 def _enough_by_group(fit: Fit, *, nested: bool) -> int | None:

@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.errors import DataError
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.families.scores import (
-    as_scores,
     category_scores,
-    expected_score,
     score_note,
     score_words,
 )
@@ -38,10 +37,10 @@ def test_categories_count_as_their_own_numbers_or_their_places(levels, scores, w
 
 def test_the_expected_score_is_that_of_the_scored_categories():
     levels, chances = ("0", "2", "5"), np.array([0.2, 0.5, 0.3])
-    above = [chances[1:].sum(), chances[2:].sum()]
-    assert expected_score(levels, above) == pytest.approx(chances @ [0, 2, 5])
-    assert as_scores(levels, np.array([2.0, 0.0])).tolist() == [5, 0]
-    assert as_scores((), np.array([2.5])).tolist() == [2.5]
+    family = FAMILIES["cumulative"]
+    cutpoint = family.link.forward(np.cumsum(chances)[:-1])[None]
+    found = family.expected(np.zeros((1, 1)), {"cutpoint": cutpoint}, levels)
+    assert found[0, 0] == pytest.approx(chances @ [0, 2, 5])
 
 
 @pytest.fixture
