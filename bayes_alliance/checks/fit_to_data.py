@@ -171,7 +171,12 @@ def _objections(fit: Fit, against: list[Compared], limit: float) -> Iterator[Fin
             message=f"The model does not reproduce {in_words(misfit.features, shown=_SHOWN)}. "
             "Expected is what 95% of data sets simulated from the model have; "
             f"{misfit.consequence}.",
-            remedy=advice_on(fit.model, found[0].looked, heavy_tails=_heavy_tails(found)),
+            remedy=advice_on(
+                fit.model,
+                found[0].looked,
+                heavy_tails=_heavy_tails(found),
+                more=found[0].observed > found[0].predicted,
+            ),
             misfit=misfit,
         )
 

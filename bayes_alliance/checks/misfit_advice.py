@@ -19,10 +19,20 @@ _NO_FAMILY = frozenset({"outcome_counts", "outcome_shares"})
 _SDS, _CLIENTS = "standard deviations", "predictions of single rows"
 
 
-def advice_on(model: Model, looked: Looked, *, heavy_tails: bool) -> Words:
-    """Return what to do about an aspect of the data that the model does not reproduce."""
+def advice_on(model: Model, looked: Looked, *, heavy_tails: bool, more: bool) -> Words:
+    """Return what to do about an aspect of the data that the model does not reproduce.
+
+    Parameters
+    ----------
+    model, looked
+        The model, and the aspect.
+    heavy_tails
+        Whether residuals lie farther out than the model has them.
+    more
+        Whether the statistic that is farthest off is larger in the data than simulated.
+    """
     if looked.aspect == "distribution":
-        return _on_distribution(model, heavy_tails=heavy_tails)
+        return _on_distribution(model, heavy_tails=heavy_tails, more=more)
     if looked.aspect == "slopes":
         return _on_slopes(model, looked)
     if looked.aspect == "means":
@@ -61,11 +71,12 @@ def depends_on(model: Model, looked: Looked) -> tuple[tuple[str, ...], tuple[str
     return ("every answer",), ()
 
 
-def _on_distribution(model: Model, *, heavy_tails: bool) -> Words:
+def _on_distribution(model: Model, *, heavy_tails: bool, more: bool) -> Words:
     """Say which form of the outcome there is, from the values that were observed."""
     name, y = model.outcome, model.frame.y
     if not model.family.has_residual:
-        return f"{model.family.misfit_remedy(name)}."
+        of_rows = any(len(group.labels) == len(y) for group in model.design.groups)
+        return model.family.misfit_remedy(name, more=more, of_rows=of_rows)
     values, whole = np.unique(y), bool((y == np.round(y)).all())
     if len(values) == 2:
         coded = list(values) == [0, 1]

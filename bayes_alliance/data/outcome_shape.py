@@ -108,11 +108,11 @@ def _counts(tally: Tally, total: int) -> Note:
         value=below,
         remedy=Advice(
             python='Write family="poisson". Where the rows vary more than counts of one rate do, '
-            "which the predictive check tells, give each row an effect of its own: a column that "
-            "numbers the rows, and (1 | row).",
+            "which the predictive check tells, give each row an effect of its own: a column obs "
+            "that numbers the rows, and (1 | obs).",
             command_line="Write --family poisson. Where the rows vary more than counts of one rate "
             "do, which the predictive check tells, give each row an effect of its own: a column "
-            "that numbers the rows, and (1 | row).",
+            "obs that numbers the rows, and (1 | obs).",
         ),
     )
 

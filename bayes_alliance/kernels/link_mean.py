@@ -29,9 +29,9 @@ def normal_mean(eta: Array, variance: Array, inverse: Inverse, *, strip: float) 
     Parameters
     ----------
     eta
-        Centre of the linear predictor, shape (row, draw).
+        Centre of the linear predictor, shape (row, draw), or one that broadcasts to it.
     variance
-        Its variance, shape (row, draw) or (1, draw).
+        Its variance, as well.
     inverse
         The inverse link, between 0 and 1.
     strip
@@ -71,7 +71,10 @@ def _rule_of(inverse: Inverse) -> Rule:
 
 def _by_blocks(eta: Array, variance: Array, strip: float, added_up: Rule) -> Array:
     """Take some rows at a time, by a rule for the largest variance of all."""
-    sd = np.sqrt(variance)
+    eta, sd = (
+        np.broadcast_to(eta, np.broadcast_shapes(eta.shape, variance.shape)),
+        np.sqrt(variance),
+    )
     nodes, weights = _rule(float(sd.max(initial=0.0)), strip)
     mean = np.empty(eta.shape)
     step = max(1, _BLOCK // max(1, eta.shape[1]))

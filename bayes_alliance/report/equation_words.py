@@ -60,15 +60,14 @@ def _distribution(group: GroupDesign) -> str:
 
 def _residual(model: Model) -> list[str]:
     response, family = model.formula.response, model.family
+    counted = response.weights and response.weight_kind == "frequency"
+    times = [f"Each row counts {response.weights} times in the likelihood."] if counted else []
     if not family.has_residual:
         said = family.outcome_words(model.outcome)
-        return [said] if said else []
+        return [said, *times] if said else times
     kind, spread = family.residual_words()
     if response.weight_kind == "known_error":
         spread = f"the known standard error {response.weights}"
     elif response.weight_kind == "precision":
         spread = f"a squared {spread} divided by {response.weights}"
-    words = [f"The residual is {kind} around 0 with {spread}."]
-    if response.weights and response.weight_kind == "frequency":
-        words.append(f"Each row counts {response.weights} times in the likelihood.")
-    return words
+    return [f"The residual is {kind} around 0 with {spread}.", *times]

@@ -110,7 +110,8 @@ def _row_limits(results: Results) -> list[str]:
         )
     if model.family.on_link_scale and model.groups:
         found.append(
-            f"The shares are on the {model.link} scale, where the residual variance is fixed by "
-            "convention. They are not shares of the variance of the outcome as it is observed."
+            f"The shares are on the {model.link} scale, where the residual variance is "
+            f"{model.family.residual_is}. They are not shares of the variance of the outcome as it "
+            "is observed."
         )
     return found

@@ -127,7 +127,7 @@ def share_sentences(results: Results) -> list[str]:
 
 def _scale(model: Model) -> str:
     if model.family.on_link_scale:
-        return f"the tendency underlying {model.outcome}{model.link.note}"
+        return f"{model.family.varies.format(model.outcome)}{model.link.note}"
     return model.outcome
 
 

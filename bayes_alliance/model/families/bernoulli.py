@@ -72,10 +72,9 @@ class Bernoulli(Categories):
     def slopes(
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
-        """Return the derivatives; ratios are taken on the log scale, where tails keep digits."""
-        log_latent, score = self.link.latent(eta)
-        first = np.where(y == 1, 1.0, -1.0) * np.exp(log_latent - self.log_density(y, eta, own))
-        return np.asarray(first), np.asarray(first * score - first**2)
+        """Return the derivatives, which the link knows."""
+        one, zero = self.link.slopes_of_one(eta), self.link.slopes_of_zero(eta)
+        return np.where(y == 1, one[0], zero[0]), np.where(y == 1, one[1], zero[1])
 
     def up_to(
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
@@ -103,6 +102,10 @@ class Bernoulli(Categories):
         import pymc as pm
 
         return pm.Bernoulli, {"logit_p": self.link.log_odds(eta)}
+
+    def misfit_remedy(self, outcome: str, *, more: bool, of_rows: bool) -> str:
+        """Point to the predictors: nothing else says how ones and zeros are distributed."""
+        return "Look for a predictor that the model lacks."
 
     def target(self, outcome: str) -> str:
         """Say that what is more probable is a 1."""

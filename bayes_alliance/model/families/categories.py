@@ -22,6 +22,9 @@ class Categories(Family):
     link: ProbabilityLink
 
     is_discrete: ClassVar[bool] = True
+    varies: ClassVar[str] = "the tendency underlying {}"
+    residual_is: ClassVar[str] = "fixed by convention"
+    residual_of: ClassVar[str] = "that link"
 
     @abstractmethod
     def category_scores(self, levels: Sequence[str]) -> Array:

@@ -158,9 +158,9 @@ class Cumulative(Categories):
         """Return an ordered distribution of the link."""
         return _ORDERED[self.link](eta, own[names.CUTPOINT])
 
-    def misfit_remedy(self, outcome: str) -> str:
+    def misfit_remedy(self, outcome: str, *, more: bool, of_rows: bool) -> str:
         """Point to the thresholds."""
-        return "Look at the priors of the thresholds, and for a predictor that the model lacks"
+        return "Look at the priors of the thresholds, and for a predictor that the model lacks."
 
     def target(self, outcome: str) -> str:
         """Say that what is more probable is a higher category."""

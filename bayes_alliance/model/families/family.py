@@ -66,6 +66,12 @@ class Family(ABC):
     is_probability: ClassVar[bool] = False
     #: Whether its residual variance on the scale of the link depends on the expected outcome.
     residual_needs_mean: ClassVar[bool] = False
+    #: What varies on the scale of the linear predictor, as a format string of the outcome's name.
+    varies: ClassVar[str] = "{}"
+    #: What the residual variance on the scale of the link is, behind "is".
+    residual_is: ClassVar[str] = ""
+    #: Whose residual variance it is.
+    residual_of: ClassVar[str] = ""
     #: Whether the outcome has a mean and a variance that its own units give a meaning.
     has_moments: ClassVar[bool] = True
     #: Whether its density is a probability of single values.
@@ -294,9 +300,21 @@ class Family(ABC):
         """Say the distribution of the outcome where the left side does not."""
         return ""
 
-    def misfit_remedy(self, outcome: str) -> str:
-        """Say what to do where simulated outcomes are distributed otherwise; empty for numbers."""
-        return ""
+    @abstractmethod
+    def misfit_remedy(self, outcome: str, *, more: bool, of_rows: bool) -> str:
+        """Say what to do where simulated outcomes are distributed otherwise, as a sentence.
+
+        It is empty where outcomes have a residual: then their values tell.
+
+        Parameters
+        ----------
+        outcome
+            Its name.
+        more
+            Whether the statistic that is farthest off is larger in the data than simulated.
+        of_rows
+            Whether the model gives each row an effect of its own.
+        """
 
     @abstractmethod
     def residual_latex(self, scale: str) -> str:

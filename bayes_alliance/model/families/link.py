@@ -128,6 +128,21 @@ class ProbabilityLink(Link):
         """Return the log probability of a zero; by symmetry, unless a link knows better."""
         return self.log_one(-np.asarray(eta))
 
+    def slopes_of_one(self, eta: Array) -> tuple[Array, Array]:
+        """Return the derivatives of :meth:`log_one`.
+
+        The ratio is taken on the log scale, where tails keep digits.
+        """
+        log_latent, score = self.latent(eta)
+        first = np.exp(log_latent - self.log_one(eta))
+        return np.asarray(first), np.asarray(first * score - first**2)
+
+    def slopes_of_zero(self, eta: Array) -> tuple[Array, Array]:
+        """Return the derivatives of :meth:`log_zero`."""
+        log_latent, score = self.latent(eta)
+        first = -np.exp(log_latent - self.log_zero(eta))
+        return np.asarray(first), np.asarray(first * score - first**2)
+
     @abstractmethod
     def log_odds(self, eta: Any) -> Any:
         """Return the log odds as an expression of PyTensor, with digits left next to 0 and 1."""
@@ -238,6 +253,11 @@ class Cloglog(ProbabilityLink):
     def log_zero(self, eta: Any) -> Array:
         """Return the log probability of a zero."""
         return np.asarray(-np.exp(np.clip(eta, -700, 700)))
+
+    def slopes_of_zero(self, eta: Array) -> tuple[Array, Array]:
+        """Return minus the hazard twice; differences of its exponential would have no digits."""
+        slope = self.log_zero(eta)
+        return slope, slope
 
     def log_odds(self, eta: Any) -> Any:
         """Return the log odds from the hazard."""

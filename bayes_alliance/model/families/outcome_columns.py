@@ -53,24 +53,31 @@ def as_count(column: pd.Series[Any]) -> Array:
     others = listed(f"{value:g}" for value in np.unique(wrong))
     raise DataError(
         f"The outcome {name} was to be modelled as a count of events.",
-        f"It has values that are no whole numbers from 0 up: {others}."
+        f"It has values other than 0, 1, 2, ...: {others}."
         if is_number
-        else f"It is text: {_values(column)}.",
+        else f"It is not numeric; it has values such as {_values(column)}.",
         Advice(
             python='Count the events of each row; or choose family="gaussian" for a number.',
             command_line="Count the events of each row; or choose --family gaussian for a number.",
+        )
+        if is_number
+        else Advice(
+            python=f"{_to_numbers(column, else_do='Count the events of each row')}.",
+            command_line="Write the number of events of each row as a number in the file.",
         ),
         outcome=name,
     )
 
 
-def _to_numbers(column: pd.Series[Any]) -> str:
+def _to_numbers(
+    column: pd.Series[Any], else_do: str = "Code it as numbers, one for each answer"
+) -> str:
     """Say how the column becomes numbers, as far as pandas can make any of its text."""
     if pd.to_numeric(column.astype("str"), errors="coerce").notna().all():
         name = column.name
         code = f"data.assign(**{{{name!r}: data[{name!r}].astype('str').astype(float)}})"
         return f"If these are numbers, convert them with {code}"
-    return "Code it as numbers, one for each answer"
+    return else_do
 
 
 def as_yes_or_no(column: pd.Series[Any]) -> Array:

@@ -16,7 +16,8 @@ from bayes_alliance.model.families.parameter import Parameter
 from bayes_alliance.model.families.row_statistics import (
     RowStatistic,
     largest,
-    mean_and_sd,
+    mean_only,
+    sd_only,
     shares,
 )
 
@@ -28,6 +29,7 @@ _SMALL_SHARE = 0.05
 _SMALL_IN_SDS = 0.1
 # NumPy draws counts up to 9e18.
 _LARGEST_LOG_RATE = 41.0
+_SMALLEST_MEAN = 1e-300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class Poisson(Family):
     """A count whose variance is its mean, given the groups."""
 
     name = "poisson"
-    description = "count of events"
+    description = "count of events, Poisson distributed"
     links = (LOG,)
     other_names: ClassVar[Mapping[str, str | None]] = dict.fromkeys(
         ("count", "counts", "pois", "mepoisson", "loglinear"), None
@@ -45,6 +47,8 @@ class Poisson(Family):
     residual_needs_mean = True
     measure = "count"
     value_words = "expected {}"
+    residual_of = "a lognormal variable with the counts' mean and variance"
+    residual_is = f"that of {residual_of}"
 
     @property
     def own(self) -> tuple[Parameter, ...]:
@@ -80,7 +84,7 @@ class Poisson(Family):
         ----------
         .. [1] nakagawa2017
         """
-        return np.asarray(np.log1p(1.0 / mean))
+        return np.asarray(np.logaddexp(0.0, -np.log(np.maximum(mean, _SMALLEST_MEAN))))
 
     def log_density(self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0) -> Array:
         """Return the log probability of the count."""
@@ -120,20 +124,20 @@ class Poisson(Family):
     ) -> Array:
         """Return the mean, and the variance of the means of groups."""
         mean = self.expected(eta, own, levels, variance)
-        between = 0.0 if variance is None else np.expm1(variance)
-        return np.asarray(mean + mean**2 * between)
+        return mean if variance is None else mean + _covariance(eta, variance, 0.0)
 
     def shared_covariance(
         self, eta: Array, shared: Array, rest: Array, own: Parameters, levels: Sequence[str] = ()
     ) -> Array:
         """Return the covariance of two lognormal means, which is known."""
-        return np.asarray(np.exp(2.0 * eta + shared + rest) * np.expm1(shared))
+        return _covariance(eta, shared, rest)
 
     def row_statistics(self, y: Array, levels: Sequence[str]) -> tuple[RowStatistic, ...]:
         """Return mean and sd, the share of zeros and the largest count."""
         small = self.small_difference(y)
         return (
-            RowStatistic(aspect="level", of=mean_and_sd, small=small),
+            RowStatistic(aspect="level", of=mean_only, small=small),
+            RowStatistic(aspect="distribution", of=sd_only, small=small),
             RowStatistic(aspect="distribution", of=shares([(0.0, "0")]), small=_SMALL_SHARE),
             RowStatistic(aspect="distribution", of=largest, small=small),
         )
@@ -145,11 +149,23 @@ class Poisson(Family):
 
         return pm.Poisson, {"mu": pt.exp(eta)}
 
-    def misfit_remedy(self, name: str) -> str:
-        """Say that the rows vary more than their rate alone lets them."""
+    def misfit_remedy(self, outcome: str, *, more: bool, of_rows: bool) -> str:
+        """Say whether an effect of each row can help: it adds variance, and takes none away."""
+        if not more:
+            return (
+                f"Rows of {outcome} vary less than counts of one rate do, which a Poisson "
+                "distribution cannot: its variance is its mean. Intervals are too wide rather than "
+                "too narrow; say so."
+            )
+        if of_rows:
+            return (
+                f"Rows of {outcome} vary otherwise than a lognormal rate lets them, though each "
+                "has an effect of its own: look for a predictor that the model lacks, and for rows "
+                "in which no event can happen."
+            )
         return (
-            f"Rows of {name} vary more, or less, than counts of one rate do: give each row an "
-            "effect of its own, with a column that numbers the rows and a term (1 | row)"
+            f"Rows of {outcome} vary more than counts of one rate do: give each row an effect of "
+            "its own, with a column obs that numbers the rows and a term (1 | obs)."
         )
 
     def left_side(self, outcome: str) -> str:
@@ -175,3 +191,10 @@ class Poisson(Family):
     def residual_words(self) -> tuple[str, str]:
         """Return nothing: the count has no residual."""
         return "", ""
+
+
+def _covariance(eta: Array, shared: Any, rest: Any) -> Array:
+    """Return that of two means with a shared part, on the log scale: no part of it has an end."""
+    with np.errstate(divide="ignore"):
+        within = np.log(-np.expm1(-np.asarray(shared)))  # minus infinity where nothing is shared
+    return np.asarray(LOG.inverse(2.0 * eta + 2.0 * shared + rest + within))

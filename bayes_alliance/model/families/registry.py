@@ -19,13 +19,12 @@ _KINDS: tuple[type[Family], ...] = (Gaussian, Student, Bernoulli, Cumulative, Po
 FAMILIES: Mapping[str, Family] = {kind.name: kind(link=kind.links[0]) for kind in _KINDS}
 
 _CALL = re.compile(r"\s*([\w.]+)\s*\(\s*(?:link\s*=\s*)?[\"']?(\w*)[\"']?\s*\)\s*")
-_WITHOUT_FAMILY = (
-    "negbinomial",
-    "negativebinomial",
-    "nbinom",
-    "gamma",
-    "beta",
-    "lognormal",
+_WITHOUT_FAMILY = ("gamma", "beta", "lognormal", "weibull", "exponential", "betabinomial")
+# Counts that vary more than Poisson ones, as other programs call them.
+_VARYING_COUNTS = (
+    *("negbinomial", "negativebinomial", "nbinom", "nbinom1", "nbinom2", "nb", "nb1", "nb2"),
+    *("menbreg", "nbreg", "quasipoisson", "geometric", "zip", "zinb", "zeroinflatedpoisson"),
+    *("zeroinflatednegbinomial", "hurdlepoisson", "hurdlenegbinomial", "truncatedpoisson"),
 )
 
 
@@ -69,7 +68,18 @@ def _same_family(name: str) -> Words:
     bare, link = (called[1], called[2] or None) if called else (name, None)
     plain = re.sub(r"[\W_]", "", bare.lower())
     if plain in _WITHOUT_FAMILY:
-        return "Shares, times and overdispersed counts have no family of their own in this version."
+        return (
+            "Shares, times and counts out of a known number have no family of their own in this "
+            "version."
+        )
+    if plain in _VARYING_COUNTS:
+        rows = (
+            "with a column obs that numbers the rows and a term (1 | obs): each row has an effect "
+            "of its own, so that counts vary more than their mean."
+        )
+        return Advice(
+            python=f'Write family="poisson", {rows}', command_line=f"Write --family poisson, {rows}"
+        )
     named = {
         name: (one, link) for one in FAMILIES.values() for name, link in one.other_names.items()
     }

@@ -46,6 +46,16 @@ def mean_and_sd(y: Array, counts: Array | None) -> dict[str, Array]:
     return {"mean": mean, "sd": np.sqrt(squares / (each.sum() - 1))}
 
 
+def mean_only(y: Array, counts: Array | None) -> dict[str, Array]:
+    """Return the mean."""
+    return {"mean": np.average(y, axis=1, weights=counts)}
+
+
+def sd_only(y: Array, counts: Array | None) -> dict[str, Array]:
+    """Return the standard deviation."""
+    return {"sd": mean_and_sd(y, counts)["sd"]}
+
+
 def smallest_and_largest(y: Array, counts: Array | None) -> dict[str, Array]:
     """Return the ends."""
     return {"smallest value": y.min(axis=1), "largest value": y.max(axis=1)}

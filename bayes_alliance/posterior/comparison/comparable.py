@@ -68,7 +68,8 @@ def _difference(one: Fit, other: Fit) -> str:
         return f"The values of {a.outcome} differ in {counted(int(changed), 'row')}."
     kinds = {model.family.measure for model in (a, b)}
     if len(kinds) > 1:
-        return f"One has a density, the other a probability: {listed(sorted(kinds))} outcomes."
+        named = listed(sorted(kinds))
+        return f"Their predictive densities are of different kinds of outcomes: {named}."
     if not np.array_equal(_repeats(one), _repeats(other)):
         return "Their rows do not count equally often: the weights differ."
     return ""

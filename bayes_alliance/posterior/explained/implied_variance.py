@@ -211,7 +211,9 @@ def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:
     model = fit.model
     notes = ["Scale: outcome."]
     if model.family.on_link_scale:
-        notes = [f"Scale: link ({model.link}), with the residual variance of that link."]
+        notes = [
+            f"Scale: link ({model.link}), with the residual variance of {model.family.residual_of}."
+        ]
     if is_weighted(model):
         notes.append("The residual variance is averaged over the precision weights.")
     missing = int(np.isnan(parts.residual).sum())

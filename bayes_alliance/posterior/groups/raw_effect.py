@@ -24,7 +24,7 @@ NO_ROWS = (
     "there are no deviations."
 )
 NOT_NUMERIC = (
-    "A yes-or-no or ordinal outcome has no deviations on this scale: group_means(fit) sets "
+    "An outcome with a link has no deviations on this scale: group_means(fit) sets "
     "each group's raw mean beside its expected one."
 )
 MEANING = (

@@ -18,7 +18,7 @@ from bayes_alliance.kernels.shares import (
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.model.streaming.column_moments import column_moments, counted_sums
-from bayes_alliance.posterior.shares.stated_values import Values, effect_rows
+from bayes_alliance.posterior.shares.stated_values import Values, effect_rows, population_rows
 from bayes_alliance.sampling.linear_predictor import (
     frequency_weights,
     population_part,
@@ -77,14 +77,36 @@ def _second_moments(model: Model, place: int) -> Array:
     return np.asarray(covariance + np.outer(mean, mean))
 
 
-def residual_variance(model: Model, posterior: xr.Dataset) -> Array:
-    """Return the clients' own variance, that of the link if it has one, shape (chain, draw, 1)."""
-    parameters = {name: posterior[name].to_numpy() for name in model.family.parameters}
-    mean = _expected_outcome(model, posterior) if model.family.residual_needs_mean else None
-    variance = model.family.residual_variance(parameters, mean)
-    averaged = variance * _mean_inverse_weight(model)
-    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW])
-    return np.broadcast_to(averaged, shape)[..., None]
+def residual_variance(
+    model: Model, posterior: xr.Dataset, values: Values | None = None, count: int = 1
+) -> Array:
+    """Return the clients' own variance, that of the link if it has one.
+
+    Where it depends on the expected outcome, it is that of the stated values, shape (chain, draw,
+    value), or of the mean over the rows if there are none; else of shape (chain, draw, 1).
+    """
+    parameters = {name: posterior[name].to_numpy()[..., None] for name in model.family.parameters}
+    mean = None
+    if model.family.residual_needs_mean:
+        mean = (
+            _expected_outcome(model, posterior)[..., None]
+            if values is None
+            else _expected_at(model, posterior, values, count)
+        )
+    variance = model.family.residual_variance(parameters, mean) * _mean_inverse_weight(model)
+    shape = (posterior.sizes[names.CHAIN], posterior.sizes[names.DRAW], 1)
+    return np.broadcast_to(variance, np.broadcast_shapes(variance.shape, shape))
+
+
+def _expected_at(model: Model, posterior: xr.Dataset, values: Values, count: int) -> Array:
+    """Return the expected outcome, averaged over groups, at stated values."""
+    X, offset = population_rows(model, values, count)
+    variance = np.asarray(sum(variances_at(model, posterior, values, count).values()))
+    eta = np.broadcast_to(offset, variance.shape)
+    if model.design.coefficients:
+        eta = eta + posterior[names.B].to_numpy() @ X.T
+    own = {name: posterior[name].to_numpy()[:, :, None] for name in model.family.parameters}
+    return model.family.expected(eta, own, model.frame.levels, variance)
 
 
 def _expected_outcome(model: Model, posterior: xr.Dataset) -> Array:

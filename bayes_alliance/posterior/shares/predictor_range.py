@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.design import Design
-from bayes_alliance.posterior.shares.share_request import RESPONSE
+from bayes_alliance.posterior.shares.share_request import need_expected_outcome
 from bayes_alliance.posterior.shares.stated_values import population_variables, sloping_variables
 from bayes_alliance.posterior.standing import check_value, levels_of
 from bayes_alliance.sampling.fit import Fit
@@ -38,7 +38,7 @@ def check_predictor(
         )
     valid = dict.fromkeys(sloping_variables(fit))
     valid |= {e: None for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT}
-    if scale == RESPONSE and fit.model.family.on_link_scale:
+    if need_expected_outcome(fit, scale):
         valid |= dict.fromkeys(population_variables(fit))
     if predictor not in valid:
         hint = did_you_mean(predictor, valid)

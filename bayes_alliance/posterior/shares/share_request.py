@@ -104,9 +104,14 @@ def share_request(
 
 def needed_variables(fit: Fit, scale: str) -> tuple[str, ...]:
     """Return the predictors that variances depend on."""
-    on_response = scale == RESPONSE and fit.model.family.on_link_scale
-    population = population_variables(fit) if on_response else ()
+    population = population_variables(fit) if need_expected_outcome(fit, scale) else ()
     return tuple(dict.fromkeys([*sloping_variables(fit), *population]))
+
+
+def need_expected_outcome(fit: Fit, scale: str) -> bool:
+    """Tell whether variances depend on the expected outcome, and so on every predictor."""
+    family = fit.model.family
+    return family.residual_needs_mean or (scale == RESPONSE and family.on_link_scale)
 
 
 def on_response_scale(fit: Fit, request: ShareRequest) -> bool:

@@ -97,7 +97,9 @@ def split_variance(fit: Fit, request: ShareRequest) -> VarianceParts:
     shape = next(iter(groups.values())).shape
     others = {
         **_predictors(explained),
-        names.RESIDUAL: residual_variance(model, posterior),
+        names.RESIDUAL: residual_variance(
+            model, posterior, None if request.average else request.values, request.count
+        ),
     }
     parts = groups | {name: np.broadcast_to(part, shape) for name, part in others.items()}
     return VarianceParts(

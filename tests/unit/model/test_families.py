@@ -101,3 +101,18 @@ def test_unknown_family_and_link():
     with pytest.raises(ModelError, match="It has logit, probit, cloglog"):
         find_family("bernoulli", "log")
     assert find_family("cumulative", None).link.name == "logit"
+
+
+def test_the_slope_of_a_no_keeps_its_digits_far_out():
+    """The log probability is -exp(eta), and so are both derivatives of it."""
+    family, eta = find_family("bernoulli", "cloglog"), np.array([-40.0, 0.0, 36.0, 45.0])
+    for found in family.slopes(np.zeros(4), eta, {}):
+        np.testing.assert_allclose(found, -np.exp(eta), rtol=1e-14)
+
+
+def test_the_mean_of_a_link_broadcasts_centre_and_variance():
+    family = find_family("bernoulli", "cloglog")
+    eta, variance = np.array([[0.3]]), np.array([[0.0, 0.5], [1.0, 2.0]])
+    found = family.link.mean(eta, variance)
+    one = [[family.link.mean(eta, np.array([[v]]))[0, 0] for v in row] for row in variance]
+    np.testing.assert_allclose(found, one, atol=1e-9)

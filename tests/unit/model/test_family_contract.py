@@ -166,6 +166,44 @@ def test_means_over_groups_are_integrals(name, link):
 
 
 @EVERY
+def test_covariances_of_those_who_share_a_group_are_integrals(name, link):
+    """What a family knows in closed form is what the quadrature of all families finds."""
+    family, levels = find_family(name, link), levels_of(find_family(name, link))
+    cases = np.array(list(itertools.product((-1.0, 0.4), (0.0, 0.2, 1.1), (0.0, 0.3))))
+    eta, shared, rest = cases.T
+    own = {k: np.repeat(v[None], len(eta), 0) for k, v in own_parameters(family).items()}
+    own = {k: v.reshape(len(eta), 1, *v.shape[2:]) for k, v in own.items()}
+    found = family.shared_covariance(eta, shared, rest, own, levels)
+    expected = Family.shared_covariance(family, eta, shared, rest, own, levels)
+    # The quadrature is made for means between bounds; of lognormal ones it has five digits.
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+
+
+@EVERY
+def test_the_residual_variance_is_one_number_a_draw(name, link):
+    family = find_family(name, link)
+    for mean in (0.0, 1e-8, 0.5, 1e30, np.inf) if family.residual_needs_mean else (None,):
+        at = None if mean is None else np.array([mean])
+        variance = family.residual_variance(own_parameters(family), at)
+        assert variance.shape == (1,)
+        assert np.isfinite(variance).all()
+        assert (variance >= 0).all()
+    assert family.has_residual or family.residual_is
+    assert family.has_residual or family.residual_of
+
+
+@EVERY
+def test_nothing_is_lost_far_out(name, link):
+    """Means and variances far out have no end, or are 0; they are never undefined."""
+    family, levels = find_family(name, link), levels_of(find_family(name, link))
+    eta = np.array([[-1000.0], [-800.0], [0.0], [800.0], [1000.0]])
+    for variance in (None, np.array([[0.0]]), np.array([[800.0]])):
+        assert not np.isnan(family.expected(eta, own_parameters(family), levels, variance)).any()
+        spread = family.outcome_variance(eta, own_parameters(family), levels, variance)
+        assert not np.isnan(spread).any()
+
+
+@EVERY
 def test_slopes_are_those_of_the_density(name, link):
     family, step = find_family(name, link), 1e-4
     own, y = own_parameters(family), table(find_family(name, link))["y"].to_numpy(float)
@@ -262,6 +300,13 @@ def test_it_has_words(name, link):
     assert all("calm" in text for text in said[2:6])
     assert not any("{}" in text for text in said)
     assert bool(family.residual_latex("s")) == all(family.residual_words()) == family.has_residual
+    for more, of_rows in itertools.product((True, False), repeat=2):
+        remedy = family.misfit_remedy("calm", more=more, of_rows=of_rows)
+        assert bool(remedy) != family.has_residual
+        assert family.has_residual or remedy.endswith(".")
+    words = family.outcome_words("calm")
+    assert not words or ("calm" in words and words.endswith("."))
+    assert "calm" in family.varies.format("calm")
     raised = family.link.raises.format(direction="lower", target="calm")
     assert "lower" in raised
     assert "calm" in raised

@@ -55,6 +55,9 @@ def test_what_is_advised_for_a_family_is_there(named: str) -> None:
     assert f"--family {advised[1]}" in caught.value.said_in("command line")
 
 
+COUNTS = ("negbinomial", "nb2", "zip", "hurdle_poisson", "quasipoisson")
+
+
 @pytest.mark.parametrize(
     ("named", "says"),
     [
@@ -64,6 +67,7 @@ def test_what_is_advised_for_a_family_is_there(named: str) -> None:
         ("student()", 'Write family="student".'),
         ("gausian", "Did you mean 'gaussian'?"),
         ("gamma", "no family of their own in this version"),
+        *((name, 'Write family="poisson", with a column obs') for name in COUNTS),
         ("count", 'Write family="poisson", for counts of events.'),
     ],
 )
