@@ -21,7 +21,7 @@ def reproduce_file(
         typer.Option(metavar="FILE", help=f"{FILE_HELP} Left out for the simulated example."),
     ] = None,
 ) -> None:
-    """Make a report again from its own record and compare all that it shows.
+    """Make a report again from its record and compare it.
 
     The record names formula, priors, seed, settings and versions; the table is yours to give, and
     is read as it was then unless you say otherwise. With the same versions on the same kind of

@@ -22,7 +22,7 @@ from bayes_alliance.model.library import load_model
 from bayes_alliance.model.spec import Model
 from bayes_alliance.names import SAMPLE_STATS
 from bayes_alliance.posterior.shares.variance import variance_shares
-from bayes_alliance.report.reproducing import reproduce
+from bayes_alliance.report.reproduction.reproducing import reproduce
 from bayes_alliance.report.writing import write_report
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit
