@@ -124,6 +124,13 @@ CASES: dict[str, Case] = {
         simpler="rating ~ age + (1 | agency/manager)",
         group="agency",
     ),
+    "counts_slopes": Case(
+        formula="visits ~ stigma + setting + (1 + stigma | manager)",
+        family="poisson",
+        by="setting",
+        at={"stigma": 1.0, "setting": "ward"},
+        simpler="visits ~ stigma + (1 | manager)",
+    ),
     "within_and_between": Case(
         formula="alliance ~ within(stigma, manager) + between(stigma, manager) + age "
         "+ (1 + within(stigma, manager) | manager)",
@@ -208,6 +215,8 @@ def study() -> pd.DataFrame:
         "manager": manager,
         "rater": [f"R{k % 6}" for k in place],
     })  # fmt: skip
+    # As many as a whole part says: exponentials have last digits of their own.
+    table["visits"] = np.floor(np.clip(2.5 + 2 * latent, 0, None)).astype(int)
     table.loc[[5, 17, 40], "sleep"] = np.nan
     return table
 

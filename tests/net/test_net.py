@@ -22,6 +22,7 @@ REPORTS = {
     "slopes_of_the_library": ("json", "html"),
     "student_nested": ("json",),
     "bernoulli_slopes": ("json",),
+    "counts_slopes": ("json", "md"),
     "ordinal_logit": ("json", "md"),
     "without_groups": ("json",),
     "streamed_slopes": ("json",),

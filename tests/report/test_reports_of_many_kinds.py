@@ -47,6 +47,7 @@ def cases(
 ) -> dict[str, Callable[[], object]]:
     """How to make the fits of each case, made when asked for."""
     example, table = made_up.example_model, made_up.many_groups_table(40)
+    table["calls"] = np.digitize(table["score"], [6, 9, 12, 15, 18])
     table["ward"] = [f"W{k % 7}" for k in range(len(table))]
     table["clinic"] = [f"C{int(t[1:]) % 8}" for t in table["therapist"]]
     holes = table.assign(age=table["age"].where(table.index % 9 != 0))
@@ -91,6 +92,7 @@ def cases(
         ],
         "binary": lambda: model("returned ~ age + (1 | therapist)", family="bernoulli"),
         "ordinal": lambda: model("rating ~ age + (1 | therapist)", family="cumulative"),
+        "counts": lambda: model("calls ~ age + (1 | therapist)", family="poisson"),
         "student": lambda: model("score ~ age + (1 | therapist)", family="student"),
         "nested": lambda: sampled("score ~ age + (1 | clinic/therapist)"),
         "crossed": lambda: sampled("score ~ age + (1 | therapist) + (1 + age || ward)"),
@@ -109,9 +111,9 @@ def cases(
 
 NAMES = [
     "nothing there", "clear positive", "clear negative", "boundary", "bad", "few groups",
-    "several fits", "one of several bad", "binary", "ordinal", "student", "nested", "crossed",
-    "no groups", "no predictors", "missing rows", "ceiling", "streamed", "streamed and loaded",
-    "streamed and bare", "without rows",
+    "several fits", "one of several bad", "binary", "ordinal", "counts", "student", "nested",
+    "crossed", "no groups", "no predictors", "missing rows", "ceiling", "streamed",
+    "streamed and loaded", "streamed and bare", "without rows",
 ]  # fmt: skip
 
 
@@ -296,6 +298,12 @@ def test_scales_are_named_where_there_is_a_link(report: Callable[[str], ReportCo
         assert "(logit scale)" in text
         assert "odds" in text
         assert "fixed by convention" in text
+    text = whole(report("counts"), "in-short", "limits")
+    assert "of the variance in calls (log scale)" in text
+    assert "rate ratio" in text
+    assert "that of a lognormal variable with the counts' mean and variance" in text
+    assert "fixed by convention" not in text
+    assert "Poisson" in whole(report("counts"), "methods")
 
 
 @pytest.mark.slow

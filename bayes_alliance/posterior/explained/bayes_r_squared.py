@@ -35,10 +35,11 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
 
     In every draw it is the variance over rows of the expected outcome, over that variance plus the
     residual variance the model states: sigma^2 (for Student nu / (nu - 2) times that), or the mean
-    over rows of p (1 - p) for yes-or-no outcomes. It is conditional: the expected outcome includes
-    the effects of the row's own groups, where the model has groups; without them it is of the
-    predictors alone, and named ``marginal``. Unlike the measures of :func:`r2_measures` and
-    :func:`nakagawa_r2` it is about these rows and groups, and on the scale of the outcome.
+    over rows of p (1 - p) for yes-or-no outcomes, of the expected count for counts.
+    It is conditional: the expected outcome includes the effects of the row's own groups, where the
+    model has groups; without them it is of the predictors alone, and named ``marginal``. Unlike the
+    measures of :func:`r2_measures` and :func:`nakagawa_r2` it is about these rows and groups, and
+    on the scale of the outcome.
 
     Parameters
     ----------

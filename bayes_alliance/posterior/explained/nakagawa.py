@@ -38,8 +38,9 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
     Returns
     -------
     ExplainedVariance
-        Two rows. Yes-or-no and ordinal outcomes are on the link scale, with the residual variance
-        of the link. Of a Student outcome given nu above 2, which the sentence says.
+        Two rows. Outcomes with a link are on its scale, with the residual variance of the
+        link, for counts that of a lognormal variable with their mean and variance. Of a Student
+        outcome given nu above 2, which the sentence says.
 
     Raises
     ------

@@ -64,8 +64,9 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
     Returns
     -------
     ExplainedVariance
-        One row a measure. Yes-or-no and ordinal outcomes are on the link scale, with the residual
-        variance of the link. Of a Student outcome given nu above 2, which the sentence says.
+        One row a measure. Outcomes with a link are on its scale, with the residual variance of the
+        link, for counts that of a lognormal variable with their mean and variance. Of a Student
+        outcome given nu above 2, which the sentence says.
 
     Raises
     ------

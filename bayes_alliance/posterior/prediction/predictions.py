@@ -118,7 +118,7 @@ def predict(
     the mean over it is an integral, accurate to 1e-9. It is then the answer for a client of whom
     nothing but the predictors is known. For an average group (effects of zero) it is the answer
     for a client of the group in the middle; on the response scale of yes-or-no and ordinal
-    outcomes that is not the same.
+    outcomes and of counts that is not the same.
 
     Parameters
     ----------

@@ -209,9 +209,11 @@ def variance_shares(
     :func:`share_curve`.
 
     For yes-or-no and ordinal outcomes the link scale takes the variance of the link as the
-    residual. The response scale is that of the outcome itself, 0 and 1 or the category's number:
-    a group's part is the variance of the expected outcome over its effects, integrated for every
-    draw. It depends on every predictor, not only on those whose slopes vary.
+    residual; for counts that of a lognormal variable with their mean and variance, log(1 + 1/mean),
+    so that their shares depend on every predictor. The response scale is that of the outcome
+    itself, 0 and 1, the category's number or the count: a group's part is the variance of the
+    expected outcome over its effects, integrated for every draw. It depends on every
+    predictor, not only on those whose slopes vary.
 
     Parameters
     ----------
@@ -228,7 +230,7 @@ def variance_shares(
         ``"residual"`` leaves the variance of the population coefficients out; ``"total"`` has it
         in, as a level of its own called ``predictors``.
     scale : {"link", "response"}
-        Of a yes-or-no or ordinal outcome; the same for a numeric one.
+        Of a yes-or-no or ordinal outcome or a count; the same for a numeric one.
     draws : int, optional
         Draws used for the response scale; all of them if None. The link scale always uses all.
     prob : float

@@ -220,7 +220,7 @@ def share_curve(
         A fit with at least one grouping factor.
     predictor : str
         A predictor whose slope varies between groups, or the effect itself where it is centred by
-        group (``"within(stigma, g)"``); on the response scale any predictor.
+        group (``"within(stigma, g)"``); on the response scale, and of counts, any predictor.
     values : sequence, optional
         Where to look; 25 values over the observed range, or every category, if left out.
     at : Mapping[str, Any], optional
