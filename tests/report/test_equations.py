@@ -9,6 +9,7 @@ import pytest
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.equation_lines import model_equation, symbol_words
 from bayes_alliance.report.equation_symbols import as_label
+from bayes_alliance.report.equation_words import equation_in_words
 from bayes_alliance.report.prior_equation import number_text, prior_equation
 
 
@@ -204,3 +205,13 @@ def test_every_formula_becomes_mathml(table: pd.DataFrame) -> None:
     model = Model("rating ~ age + size + (1 + age | clinic/therapist)", table, "cumulative")
     for line in (*model_equation(model).lines, *prior_equation(model).lines):
         assert convert(line).startswith("<math")
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
+def test_rows_that_count_several_times_are_said_to(table: pd.DataFrame, family: str) -> None:
+    outcome = {"gaussian": "score", "bernoulli": "returned"}[family]
+    said = equation_in_words(Model(f"{outcome} | weights(weight) ~ age", table, family))
+    assert said.endswith("Each row counts weight times in the likelihood.")
+    assert "times in the likelihood" not in equation_in_words(
+        Model(f"{outcome} ~ age", table, family)
+    )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
+from bayes_alliance.report.results import collect_results
 from bayes_alliance.sampling.fit import Fit
 
 SLOPES = "calls ~ stigma + (1 + stigma | case_manager)"
@@ -105,3 +106,10 @@ def test_counts_and_yes_or_no_are_not_compared(counted, make_fit) -> None:
     }
     with pytest.raises(ba.ModelError, match="different kinds of outcomes: binary, count"):
         ba.compare(fits)
+
+
+def test_a_report_without_rows_says_why_shares_are_not_there(count_fit: Fit, tmp_path) -> None:
+    fit = ba.load_fit(count_fit.save(tmp_path / "bare.fit", data=False))
+    shares = collect_results(fit).shares
+    assert isinstance(shares, str)
+    assert "saved without them" in shares
