@@ -185,6 +185,8 @@ def _look_at_groups(
 def look_at_columns(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
     """Look at every column by itself, and beside the outcome where there is one."""
     y = _numbers(table[uses.outcome]) if uses.outcome in table.columns else None
+    # A slope on an outcome that holds codes itself would say nothing.
+    coded = y is not None and bool(note_codes(y))
     notes: list[Note] = []
     for name in table.columns:
         column, role = numbers_of(table[name]), str(name)
@@ -194,7 +196,7 @@ def look_at_columns(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
             # A code among ids is a group of its own, however the ids are written.
             notes += note_codes(column, as_ids=True) if _is_number(column) else []
         elif _is_number(column):
-            notes += _on_number(column, None if role == uses.outcome else y, uses)
+            notes += _on_number(column, None if role == uses.outcome else y, uses, coded=coded)
         else:
             notes += _on_text(column, uses)
     if y is not None and uses.numeric and _is_number(numbers_of(table[uses.outcome])):
@@ -219,11 +221,13 @@ def _dropped(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
     return note_where_dropped(table, lacking, used=(), outcome=uses.outcome, groups=groups)
 
 
-def _on_number(column: pd.Series[Any], y: pd.Series[Any] | None, uses: ColumnUses) -> list[Note]:
+def _on_number(
+    column: pd.Series[Any], y: pd.Series[Any] | None, uses: ColumnUses, *, coded: bool
+) -> list[Note]:
     name = str(column.name)
     if name in uses.categories:
         return note_many_levels(name, column.nunique(), len(column))
-    notes = note_codes(column, y)
+    notes = note_codes(column, None if coded else y)
     if y is not None and (name in uses.predictors or not uses.in_a_model):
         notes += note_few_values(column, y)
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -38,10 +39,12 @@ def look_at_scanned(table: ScannedTable, columns: Sequence[str], uses: ColumnUse
     outcome = uses.outcome if uses.outcome in numbers else None
     tallies = tally_scanned(table, numbers, outcome)
     counted = tally_texts(table, texts)
+    # A slope on an outcome that holds codes itself would say nothing.
+    coded = outcome in tallies and bool(note_tallied_codes(tallies[outcome]))
     notes: list[Note] = []
     for name in looked:
         if name in tallies:
-            notes += _on_number(tallies[name], uses)
+            notes += _on_number(tallies[name], uses, coded=coded)
         elif name in counted:
             notes += _on_text(counted[name], name)
     if outcome in tallies and uses.numeric:
@@ -49,10 +52,10 @@ def look_at_scanned(table: ScannedTable, columns: Sequence[str], uses: ColumnUse
     return notes
 
 
-def _on_number(tally: Tally, uses: ColumnUses) -> list[Note]:
+def _on_number(tally: Tally, uses: ColumnUses, *, coded: bool) -> list[Note]:
     if tally.name in uses.groups:
         return note_tallied_codes(tally, as_ids=True)
-    notes = note_tallied_codes(tally)
+    notes = note_tallied_codes(replace(tally, beside=None) if coded else tally)
     return notes + (note_tallied_values(tally) if tally.name in uses.predictors else [])
 
 

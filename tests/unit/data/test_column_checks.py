@@ -211,3 +211,17 @@ def test_ids_that_cross_the_groups_are_not_alike_by_chance():
         table = pd.DataFrame({"client": rng.permutation(np.arange(600) // 5)})
         said += bool(note_repeated_ids(table, ["client"], [manager], rng.normal(size=600)))
     assert said == 0
+
+
+def test_no_slope_on_an_outcome_that_holds_codes_itself():
+    """Without the codes of one column only, the slope would be that on the other's codes."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(20, 4, 400).round()
+    table = pd.DataFrame({"y": (50 - x + rng.normal(0, 5, 400)).round(), "x": x})
+    coded = table.assign(x=table["x"].where(np.arange(400) % 40 > 0, 999.0))
+    (note,) = (n for n in check_data(coded, "y").notes if n.code == "codes")
+    assert "the slope of y on it is" in str(note)
+    coded["y"] = coded["y"].where(np.arange(400) % 25 > 0, 999.0)
+    notes = [n for n in check_data(coded, "y").notes if n.code == "codes"]
+    assert {n.columns for n in notes} == {("x",), ("y",)}
+    assert not any("slope" in str(n) for n in notes)
