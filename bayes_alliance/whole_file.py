@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bayes_alliance.machine import not_written
 
+_LONGEST = 200  # bytes of a name, of 255 that disks allow
 _PROBE = bytes(65_536)  # on a full disk a file can be made and not be written to
 
 
@@ -37,7 +38,9 @@ def check_room(path: Path) -> None:
         As :func:`write_whole`.
     """
     try:
-        with tempfile.TemporaryFile(dir=path.parent, prefix=f".{path.name[:200]}.") as probe:
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()  # a name that is too long is refused here
+        with tempfile.TemporaryFile(dir=path.parent, prefix=_prefix(path)) as probe:
             probe.write(_PROBE)
     except OSError as error:
         raise not_written(path, error) from error
@@ -65,8 +68,14 @@ def gone_on_failure(folder: Path) -> Iterator[None]:
         raise
 
 
+def _prefix(path: Path) -> str:
+    """Return what a temporary file beside ``path`` begins with: its name, with room for more."""
+    name = path.name.encode()[:_LONGEST].decode(errors="ignore")
+    return f".{name}."
+
+
 def _write(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

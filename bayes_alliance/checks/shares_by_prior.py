@@ -17,7 +17,7 @@ from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model, re
 from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.standing import MEANS
-from bayes_alliance.sampling.engines.registry import ENGINES
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.run import sample
 from bayes_alliance.sampling.working_scale import posterior_working_scales
@@ -147,7 +147,7 @@ def _fitted_again(
     fit: Fit, group: str, entries: Sequence[PriorEntry], width: float, shares: Shares
 ) -> list[float]:
     settings = fit.settings
-    if not ENGINES[settings.engine].is_quick or not fit.has_data:
+    if not engine_of(settings).is_quick or not fit.has_data:
         raise SamplingError(
             f"The share of {group} was to be shown under a narrower and a wider prior.",
             "Weighting the draws would rest on a few of them, and a new fit takes its time.",

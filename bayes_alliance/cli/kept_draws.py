@@ -16,6 +16,8 @@ from bayes_alliance.errors import AllianceError
 if TYPE_CHECKING:
     from bayes_alliance.sampling.fit import Fit
 
+_LONGEST = 100  # bytes of a name
+
 
 @contextlib.contextmanager
 def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
@@ -39,7 +41,14 @@ def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
         if kept is None:
             say("The draws could not be saved in any other folder either.")
         else:
-            say(f"The draws are saved: {kept}. With them nothing need be sampled again.")
+            rows = (
+                " The file also holds the clients' rows the model was fitted to: keep it as you "
+                "keep the table, or delete it."
+            )
+            say(
+                f"The draws are saved: {kept}. With them nothing need be sampled again."
+                f"{rows if data and fit.has_data else ''}"
+            )
         raise
 
 
@@ -67,6 +76,8 @@ def _folders(place: Path) -> Iterator[Path]:
 
 
 def _free_name(folder: Path, stem: str) -> Path:
+    # Such a long name may be why the file could not be written.
+    stem = stem.encode()[:_LONGEST].decode(errors="ignore")
     names = [f"{stem}.fit", *(f"{stem}-{k}.fit" for k in range(2, 100))]
     return next(
         (folder / name for name in names if not (folder / name).exists()), folder / names[0]

@@ -11,7 +11,7 @@ from bayes_alliance.errors import AllianceError, Place
 from bayes_alliance.posterior.comparison.comparison import Comparison, compare
 from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
 from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
-from bayes_alliance.sampling.engines.registry import ENGINES
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 
 # Where fits take longer, a dozen more of them would take longer than a reader waits.
@@ -81,7 +81,7 @@ def compare_fits(
 def _is_quick(fit: Fit) -> bool:
     """Tell whether fitting again takes about a second; by the model, so that it never changes."""
     groups = sum(len(group.labels) for group in fit.model.design.groups)
-    return ENGINES[fit.settings.engine].is_quick and groups <= _QUICK_GROUPS
+    return engine_of(fit.settings).is_quick and groups <= _QUICK_GROUPS
 
 
 def _compared(fits: Mapping[str, Fit], by: str, place: Place, *, quick: bool) -> Comparison | str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayes_alliance import names
 from bayes_alliance.report.wording import count, plural
-from bayes_alliance.sampling.engines.registry import ENGINES
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 
 
@@ -12,8 +12,7 @@ def computation_words(fit: Fit, *, sources: str = "") -> str:
     """Say which engine drew how many draws, and what was thrown away; ``sources`` are cited."""
     settings, sizes = fit.settings, fit.idata[names.POSTERIOR].sizes
     chains, draws = int(sizes[names.CHAIN]), int(sizes[names.DRAW])
-    engine = ENGINES.get(settings.engine)
-    how = f"by the engine {settings.engine}" if engine is None else engine.words
+    how = engine_of(settings).words
     stopped = " The run was stopped early." if fit.interrupted else ""
     return (
         f"The posterior was computed {how}{f' {sources}' if sources else ''}. Of each of "

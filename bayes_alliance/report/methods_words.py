@@ -13,7 +13,7 @@ from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.prior_equation import moved_elements
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.wording import count, joined, percent, plural
-from bayes_alliance.sampling.engines.registry import ENGINES
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 
 _PACKAGE = "bayes-alliance"
@@ -125,7 +125,7 @@ def _prior_words(results: Results) -> str:
 
 
 def _software_words(fit: Fit) -> str:
-    versions, joint = fit.versions, ENGINES[fit.settings.engine].is_joint
+    versions, joint = fit.versions, engine_of(fit.settings).is_joint
     used = {"pymc": "PyMC"} if joint else {}
     used |= {"nutpie": "nutpie", "arviz": "ArviZ", "numpy": "NumPy", "python": "Python"}
     known = [
@@ -139,7 +139,7 @@ def _software_words(fit: Fit) -> str:
 
 
 def _computed(fit: Fit) -> str:
-    return computation_words(fit, sources=cited(*ENGINES[fit.settings.engine].sources))
+    return computation_words(fit, sources=cited(*engine_of(fit.settings).sources))
 
 
 def _convergence_words(verdict: Verdict) -> str:

@@ -37,6 +37,7 @@ from bayes_alliance.sampling.engines.collapsed.effects import Recovery
 from bayes_alliance.sampling.engines.collapsed.engine import redrawn_effects
 from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.engines.contract import public_variables
+from bayes_alliance.sampling.engines.registry import ENGINES
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.received import NotAFitError, check_arrays, check_parquet, draws_of
 from bayes_alliance.sampling.settings import Settings
@@ -122,6 +123,8 @@ def _fit(
     _check_table(meta.get("streamed_from"), data)
     model = _model(meta, members, _read(data, meta))
     settings = Settings(**meta["settings"])
+    if settings.engine not in ENGINES:
+        raise NotAFitError("no engine of this package drew it")
     tree = draws_of(draws, whole=meta["format"] >= FORMAT_OF_CHUNKS)
     _check_draws(model, tree, settings, cut=meta["interrupted"])
     return Fit(

@@ -60,6 +60,32 @@ def refuse(monkeypatch: pytest.MonkeyPatch, number: int, refused: Callable[[Path
     monkeypatch.setattr(whole_file, "_write", fails)
 
 
+@pytest.mark.parametrize("letter", ["a", "ä"])
+def test_a_long_name_is_written_or_refused_before_sampling(
+    run: Run, clients: Path, sampled: list[Any], letter: str
+) -> None:
+    longest = 255 - len(".fit")
+    out = letter * (longest // len(letter.encode())) + ".fit"
+    result = run("fit", clients, *FORMULA, "--out", out)
+    assert result.exit_code in (0, 1), result.output
+    assert load_fit(clients.parent / out)
+    assert len(sampled) == 1
+    result = run("fit", clients, *FORMULA, "--out", f"{letter}{letter}{out}")
+    assert result.exit_code == 4, result.output
+    assert len(sampled) == 1
+
+
+def test_draws_of_a_long_name_are_kept_under_a_shorter_one(
+    run: Run, clients: Path, sampled: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.ENAMETOOLONG, lambda path: len(path.name) > 200)
+    result = run("fit", clients, *FORMULA, "--out", "a" * 246 + ".fit")
+    assert result.exit_code == 4, result.output
+    kept = clients.parent / ("a" * 100 + ".fit")
+    assert f"The draws are saved: {kept.name}" in result.stderr
+    assert load_fit(kept)
+
+
 @pytest.mark.parametrize("number", REFUSALS)
 def test_draws_whose_file_cannot_be_written_are_saved_elsewhere(
     run: Run,
@@ -85,6 +111,7 @@ def test_a_report_that_fails_leaves_its_draws_and_no_figures(
     result = run("report", clients, *FORMULA, "--out", "study.md")
     assert result.exit_code == 4, result.output
     assert "The draws are saved: study.fit." in result.stderr
+    assert "The file also holds the clients' rows" in result.stderr
     assert sorted(path.name for path in clients.parent.iterdir()) == ["clients.csv", "study.fit"]
 
 
@@ -98,6 +125,16 @@ def test_a_fault_of_the_package_keeps_its_code_and_the_draws(
     result = run("report", clients, *FORMULA, "--out", "study.html")
     assert result.exit_code == 3, result.output
     assert "The draws are saved: study.fit." in result.stderr
+
+
+def test_rows_that_were_to_be_left_out_are_left_out_of_rescued_draws_too(
+    run: Run, clients: Path, sampled: list[Any], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.ENOSPC, lambda path: path.parent != home)
+    result = run("fit", clients, *FORMULA, "--out", "study.fit", "--no-data")
+    assert f"The draws are saved: {home / 'study.fit'}." in result.stderr
+    assert "clients' rows" not in result.stderr
+    assert not load_fit(home / "study.fit").has_data
 
 
 def test_an_older_fit_is_not_replaced_by_rescued_draws(

@@ -76,6 +76,15 @@ def test_the_forgers_way_of_writing_alone_is_accepted(members, original, tmp_pat
     )
 
 
+@pytest.mark.parametrize("engine", ["stan", "", "auto", ["collapsed"], None])
+def test_an_engine_that_is_none_of_this_package_is_refused(members, tmp_path, engine):
+    forged = changed(members, "fit.json", lambda meta: meta["settings"].update(engine=engine))
+    found = refusal(write(tmp_path / "forged.fit", forged))
+    assert "no fit as this package writes" in found
+    if isinstance(engine, str):
+        assert "no engine of this package drew it" in found
+
+
 @pytest.mark.parametrize(
     "name",
     [

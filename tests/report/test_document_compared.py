@@ -19,7 +19,12 @@ import bayes_alliance as ba
 from bayes_alliance.report.content import ReportContent
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.report_data import read_report_data, report_data
-from bayes_alliance.report.reproduction.document import document_differences, page_differences
+from bayes_alliance.report.reproduction.document import (
+    document_differences,
+    page_differences,
+    tells_its_data,
+)
+from bayes_alliance.report.reproduction.page_words import same_words
 from bayes_alliance.report.reproduction.told_content import figures_of, told_content
 from bayes_alliance.report.session_record import writing_versions
 from bayes_alliance.report.writing import write_content
@@ -343,17 +348,69 @@ def test_reproduce_tells_a_page_that_was_changed_and_why_another_version_may_dif
     assert found.texts == ()
     assert 'the page also shows "99%"' in found.sentence
     assert found.sentence.endswith("It was changed after it was written.")
-    # With another version of what draws and lays out, the same is told and decides nothing.
+    # Another version of what draws and lays out excuses no word.
     own = f'"matplotlib": "{writing_versions()["matplotlib"]}"'
     assert own in page
     older = page.replace(own, '"matplotlib": "3.0"')
     path.write_text(older.replace("</main>", "<p>99%</p></main>"), encoding="utf-8")
     found = ba.reproduce(path)
-    assert found.agree
+    assert not found.agree
     assert "written with matplotlib 3.0 (here" in found.sentence
     assert 'the page also shows "99%"' in found.sentence
-    path.write_text(older, encoding="utf-8")
-    assert "its pictures were not compared" in ba.reproduce(path).sentence
+    assert "whether it agrees cannot be judged here" in found.sentence
+    spaced = older.replace("</main>", "\n\n</main>")
+    for written, words in ((older, "its data, its pictures were"), (spaced, "lays it out")):
+        path.write_text(written, encoding="utf-8")
+        found = ba.reproduce(path)
+        assert found.agree
+        assert words in found.sentence
+        assert "pictures were not compared" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda page: page.replace("<body>", "<body><p>99%</p>"),
+        lambda page: page.replace("</style>", "p{display:none}</style>", 1),
+        lambda page: page.replace("<p", "<p hidden", 1),
+        lambda page: page.replace("<p", "<p onclick='alert(1)'", 1),
+        lambda page: page.replace("<p", "<img><p", 1),
+        lambda page: page.replace("</body>", "<svg><text>99%</text></svg></body>"),
+        lambda page: page.replace("<p", "<!-- --><p", 1),
+        lambda page: page.replace("</body>", "<script>alert(1)</script></body>"),
+    ],
+)
+def test_no_other_version_explains_other_words(change: Callable[[str], str]) -> None:
+    page = (
+        "<html><head><style>p{margin:0}</style></head><body><p>11% of it, <b>less</b>.</p>"
+        "<svg><text>0.5</text></svg></body></html>"
+    )
+    assert change(page) != page
+    assert not same_words(change(page), page)
+
+
+def test_another_version_may_set_the_same_words_otherwise() -> None:
+    page = "<body><p>11% of <b>it</b>.</p><p>So.</p><svg><g/></svg></body>"
+    other = "<body>\n<p>11%\n  of <p>it</p>.</p>\n<b>So.</b><svg>\n<path/></svg></body>"
+    assert same_words(other, page)
+
+
+@pytest.mark.slow
+def test_a_document_of_another_version_is_held_to_its_words(
+    short: ReportContent, tmp_path: Path
+) -> None:
+    path = write_content(short, tmp_path / "r.md")
+    data, text = read_report_data(path), path.read_text(encoding="utf-8")
+    assert tells_its_data(path, data, short)
+    path.write_text(text.replace("\n\n", "\n\n\n"), encoding="utf-8")
+    assert tells_its_data(path, data, short)
+    path.write_text(f"{text}\n99%\n", encoding="utf-8")
+    assert not tells_its_data(path, data, short)
+    page = write_content(short, tmp_path / "r.html")
+    data, text = read_report_data(page), page.read_text(encoding="utf-8")
+    assert tells_its_data(page, data, short)
+    page.write_text(text.replace("</main>", "<p>99%</p></main>"), encoding="utf-8")
+    assert not tells_its_data(page, data, short)
 
 
 @pytest.mark.slow

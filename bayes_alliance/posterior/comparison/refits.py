@@ -17,7 +17,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.model.subset import keep_cells, keep_rows, leave_one_client_out
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
 from bayes_alliance.sampling.batch import sample_many
-from bayes_alliance.sampling.engines.registry import ENGINES
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of
 from bayes_alliance.sampling.group_sums import density_given_coefficients
@@ -132,7 +132,7 @@ def with_refits(
     if most == "all":
         most = len(chosen)
     elif most is None:
-        most = _MOST_QUICK if ENGINES[fit.settings.engine].is_quick else _MOST_SLOW
+        most = _MOST_QUICK if engine_of(fit.settings).is_quick else _MOST_SLOW
     badness = np.where(chosen, np.nan_to_num(density.shape, nan=np.inf), -np.inf)
     places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(chosen.sum())]]
     if not places[:most]:

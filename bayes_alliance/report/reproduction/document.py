@@ -15,6 +15,7 @@ from bayes_alliance.report.markdown import figure_files, render_markdown
 from bayes_alliance.report.received_report import NotAReportError, file_bytes
 from bayes_alliance.report.report_data import data_place
 from bayes_alliance.report.reproduction.lines import Lines, differences
+from bayes_alliance.report.reproduction.page_words import same_words
 from bayes_alliance.report.reproduction.pictures import only_drawn, same_drawing, same_image
 from bayes_alliance.report.reproduction.told_content import figures_of, told_content
 from bayes_alliance.report.reproduction.word_text import word_pictures, word_text
@@ -57,9 +58,44 @@ def document_differences(
         return (f"the {word} cannot be made from its data ({type(error).__name__})",)
 
 
+def tells_its_data(path: str | Path, data: Mapping[str, Any], made: ReportContent) -> bool:
+    """Tell whether a document tells every word of its data and no other, however laid out.
+
+    Parameters
+    ----------
+    path, data, made
+        As in :func:`document_differences`.
+    """
+    place = Path(path)
+    if not document_word(place):
+        return True
+    try:
+        return _TOLD[place.suffix.lower()](place, told_content(data, figures_of(made)))
+    # As above: what cannot be set cannot be held against anything.
+    except Exception:
+        return False
+
+
 def document_word(path: str | Path) -> str:
     """Return what a report is called in sentences; nothing where it is its data alone."""
     return _FORMATS.get(Path(path).suffix.lower(), (None, ""))[1]
+
+
+def _page_tells(path: Path, told: ReportContent) -> bool:
+    """Hold the words against each other, and let no picture hold anything but lines and words."""
+    shown, meant = _text(file_bytes(path)), _text(render_page(told).encode())
+    return same_words(shown, meant) and all(map(only_drawn, _parted(shown)[1]))
+
+
+def _text_tells(path: Path, told: ReportContent) -> bool:
+    shown, meant = (own.split() for own in _both_texts(path, told))
+    return shown == meant
+
+
+def _word_tells(path: Path, told: ReportContent) -> bool:
+    both = (io.BytesIO(file_bytes(path)), io.BytesIO(render_document(told)))
+    shown, meant = (" ".join(word_text(own)).split() for own in both)
+    return shown == meant and len(word_pictures(both[0])) == len(word_pictures(both[1]))
 
 
 def _page(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
@@ -136,13 +172,9 @@ def _first(pattern: re.Pattern[str], line: str) -> str:
 
 
 def _folder(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
-    shown, folder = _text(file_bytes(path)), data_place(path).parent
-    # Whoever gives file and folder another name leaves the links as they were.
-    linked = _IMAGE.search(shown)
-    meant = _text(render_markdown(told, folder=folder.name).encode())
-    if linked and linked[1] not in meant:
-        meant = meant.replace(f"]({quote(folder.name)}/", f"]({linked[1]}/")
+    shown, meant = _both_texts(path, told)
     yield from differences(_page_lines(shown), _page_lines(meant), "the text")
+    folder = data_place(path).parent
     if not pictures:
         return
     files, figures = figure_files(list(figures_of(told))), figures_of(told)
@@ -153,6 +185,17 @@ def _folder(path: Path, told: ReportContent, pictures: bool) -> Iterator[str]:
         if not (svg and png):
             which = " and ".join(w for w, same in ((".svg", svg), (".png", png)) if not same)
             yield f"the files of the figure {key} ({which}) show another picture, or are gone"
+
+
+def _both_texts(path: Path, told: ReportContent) -> tuple[str, str]:
+    """Return the text as it is, and as its data make it."""
+    shown, folder = _text(file_bytes(path)), data_place(path).parent
+    # Whoever gives file and folder another name leaves the links as they were.
+    linked = _IMAGE.search(shown)
+    meant = _text(render_markdown(told, folder=folder.name).encode())
+    if linked and linked[1] not in meant:
+        meant = meant.replace(f"]({quote(folder.name)}/", f"]({linked[1]}/")
+    return shown, meant
 
 
 def _content(path: Path) -> bytes | None:
@@ -185,4 +228,10 @@ _FORMATS: Mapping[str, tuple[Callable[[Path, ReportContent, bool], Iterator[str]
     ".htm": (_page, "page"),
     ".docx": (_word, "Word document"),
     ".md": (_folder, "text"),
+}
+_TOLD: Mapping[str, Callable[[Path, ReportContent], bool]] = {
+    ".html": _page_tells,
+    ".htm": _page_tells,
+    ".docx": _word_tells,
+    ".md": _text_tells,
 }

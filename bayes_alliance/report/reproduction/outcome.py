@@ -31,7 +31,7 @@ class Reproduction:
     agree
         With the same versions: whether everything is the same but for rounding, at most a
         billionth of a number. With others: whether no number differs by more than its Monte Carlo
-        error allows. In both cases the document must show what its data say.
+        error allows. In both cases the document must tell what its data say, word by word.
     same_versions
         Whether the report was made with the versions and on the kind of machine at hand, by a
         run that was not interrupted.
@@ -49,7 +49,10 @@ class Reproduction:
         Where the document shows something else than the data it carries.
     writers
         What wrote the document in another version than the one at hand: where there are such,
-        it may be laid out otherwise, and ``shown`` decides nothing.
+        it may be laid out otherwise and its pictures may be others, but not its words.
+    told
+        Whether the document tells every word of its data and no other. Where ``shown`` names
+        places and it is still true, another version laid them out otherwise.
     versions
         One row a package, Python and the machine: ``then``, ``now``, ``same``.
     fits
@@ -65,6 +68,7 @@ class Reproduction:
     document: str
     shown: tuple[str, ...]
     writers: tuple[str, ...]
+    told: bool
     versions: pd.DataFrame
     fits: tuple[Fit, ...]
 
@@ -118,10 +122,16 @@ class Reproduction:
         more = len(self.shown) - _PLACES
         where = "; ".join([*self.shown[:_PLACES], *([f"and {more} more"] if more > 0 else [])])
         told = f"shows something else than its own data in {plural(len(self.shown), 'place')}"
+        if self.writers and self.told:
+            return (
+                f"{others}, which lays it out otherwise: {where}. Its words are those of its data, "
+                "its pictures were not compared."
+            )
         if self.writers:
             return (
-                f"{others} and {told}: {where}. Another version may lay it out otherwise, but it "
-                "may also have been changed: look there."
+                f"{others} and {told}: {where}. Another version may word it otherwise, but it may "
+                "also have been changed: whether it agrees cannot be judged here. Look there, or "
+                "make the report again with those versions."
             )
         return f"The {self.document} {told}: {where}. It was changed after it was written."
 
@@ -140,7 +150,9 @@ class Reproduction:
         named = ((name, in_print(row["then"]), row["now"]) for name, row in then.iterrows())
         names = [f"{in_print(str(name))} {before} (here {now})" for name, before, now in named]
         made = f"The report was made with {listed(names)}" if names else "The run was interrupted"
-        return f"{made}. {self._count()}."
+        words = plural(len(self.texts), "sentence or cell reads", "sentences and cells read")
+        texts = f" {words} otherwise with these draws and were not judged." if self.texts else ""
+        return f"{made}. {self._count()}.{texts}"
 
     def _count(self) -> str:
         judged = self.table["agrees"].notna()

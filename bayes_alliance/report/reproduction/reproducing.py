@@ -11,7 +11,11 @@ from bayes_alliance.errors import AllianceError, DataError, ModelError
 from bayes_alliance.report.content import build_content
 from bayes_alliance.report.received_report import NotAReportError, check_record
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
-from bayes_alliance.report.reproduction.document import document_differences, document_word
+from bayes_alliance.report.reproduction.document import (
+    document_differences,
+    document_word,
+    tells_its_data,
+)
 from bayes_alliance.report.reproduction.lines import in_print
 from bayes_alliance.report.reproduction.numbers import leaves, number_table, text_differences
 from bayes_alliance.report.reproduction.outcome import Reproduction
@@ -141,8 +145,7 @@ def _compared(
     )
     versions = _versions(records)
     same = bool(versions["same"].all()) and not any(record["interrupted"] for record in records)
-    digests = [record["draws_sha256"] for record in records]
-    same_draws = digests == [draws_digest(fit) for fit in fits]
+    same_draws = [own["draws_sha256"] for own in records] == [draws_digest(fit) for fit in fits]
     # Written and read once, so that what JSON does to a number is done to both.
     then, now = leaves(reported), leaves(json.loads(write_data(report_data(content))))
     table = number_table(then, now, exact=same)
@@ -151,22 +154,28 @@ def _compared(
     texts = text_differences(then, now, rounded=rounded and not same_draws)
     writers = _other_writers(main)
     shown = document_differences(path, reported, content, pictures=same and not writers)
-    none_differs = bool((table["agrees"] != 0).all())
-    compared = bool(table["agrees"].notna().any())
+    # Another version may lay out otherwise what it tells; it may not tell something else.
+    told = not shown or (bool(writers) and tells_its_data(path, reported, content))
     as_before = not same or ((same_draws or rounded) and not texts)
     return Reproduction(
         path=path,
-        agree=none_differs and compared and as_before and (bool(writers) or not shown),
+        agree=_none_differs(table["agrees"]) and as_before and told,
         same_versions=same,
         same_draws=same_draws,
         table=table,
         texts=texts,
         document=document_word(path),
         shown=shown,
+        told=told,
         writers=writers,
         versions=versions,
         fits=fits,
     )
+
+
+def _none_differs(agrees: pd.Series[float]) -> bool:
+    """Tell whether numbers were compared and none is another."""
+    return bool((agrees != 0).all() and agrees.notna().any())
 
 
 def _other_writers(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from bayes_alliance.sampling.engines.contract import Engine
 from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 from bayes_alliance.sampling.engines.pymc import PymcEngine
+from bayes_alliance.sampling.settings import Settings
 
 AUTO = "auto"
 ENGINES: Mapping[str, Engine] = {
@@ -62,6 +63,11 @@ def named_engine(engine: str) -> Engine:
             engine=engine,
         )
     return ENGINES[engine]
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Return the engine that drew a fit; a fit of no engine of this package is not loaded."""
+    return ENGINES[settings.engine]
 
 
 def _first_without_reasons(model: Model) -> tuple[Engine, str]:
