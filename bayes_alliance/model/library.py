@@ -189,6 +189,7 @@ def _find(name: str, models: Iterable[LibraryModel]) -> LibraryModel:
 
 
 def _read(path: Path) -> LibraryModel:
+    """Read a file that the package brings along; none that a user names, so it has no bound."""
     content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     return LibraryModel(
         name=path.stem,

@@ -17,7 +17,7 @@ from bayes_alliance.report.checks_section import computation_section, predictive
 from bayes_alliance.report.comparison_section import comparison_section
 from bayes_alliance.report.data_section import data_section
 from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
-from bayes_alliance.report.group_words import many_groups
+from bayes_alliance.report.group_words import counted_groups
 from bayes_alliance.report.groups_section import groups_section
 from bayes_alliance.report.influence_section import influence_section
 from bayes_alliance.report.limits import limits
@@ -143,10 +143,7 @@ def _sections(results: Results, labels: ShownLabels) -> list[Section]:
 
 def _subtitle(fit: Fit) -> str:
     model: Model = fit.model
-    counted = [
-        f"{len(group.labels)} {many_groups(group).removeprefix('the ')}"
-        for group in model.design.groups
-    ]
+    counted = [counted_groups(group) for group in model.design.groups]
     groups = f", {joined(counted)}" if counted else ""
     rows = f"{plural(model.frame.rows_used, 'row')}{model.clients_in_words}"
     return f"Bayesian multilevel model of {rows}{groups}"

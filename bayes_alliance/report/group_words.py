@@ -6,7 +6,7 @@ from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.group_mean_terms import group_mean_terms, interacting_components
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.standing_effects import PlacedEffect
-from bayes_alliance.report.wording import joined
+from bayes_alliance.report.wording import joined, plural
 
 _VOWELS = "aeiou"
 _SHORTEST_WORD = 4
@@ -36,6 +36,14 @@ def many_groups(group: GroupDesign) -> str:
     if not all(is_word(factor) for factor in group.factors):
         return f"the groups of {group.name}"
     return " within ".join(_plural(column_words(factor)) for factor in reversed(group.factors))
+
+
+def counted_groups(group: GroupDesign) -> str:
+    """Count the groups: ``30 case managers``, ``1 case manager`` or ``30 groups of cm``."""
+    number = len(group.labels)
+    if not all(is_word(factor) for factor in group.factors):
+        return plural(number, f"group of {group.name}", f"groups of {group.name}")
+    return plural(number, one_group(group), many_groups(group))
 
 
 def one_of_groups(group: GroupDesign) -> str:

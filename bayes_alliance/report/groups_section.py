@@ -21,7 +21,7 @@ from bayes_alliance.report.group_labels import FEWEST_ROWS, ShownLabels, shown_e
 from bayes_alliance.report.group_words import many_groups
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.tables import group_table
-from bayes_alliance.report.wording import count, figure
+from bayes_alliance.report.wording import count, figure, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,11 @@ def _caterpillar(
     labels = [shown[str(group)] for group in table["group"]]
     unnamed = "" if len(table) <= LABELLED_GROUPS else " There are too many groups to name each."
     diamonds = " Orange diamonds: the interval excludes 0." if apart else ""
-    told = f"{apart} of them exclude 0" if apart else "every one of them includes 0"
+    told = (
+        f"{plural(apart, 'of them excludes', 'of them exclude')} 0"
+        if apart
+        else "every one of them includes 0"
+    )
     return Figure(
         key=f"groups-{effects.group}-{placed.label.replace(' ', '-')}",
         caption=f"{_what(placed, words)}: mean and 95% interval, lowest to highest."

@@ -41,11 +41,11 @@ def _group_limits(results: Results) -> list[str]:
         count, words = len(group.labels), many_groups(group)
         if count < _FEW_GROUPS:
             found.append(
-                f"There are {count} groups only ({words}), so the standard deviation "
+                f"There are only {count} groups ({words}), so the standard deviation "
                 "between them is learnt from little, and its prior weighs in: see the share under "
                 "other priors in the section on sensitivity."
                 if not isinstance(results.checks.few_groups.get(group.name, ""), str)
-                else f"There are {count} groups only ({words}), so the standard deviation "
+                else f"There are only {count} groups ({words}), so the standard deviation "
                 "between them is learnt from little, and its prior weighs in. Fit once more with "
                 f"another prior for sd_{group.name} and see whether the conclusion stays."
             )

@@ -274,7 +274,7 @@ def test_a_spread_of_nothing_is_called_that(report: Callable[[str], ReportConten
 @pytest.mark.slow
 def test_few_groups_are_a_limit_and_a_finding(report: Callable[[str], ReportContent]) -> None:
     content = report("few groups")
-    assert "There are 4 groups only" in whole(content, "limits")
+    assert "There are only 4 groups" in whole(content, "limits")
     assert "4 groups of therapist say little" in whole(content, "computation")
 
 

@@ -1,8 +1,16 @@
 """Numbers and group names as they are written in the report's prose."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from bayes_alliance.report.group_words import column_words, is_word, many_groups, one_group
+from bayes_alliance.report.group_words import (
+    column_words,
+    counted_groups,
+    is_word,
+    many_groups,
+    one_group,
+)
 from bayes_alliance.report.wording import count, figure, joined, percent, plural, probability
 
 
@@ -85,3 +93,18 @@ def test_group_names(made_up, factors: tuple[str, ...], one: str, many: str) -> 
     group = made_up.example_model().design.groups[0]
     named = dataclasses.replace(group, name=":".join(factors), factors=factors)
     assert (one_group(named), many_groups(named)) == (one, many)
+
+
+@pytest.mark.parametrize(
+    ("factors", "number", "words"),
+    [
+        (("case_manager",), 1, "1 case manager"),
+        (("case_manager",), 12_345, "12,345 case managers"),
+        (("agency", "manager"), 2, "2 managers within agencies"),
+        (("g1",), 1, "1 group of g1"),
+        (("g1",), 20_000, "20,000 groups of g1"),
+    ],
+)
+def test_groups_are_counted(factors: tuple[str, ...], number: int, words: str) -> None:
+    group = SimpleNamespace(factors=factors, name=":".join(factors), labels=range(number))
+    assert counted_groups(group) == words  # type: ignore[arg-type]

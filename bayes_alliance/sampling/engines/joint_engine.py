@@ -17,8 +17,13 @@ class JointEngine:
     keeps_effects = True
 
     def reasons_against(self, model: Model) -> list[str]:
-        """Return nothing: the joint form holds every model."""
-        return []
+        """Ask for the rows: the joint form holds every model whose rows are there."""
+        if len(model.frame.y):
+            return []
+        return [
+            f"the model holds none of its {model.frame.rows_used} rows, which were streamed or "
+            "left out when its fit was saved"
+        ]
 
     def because(self, against_others: list[str]) -> str:
         """Say why nothing is integrated out."""

@@ -21,6 +21,13 @@ ENGINES: Mapping[str, Engine] = {
 # In the order in which they are asked; one without reasons against a model takes it.
 _ASKED = (CollapsedEngine.name, NutpieEngine.name)
 
+# What one engine cannot do another can, unless the rows are not there.
+_NO_ENGINE = Advice(
+    python="Build the model on a table in memory, or on a sample of its rows, or change what is in "
+    "the way.",
+    command_line="Fit the model to a file with a sample of the rows, or change what is in the way.",
+)
+
 
 def chosen_engine(engine: str, model: Model) -> tuple[Engine, str]:
     """Return the engine and why it is the one.
@@ -28,7 +35,7 @@ def chosen_engine(engine: str, model: Model) -> tuple[Engine, str]:
     Raises
     ------
     SamplingError
-        If there is no such engine, or it has reasons against the model.
+        If there is no such engine, it has reasons against the model, or every engine has.
     """
     if engine == AUTO:
         return _first_without_reasons(model)
@@ -37,11 +44,8 @@ def chosen_engine(engine: str, model: Model) -> tuple[Engine, str]:
     if reasons:
         raise SamplingError(
             _asked_for(engine),
-            f"It is not exact for this model: {'; '.join(reasons)}.",
-            Advice(
-                python='Take engine="nutpie", or "auto" to let the package choose.',
-                command_line="Take --engine nutpie, or leave the engine out.",
-            ),
+            f"It cannot sample this model: {'; '.join(reasons)}.",
+            _instead_of(found, model),
             reasons=reasons,
         )
     return found, "You asked for it."
@@ -78,7 +82,24 @@ def _first_without_reasons(model: Model) -> tuple[Engine, str]:
         if not reasons:
             return engine, engine.because(against)
         against += reasons
-    return ENGINES[_ASKED[-1]], ENGINES[_ASKED[-1]].because(against)
+    raise SamplingError(
+        "The model was to be sampled.",
+        f"No engine can do that: {'; '.join(against)}.",
+        _NO_ENGINE,
+        reasons=against,
+    )
+
+
+def _instead_of(engine: Engine, model: Model) -> Advice:
+    """Name the engine that the model gets when none is asked for, if there is one."""
+    others = [ENGINES[name] for name in _ASKED if name != engine.name]
+    able = next((other.name for other in others if not other.reasons_against(model)), None)
+    if able is None:
+        return _NO_ENGINE
+    return Advice(
+        python=f'Take engine="{able}", or "auto" to let the package choose.',
+        command_line=f"Take --engine {able}, or leave the engine out.",
+    )
 
 
 def _asked_for(engine: str) -> Advice:

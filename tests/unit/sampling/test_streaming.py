@@ -509,5 +509,10 @@ def test_a_scanned_table_gives_no_rows_back(tables, tmp_path):
 def test_priors_the_engine_cannot_do_do_not_end_in_a_model_without_rows(tables):
     priors = {"b": "HalfNormal(2)"}
     model = ba.Model("y ~ x + (1 | id)", ba.scan_table(tables / "whole.parquet"), priors=priors)
-    with pytest.raises(ba.ModelError, match="none of its 2000 rows"):
+    with pytest.raises(ba.SamplingError, match="No engine can do that") as caught:
         ba.sample(model, seed=1)
+    for words in ("which has bounds", "none of its 2000 rows", "a table in memory"):
+        assert words in str(caught.value)
+    with pytest.raises(ba.SamplingError, match="It cannot sample this model") as caught:
+        ba.sample(model, engine="collapsed", seed=1)
+    assert "nutpie" not in str(caught.value)
