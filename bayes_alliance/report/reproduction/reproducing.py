@@ -153,13 +153,16 @@ def _compared(
     rounded = bool((table["difference"].abs() > 0).any())
     texts = text_differences(then, now, rounded=rounded and not same_draws)
     writers = _other_writers(main)
-    shown = document_differences(path, reported, content, pictures=same and not writers)
+    numbers_agree = _none_differs(table["agrees"])
+    # Draws that are others make other pictures: those say nothing of a change.
+    pictures = same and not writers and numbers_agree
+    shown = document_differences(path, reported, content, pictures=pictures)
     # Another version may lay out otherwise what it tells; it may not tell something else.
     told = not shown or (bool(writers) and tells_its_data(path, reported, content))
     as_before = not same or ((same_draws or rounded) and not texts)
     return Reproduction(
         path=path,
-        agree=_none_differs(table["agrees"]) and as_before and told,
+        agree=numbers_agree and as_before and told,
         same_versions=same,
         same_draws=same_draws,
         table=table,
