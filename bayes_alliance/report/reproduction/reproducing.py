@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.errors import AllianceError, DataError, ModelError
-from bayes_alliance.report.content import build_content
+from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.received_report import NotAReportError, check_record
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction.document import (
@@ -136,14 +136,7 @@ def _compared(
     path: str, reported: dict[str, Any], records: Sequence[Mapping[str, Any]], fits: tuple[Fit, ...]
 ) -> Reproduction:
     main = records[0]
-    content = build_content(
-        dict(zip(main.get("called") or _numbered(fits), fits, strict=True)),
-        title=main["title"],
-        question=main.get("asked"),
-        names=_names(main, fits),
-        place=main.get("place", "python"),  # reports of before have its words
-    )
-    versions = _versions(records)
+    content, versions = _content(main, fits), _versions(records)
     same = bool(versions["same"].all()) and not any(record["interrupted"] for record in records)
     same_draws = [own["draws_sha256"] for own in records] == [draws_digest(fit) for fit in fits]
     # Written and read once, so that what JSON does to a number is done to both.
@@ -173,6 +166,17 @@ def _compared(
         writers=writers,
         versions=versions,
         fits=fits,
+    )
+
+
+def _content(main: Mapping[str, Any], fits: tuple[Fit, ...]) -> ReportContent:
+    """Return the report's content, made again from the fits that were made again."""
+    return build_content(
+        dict(zip(main.get("called") or _numbered(fits), fits, strict=True)),
+        title=main["title"],
+        question=main.get("asked"),
+        names=_names(main, fits),
+        place=main.get("place", "python"),  # reports of before have its words
     )
 
 
