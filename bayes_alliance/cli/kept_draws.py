@@ -36,6 +36,8 @@ def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
+    except BrokenPipeError:  # whoever read the output has gone; the file was written before
+        raise
     except BaseException:
         kept = save_anywhere(fit, place, data=data)
         if kept is None:
