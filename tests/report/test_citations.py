@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bayes_alliance.report.citations import all_references, cited, reference_list
+from bayes_alliance.sampling.engines.registry import ENGINES
 
 ROOT = Path(__file__).parents[2]
 ACCENTS = {
@@ -87,6 +88,7 @@ def test_every_key_that_the_report_cites_is_shipped() -> None:
         for call in re.findall(r"cited\(([^)]*)\)", file.read_text("utf-8"))
     ]
     keys = {key for call in calls for key in re.findall(r"[\"'](\w+)[\"']", call)}
+    keys |= {key for engine in ENGINES.values() for key in engine.sources}
     assert len(keys) > 10
     assert keys <= set(all_references())
     written = tomllib.loads((folder / "references.toml").read_text("utf-8"))

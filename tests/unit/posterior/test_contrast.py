@@ -367,7 +367,8 @@ def test_they_show_themselves(crossed_fit: Fit) -> None:
     assert axes.get_yticklabels()[0].get_text() == "setting, home − clinic"
     curve = slopes(crossed_fit, "stigma", ba.grid(crossed_fit, "stigma", "setting"), by=None)
     assert curve.plot().get_xlabel() == "stigma"
-    assert curve.plot().get_ylabel() == "Slope of expected alliance along stigma"
+    label = " ".join(curve.plot().get_ylabel().split())
+    assert label == "Slope of expected alliance along stigma"
     assert len(curve.plot().get_legend().get_texts()) == 3
     assert "Slopes: slope of expected alliance" in str(curve)
     assert "<table" in curve._repr_html_()
