@@ -197,7 +197,7 @@ PLANTED = [
         table=with_counts,
         code="outcome_counts",
         words=("y looks like a count",),
-        remedy="--family cumulative",
+        remedy="--family poisson",
     ),
     Planted(
         table=with_shares,
