@@ -69,7 +69,9 @@ def _difference(one: Fit, other: Fit) -> str:
     kinds = {model.family.measure for model in (a, b)}
     if len(kinds) > 1:
         named = listed(sorted(kinds))
-        return f"Their predictive densities are of different kinds of outcomes: {named}."
+        if a.family.is_discrete != b.family.is_discrete:
+            return f"One has a density, the other a probability: {named} outcomes."
+        return f"Their probabilities are of different kinds of outcomes: {named}."
     if not np.array_equal(_repeats(one), _repeats(other)):
         return "Their rows do not count equally often: the weights differ."
     return ""
