@@ -68,8 +68,8 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             if stop_was_asked() and not TRACEBACK.get():
                 say("Stopped before the end.")
                 raise typer.Exit(STOPPED) from None
-            if isinstance(error, BrokenPipeError) and _output_closed():
-                raise  # the reader of the output has gone, such as `head`; no pipe of our own
+            if reader_has_gone(error):
+                raise
             refused = _refused(error)
             if refused is not None:
                 return _fail(refused, error, MACHINE)
@@ -131,6 +131,14 @@ def outputs_flushed() -> bool:
             say(f"Error: What was to be said could not be written. {found}")
         leave_closed_outputs(MACHINE)
     return True
+
+
+def reader_has_gone(error: BaseException) -> bool:
+    """Tell whether an error is that of an output closed by its reader, such as `head`.
+
+    Pipes of our own break too, which is a fault.
+    """
+    return isinstance(error, BrokenPipeError) and _output_closed()
 
 
 def _output_closed() -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bayes_alliance.cli.failures import STOPPED, say, stop_was_asked
+from bayes_alliance.cli.failures import STOPPED, reader_has_gone, say, stop_was_asked
 from bayes_alliance.errors import AllianceError
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
-    except BrokenPipeError:  # whoever read the output has gone; the file was written before
-        raise
-    except BaseException:
+    except BaseException as error:
+        if reader_has_gone(error):
+            raise  # what was to be written had been
         kept = save_anywhere(fit, place, data=data)
         if kept is None:
             say("The draws could not be saved in any other folder either.")

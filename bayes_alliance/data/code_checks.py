@@ -161,6 +161,12 @@ def _stands_apart(found: Floats, counts: NDArray[Any], codes: int, *, small: int
     return gap >= _FAR * span or (gap >= _APART * span and not thins_out)
 
 
+def holds_codes(column: pd.Series[Any]) -> bool:
+    """Tell whether some values of a column of numbers look like codes."""
+    values = column.to_numpy(dtype="float64", na_value=np.nan)
+    return find_codes(values[np.isfinite(values)]) is not None
+
+
 def note_codes(
     column: pd.Series[Any], beside: pd.Series[Any] | None = None, *, as_ids: bool = False
 ) -> list[Note]:
@@ -175,9 +181,9 @@ def note_codes(
     as_ids
         Whether the numbers are ids, which have no mean.
     """
-    values = column.to_numpy(dtype="float64", na_value=np.nan)
-    if find_codes(values[np.isfinite(values)]) is None:
+    if not holds_codes(column):
         return []
+    values = column.to_numpy(dtype="float64", na_value=np.nan)
     y = None if beside is None else beside.to_numpy(dtype="float64", na_value=np.nan)
     named = "" if beside is None else str(beside.name)
     return note_tallied_codes(tally_numbers(str(column.name), values, y, named), as_ids=as_ids)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.data.code_checks import note_codes
+from bayes_alliance.data.code_checks import holds_codes, note_codes
 from bayes_alliance.data.column_report import describe_columns
 from bayes_alliance.data.columns import numbers_of
 from bayes_alliance.data.dropped_checks import note_where_dropped
@@ -186,7 +186,7 @@ def look_at_columns(table: pd.DataFrame, uses: ColumnUses) -> list[Note]:
     """Look at every column by itself, and beside the outcome where there is one."""
     y = _numbers(table[uses.outcome]) if uses.outcome in table.columns else None
     # A slope on an outcome that holds codes itself would say nothing.
-    coded = y is not None and bool(note_codes(y))
+    coded = y is not None and holds_codes(y)
     notes: list[Note] = []
     for name in table.columns:
         column, role = numbers_of(table[name]), str(name)

@@ -74,10 +74,14 @@ def population_part(model: Model, draws: Mapping[str, Any], rows: Any = slice(No
         Places of the rows, or a slice.
     """
     design = model.design
-    offset = design.offset[rows]
-    if not design.coefficients:
+    return population_of(model, draws, design.X[rows], design.offset[rows])
+
+
+def population_of(model: Model, draws: Mapping[Any, Any], X: Array, offset: Array) -> Array:
+    """Return the same of rows whose columns and offset are given, (..., row)."""
+    if not model.design.coefficients:
         return np.asarray(offset)
-    return np.asarray(offset + np.asarray(draws[names.B]) @ design.X[rows].T)
+    return np.asarray(offset + np.asarray(draws[names.B]) @ X.T)
 
 
 def linear_predictor(model: Model, flat: Mapping[str, Array], rows: Any = slice(None)) -> Array:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from bayes_alliance.model.families.link import LINKS
+from bayes_alliance.model.families.link import CLOGLOG, LOGIT, PROBIT
+
+LINKS = {link.name: link for link in (LOGIT, PROBIT, CLOGLOG)}
 
 INVERSES = {
     "logit": special.expit,

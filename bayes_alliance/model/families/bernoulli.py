@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bayes_alliance.model.families.categories import SMALL_SHARE, Categories
+from bayes_alliance.model.families.categories import Categories
 from bayes_alliance.model.families.family import Array, Coded, Parameters
 from bayes_alliance.model.families.link import CLOGLOG, LOGIT, PROBIT
 from bayes_alliance.model.families.outcome_columns import as_yes_or_no
 from bayes_alliance.model.families.parameter import Parameter
-from bayes_alliance.model.families.row_statistics import RowStatistic, shares
+from bayes_alliance.model.families.row_statistics import SMALL_SHARE, RowStatistic, shares
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ class Bernoulli(Categories):
 
     def chances(self, eta: Array, own: Parameters, variance: Any = None) -> list[Array]:
         """Return the probability of a 1."""
-        return [self.link.inverse(eta) if variance is None else self.link.mean(eta, variance)]
+        return [self.link.averaged(eta, variance)]
 
     def row_statistics(self, y: Array, levels: Sequence[str]) -> tuple[RowStatistic, ...]:
         """Return the share of ones."""

@@ -12,8 +12,6 @@ import numpy as np
 from bayes_alliance.model.families.family import Array, Family, Parameters
 from bayes_alliance.model.families.link import ProbabilityLink
 
-SMALL_SHARE = 0.05
-
 
 @dataclass(frozen=True, kw_only=True)
 class Categories(Family):
@@ -53,14 +51,6 @@ class Categories(Family):
 
     def _passed(self, steps: Array, eta: Array, own: Parameters, variance: Any) -> Array:
         return _sum(steps, self.chances(eta, own, variance))
-
-    def residual_latex(self, scale: str) -> str:
-        """Return nothing: the probability has no residual."""
-        return ""
-
-    def residual_words(self) -> tuple[str, str]:
-        """Return nothing: the probability has no residual."""
-        return "", ""
 
     def left_words(self, outcome: str) -> str:
         """Say the link of the event."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.model.families.categories import SMALL_SHARE, Categories
+from bayes_alliance.model.families.categories import Categories
 from bayes_alliance.model.families.family import Array, Coded, Parameters
 from bayes_alliance.model.families.link import LOGIT, PROBIT, Link
 from bayes_alliance.model.families.outcome_columns import as_ordered
 from bayes_alliance.model.families.parameter import CUTPOINT, Parameter
-from bayes_alliance.model.families.row_statistics import RowStatistic, shares
+from bayes_alliance.model.families.row_statistics import SMALL_SHARE, RowStatistic, shares
 from bayes_alliance.model.families.scores import as_scores, category_scores, score_note
 
 if TYPE_CHECKING:
@@ -141,13 +141,8 @@ class Cumulative(Categories):
 
     def chances(self, eta: Array, own: Parameters, variance: Any = None) -> list[Array]:
         """Return the probability of lying above each category but the last."""
-        found = []
-        for threshold in np.moveaxis(np.asarray(own[names.CUTPOINT]), -1, 0):
-            at = eta - threshold
-            found.append(
-                self.link.inverse(at) if variance is None else self.link.mean(at, variance)
-            )
-        return found
+        thresholds = np.moveaxis(np.asarray(own[names.CUTPOINT]), -1, 0)
+        return [self.link.averaged(eta - threshold, variance) for threshold in thresholds]
 
     def row_statistics(self, y: Array, levels: Sequence[str]) -> tuple[RowStatistic, ...]:
         """Return the share of each category."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -69,6 +68,10 @@ class Link(ABC):
         variance
             Its variance, shape (row, draw) or (1, draw).
         """
+
+    def averaged(self, eta: Array, variance: Array | None) -> Any:
+        """Return :meth:`mean`, or :meth:`inverse` where nothing varies around ``eta``."""
+        return self.inverse(eta) if variance is None else self.mean(eta, variance)
 
 
 class Identity(Link):
@@ -274,4 +277,3 @@ class Cloglog(ProbabilityLink):
 
 IDENTITY, LOG = Identity(), Log()
 LOGIT, PROBIT, CLOGLOG = Logit(), Probit(), Cloglog()
-LINKS: Mapping[str, Link] = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG)}

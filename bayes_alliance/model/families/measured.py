@@ -18,13 +18,11 @@ from bayes_alliance.model.families.row_statistics import (
     RowStatistic,
     mean_and_sd,
     smallest_and_largest,
+    tenth_of_sd,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Half of what Cohen calls a small effect, in standard deviations of the outcome.
-_SMALL_IN_SDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +83,7 @@ class Measured(Family):
 
     def small_difference(self, y: Array) -> float:
         """Return a tenth of the outcome's standard deviation."""
-        return float(_SMALL_IN_SDS * y.std())
+        return tenth_of_sd(y)
 
     def residual_variance(self, own: Parameters, mean: Any = None) -> Array:
         """Return the residual's variance; rows with known errors have one each, so NaN."""

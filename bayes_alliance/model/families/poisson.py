@@ -14,19 +14,18 @@ from bayes_alliance.model.families.link import LOG
 from bayes_alliance.model.families.outcome_columns import as_count
 from bayes_alliance.model.families.parameter import Parameter
 from bayes_alliance.model.families.row_statistics import (
+    SMALL_SHARE,
     RowStatistic,
     largest,
     mean_only,
     sd_only,
     shares,
+    tenth_of_sd,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SMALL_SHARE = 0.05
-# Half of what Cohen calls a small effect, in standard deviations of the outcome.
-_SMALL_IN_SDS = 0.1
 # NumPy draws counts up to 9e18.
 _LARGEST_LOG_RATE = 41.0
 _SMALLEST_MEAN = 1e-300
@@ -75,7 +74,7 @@ class Poisson(Family):
 
     def small_difference(self, y: Array) -> float:
         """Return a tenth of the outcome's standard deviation."""
-        return float(_SMALL_IN_SDS * y.std())
+        return tenth_of_sd(y)
 
     def residual_variance(self, own: Parameters, mean: Any = None) -> Array:
         """Return that of the lognormal variable with the count's mean and variance.
@@ -116,8 +115,7 @@ class Poisson(Family):
         self, eta: Array, own: Parameters, levels: Sequence[str] = (), variance: Any = None
     ) -> Array:
         """Return the mean count."""
-        found = self.link.inverse(eta) if variance is None else self.link.mean(eta, variance)
-        return np.asarray(found)
+        return np.asarray(self.link.averaged(eta, variance))
 
     def outcome_variance(
         self, eta: Array, own: Parameters, levels: Sequence[str] = (), variance: Any = None
@@ -138,7 +136,7 @@ class Poisson(Family):
         return (
             RowStatistic(aspect="level", of=mean_only, small=small),
             RowStatistic(aspect="distribution", of=sd_only, small=small),
-            RowStatistic(aspect="distribution", of=shares([(0.0, "0")]), small=_SMALL_SHARE),
+            RowStatistic(aspect="distribution", of=shares([(0.0, "0")]), small=SMALL_SHARE),
             RowStatistic(aspect="distribution", of=largest, small=small),
         )
 
@@ -183,14 +181,6 @@ class Poisson(Family):
     def outcome_words(self, outcome: str) -> str:
         """Say that the variance is the mean."""
         return f"Given its expected value, {outcome} has a Poisson distribution."
-
-    def residual_latex(self, scale: str) -> str:
-        """Return nothing: the count has no residual."""
-        return ""
-
-    def residual_words(self) -> tuple[str, str]:
-        """Return nothing: the count has no residual."""
-        return "", ""
 
 
 def _covariance(eta: Array, shared: Any, rest: Any) -> Array:

@@ -14,6 +14,15 @@ Array = NDArray[np.float64]
 # From outcomes, (draw, row), and how much each row counts, or None, to one number a draw by name.
 OfRows = Callable[[Array, Array | None], dict[str, Array]]
 
+SMALL_SHARE = 0.05  # a small difference of two shares
+# Half of what Cohen calls a small effect, in standard deviations of the outcome.
+_SMALL_IN_SDS = 0.1
+
+
+def tenth_of_sd(y: Array) -> float:
+    """Return a small difference of two means: a tenth of the outcome's standard deviation."""
+    return float(_SMALL_IN_SDS * y.std())
+
 
 @dataclass(frozen=True, kw_only=True)
 class RowStatistic:

@@ -17,7 +17,6 @@ Array = NDArray[np.float64]
 class Support(ABC):
     """Where the elements of a parameter may lie; elements stand along the last axis."""
 
-    name: ClassVar[str]
     #: Whether the elements rise: their priors are cut to that, and have their mass back.
     is_ordered: ClassVar[bool] = False
 
@@ -33,8 +32,6 @@ class Support(ABC):
 class Real(Support):
     """Any number."""
 
-    name = "real"
-
     def free(self, values: Array) -> Array:
         """Return them as they are."""
         return values
@@ -47,8 +44,6 @@ class Real(Support):
 class Positive(Support):
     """A number above 0, by its logarithm."""
 
-    name = "positive"
-
     def free(self, values: Array) -> Array:
         """Return the logarithms."""
         return np.asarray(np.log(values))
@@ -60,8 +55,6 @@ class Positive(Support):
 
 class Unit(Support):
     """A number between 0 and 1, by its log odds."""
-
-    name = "unit"
 
     def free(self, values: Array) -> Array:
         """Return the log odds."""
@@ -76,7 +69,6 @@ class Unit(Support):
 class Ordered(Support):
     """Numbers that rise, by the first and the logarithms of the steps."""
 
-    name = "ordered"
     is_ordered = True
 
     def free(self, values: Array) -> Array:

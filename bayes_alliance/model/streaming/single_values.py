@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from bayes_alliance.data.code_checks import note_tallied_codes
+from bayes_alliance.data.code_checks import find_tallied_codes, note_tallied_codes
 from bayes_alliance.data.inspection import ColumnUses
 from bayes_alliance.data.name_checks import note_alike_names
 from bayes_alliance.data.outcome_shape import note_tallied_shape
@@ -40,15 +40,16 @@ def look_at_scanned(table: ScannedTable, columns: Sequence[str], uses: ColumnUse
     tallies = tally_scanned(table, numbers, outcome)
     counted = tally_texts(table, texts)
     # A slope on an outcome that holds codes itself would say nothing.
-    coded = outcome in tallies and bool(note_tallied_codes(tallies[outcome]))
+    own = tallies.get(outcome or "")
+    coded = own is not None and find_tallied_codes(own.values, own.rows) is not None
     notes: list[Note] = []
     for name in looked:
         if name in tallies:
             notes += _on_number(tallies[name], uses, coded=coded)
         elif name in counted:
             notes += _on_text(counted[name], name)
-    if outcome in tallies and uses.numeric:
-        notes += note_tallied_shape(tallies[outcome], normal=uses.in_a_model)
+    if own is not None and uses.numeric:
+        notes += note_tallied_shape(own, normal=uses.in_a_model)
     return notes
 
 

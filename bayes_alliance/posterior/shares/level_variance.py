@@ -21,6 +21,7 @@ from bayes_alliance.model.streaming.column_moments import column_moments, counte
 from bayes_alliance.posterior.shares.stated_values import Values, effect_rows, population_rows
 from bayes_alliance.sampling.linear_predictor import (
     frequency_weights,
+    population_of,
     population_part,
     precision_weights,
 )
@@ -102,9 +103,7 @@ def _expected_at(model: Model, posterior: xr.Dataset, values: Values, count: int
     """Return the expected outcome, averaged over groups, at stated values."""
     X, offset = population_rows(model, values, count)
     variance = np.asarray(sum(variances_at(model, posterior, values, count).values()))
-    eta = np.broadcast_to(offset, variance.shape)
-    if model.design.coefficients:
-        eta = eta + posterior[names.B].to_numpy() @ X.T
+    eta = np.broadcast_to(population_of(model, posterior, X, offset), variance.shape)
     own = {name: posterior[name].to_numpy()[:, :, None] for name in model.family.parameters}
     return model.family.expected(eta, own, model.frame.levels, variance)
 

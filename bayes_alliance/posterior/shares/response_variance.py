@@ -33,7 +33,11 @@ from bayes_alliance.posterior.shares.level_variance import (
 from bayes_alliance.posterior.shares.share_request import TOTAL, ShareRequest
 from bayes_alliance.posterior.shares.stated_values import population_rows
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.linear_predictor import frequency_weights, population_part
+from bayes_alliance.sampling.linear_predictor import (
+    frequency_weights,
+    population_of,
+    population_part,
+)
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -90,9 +94,7 @@ def _outcome(
     model: Model, posterior: xr.Dataset, X: Array, offset: Array, variances: Mapping[str, Array]
 ) -> _Outcome:
     shape = next(iter(variances.values())).shape
-    eta = np.broadcast_to(offset, shape)
-    if model.design.coefficients:
-        eta = eta + posterior[names.B].to_numpy() @ X.T
+    eta = np.broadcast_to(population_of(model, posterior, X, offset), shape)
     flat = {name: variance.ravel() for name, variance in variances.items()}
     everything = np.asarray(sum(flat.values()))
     eta = eta.ravel()

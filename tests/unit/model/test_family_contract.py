@@ -15,6 +15,7 @@ from scipy import integrate, stats
 from bayes_alliance.errors import DataError, ModelError
 from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.families.registry import FAMILIES, find_family
+from bayes_alliance.model.families.support import ORDERED, POSITIVE, REAL, UNIT
 from bayes_alliance.model.spec import Model
 
 LEVELS = ("1", "2", "3", "4")
@@ -339,3 +340,15 @@ def test_a_family_that_is_wrong_is_caught(monkeypatch):
     monkeypatch.setattr(kind, "expected", lambda self, *a: mean(self, *a) + 0.1)
     with pytest.raises(AssertionError):
         test_mean_and_variance_are_the_simulators("gaussian", "identity")
+
+
+@pytest.mark.parametrize("support", [REAL, POSITIVE, UNIT, ORDERED])
+def test_every_support_goes_there_and_back_with_its_jacobian(support):
+    """The log Jacobian is the log determinant of central differences."""
+    free, step = np.array([[-0.7, 0.2, 1.1], [0.4, -1.3, 0.6]]), 1e-6
+    values, log_jacobian = support.constrained(free)
+    np.testing.assert_allclose(support.free(values), free, rtol=1e-9, atol=1e-12)
+    for row, found in zip(free, log_jacobian, strict=True):
+        ahead, behind = (support.constrained(row + s * np.eye(3))[0] for s in (step, -step))
+        matrix = (ahead - behind) / (2 * step)
+        assert found == pytest.approx(np.linalg.slogdet(matrix)[1], abs=1e-7)

@@ -10,10 +10,11 @@ from scipy.special import expit
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.kernels.shared_outcome import shared_covariance
-from bayes_alliance.model.families.link import LINKS
+from bayes_alliance.model.families.link import CLOGLOG, LOGIT, PROBIT
 from bayes_alliance.sampling.fit import Fit
 
 GROUPS = 400_000
+LINKS = {link.name: link for link in (LOGIT, PROBIT, CLOGLOG)}
 
 
 def one_draw(fit: Fit, **values: float) -> Fit:
