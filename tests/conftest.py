@@ -167,7 +167,15 @@ def epilepsy() -> pd.DataFrame:
         "patient": table["subject"],
         "visit": table["period"],
         "count": table["y"],
+        "obs": table.index + 1,
+        "zage": standardised(table["age"]),
+        "zbase": standardised(table["base"]),
     })  # fmt: skip
+
+
+def standardised(column: pd.Series) -> pd.Series:
+    """Return the column less its mean, in its own standard deviations."""
+    return (column - column.mean()) / column.std()
 
 
 def eight_schools() -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from bayes_alliance.model.saved import (
     model_from_json,
     with_stream,
 )
+from bayes_alliance.model.spec import changed_model
 from bayes_alliance.model.streaming.kept_sums import ARRAYS, CELLS, WORDS, stream_from_bytes
 from bayes_alliance.sampling.archive import read_archive
 from bayes_alliance.sampling.container import draws_dataset
@@ -230,7 +232,9 @@ def _model(meta: dict[str, Any], members: dict[str, bytes], data: pd.DataFrame |
     if data is None:
         return model
     frame = _same_rows(model, data, saved)
-    return model_from_json(saved, frame.rows, frame.positions)
+    model = model_from_json(saved, frame.rows, frame.positions)
+    # What a fit without rows does not tell of the other columns is seen in the table again.
+    return changed_model(model, frame=replace(model.frame, table=frame.table))
 
 
 def _same_rows(model: Model, data: pd.DataFrame, saved: Mapping[str, Any]) -> ModelFrame:
