@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
-from bayes_alliance.cli.kept_draws import told_when_stopped
+from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
 from bayes_alliance.cli.reporting import PageOptions
 from bayes_alliance.cli.sampling_options import SamplingOptions
 from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bayes_alliance.report.three_answers import Answers
+    from bayes_alliance.sampling.fit import Fit
 
 _EXAMPLE = "simulated_study"
 _OUT_HELP = (
@@ -61,7 +62,7 @@ def answer_table(
 
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """
-    from bayes_alliance.cli.screen import show_items, show_notes, show_table
+    from bayes_alliance.cli.screen import show_notes
     from bayes_alliance.report.three_questions import answer_questions, seen_in_table
     from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths
 
@@ -69,10 +70,19 @@ def answer_table(
     rows = _rows(file, table)
     # Before anything is fitted: an answer from codes or from visits is none.
     show_notes(seen_in_table(rows, **vars(asked)))
-    with told_when_stopped(places):
-        answers = answer_questions(rows, **vars(asked), **vars(sampling))
-        written, refused = _written(answers, places, page)
-    if file is None:
+    fits: dict[str, Fit] = {}
+    first = places[0] if places else Path("answers.html")
+    with told_when_stopped(places), draws_kept(fits, first):
+        answers = answer_questions(rows, **vars(asked), **vars(sampling), on_fit=fits.__setitem__)
+        _tell(answers, places, page, example=file is None)
+
+
+def _tell(answers: Answers, places: Sequence[Path], page: PageOptions, *, example: bool) -> None:
+    """Write and print the answers, and end with their verdict."""
+    from bayes_alliance.cli.screen import show_items, show_table
+
+    written, refused = _written(answers, places, page)
+    if example:
         print("The example data is simulated; no real client stands behind it.")
     show_table("Three questions", answers.table)
     print()

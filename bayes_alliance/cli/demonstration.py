@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bayes_alliance.cli.kept_draws import told_when_stopped
+from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
 from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
 
 _EXAMPLE, _MODEL = "simulated_study", "stigma_slopes"
@@ -40,4 +40,5 @@ def run_demo(
     print(f"Fitting: {model.formula.text} (less than a minute)", file=sys.stderr, flush=True)
     with told_when_stopped([out]):
         fit = run_sampling(model, SamplingOptions(seed=seed, draws=draws))
-        write_and_tell([fit], [out], PageOptions())
+        with draws_kept({"": fit}, out):
+            write_and_tell([fit], [out], PageOptions())

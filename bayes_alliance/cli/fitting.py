@@ -46,7 +46,7 @@ def fit_table(
     show_seen(seen)
     with told_when_stopped([out]):
         fit = run_sampling(own, sampling)
-        with draws_kept(fit, out, data=not no_data):
+        with draws_kept({"": fit}, out, data=not no_data):
             written = fit.save(out, data=not no_data)
         _tell(fit, written, seen)
 

@@ -20,15 +20,16 @@ _LONGEST = 100  # bytes of a name
 
 
 @contextlib.contextmanager
-def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
+def draws_kept(fits: Mapping[str, Fit], place: Path, *, data: bool = True) -> Iterator[None]:
     """Save the draws elsewhere when what follows fails, and say where.
 
     Parameters
     ----------
-    fit
-        Freshly sampled; of a fit that was loaded there is nothing to keep.
+    fits
+        Freshly sampled, by name; more may come in what follows. Of a fit that was loaded there is
+        nothing to keep. A single one may have an empty name.
     place
-        What is to be written; the draws are given its name.
+        What is to be written; the draws are given its name, and that of their fit.
     data
         Whether the clients' rows may be saved with them.
     """
@@ -37,37 +38,61 @@ def draws_kept(fit: Fit, place: Path, *, data: bool = True) -> Iterator[None]:
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
     except BaseException as error:
-        if reader_has_gone(error):
-            raise  # what was to be written had been
-        kept = save_anywhere(fit, place, data=data)
-        if kept is None:
-            say("The draws could not be saved in any other folder either.")
-        else:
-            rows = (
-                " The file also holds the clients' rows the model was fitted to: keep it as you "
-                "keep the table, or delete it."
-            )
-            say(
-                f"The draws are saved: {kept}. With them nothing need be sampled again."
-                f"{rows if data and fit.has_data else ''}"
-            )
+        if fits and not reader_has_gone(error):  # else what was to be written had been
+            _keep(fits, place, data=data)
         raise
 
 
-def save_anywhere(fit: Fit, place: Path, *, data: bool) -> Path | None:
+def _keep(fits: Mapping[str, Fit], place: Path, *, data: bool) -> None:
+    """Save what was sampled under new names, and say which; or that it could not be done."""
+    kept = {
+        name: save_anywhere(fit, place.parent, _stem(place, name), data=data)
+        for name, fit in fits.items()
+    }
+    written = [str(path) for path in kept.values() if path is not None]
+    lost = [name for name, path in kept.items() if path is None]
+    if lost:
+        of = f" of {', '.join(lost)}" if written else ""
+        say(f"The draws{of} could not be saved in any other folder either.")
+    if written:
+        rows = data and any(fit.has_data for fit in fits.values())
+        say(
+            f"The draws are saved: {', '.join(written)}. With them nothing need be sampled again."
+            f"{_with_rows(len(written)) if rows else ''}"
+        )
+
+
+def _with_rows(files: int) -> str:
+    if files == 1:
+        return (
+            " The file also holds the clients' rows the model was fitted to: keep it as you keep "
+            "the table, or delete it."
+        )
+    return (
+        " The files also hold the clients' rows the models were fitted to: keep them as you keep "
+        "the table, or delete them."
+    )
+
+
+def save_anywhere(fit: Fit, folder: Path, stem: str, *, data: bool) -> Path | None:
     """Save the fit under a new name where that can be done; None if it can nowhere."""
-    for folder in _folders(place):
-        free = _free_name(folder, place.stem)
+    for place in _folders(folder):
         with contextlib.suppress(Exception):
-            return fit.save(free, data=data)
+            return fit.save(_free_name(place, stem), data=data)
     return None
 
 
-def _folders(place: Path) -> Iterator[Path]:
+def _stem(place: Path, name: str) -> str:
+    # Such a long name may be why the file could not be written.
+    short = place.stem.encode()[:_LONGEST].decode(errors="ignore")
+    return f"{short}-{name.replace(' ', '-')}" if name else short
+
+
+def _folders(first: Path) -> Iterator[Path]:
     """Yield folders of the user's own; those that anybody can read come in no question."""
     from bayes_alliance.kernels.code_folder import private_folder
 
-    yield place.parent
+    yield first
     with contextlib.suppress(OSError):
         yield Path.cwd()
     with contextlib.suppress(RuntimeError):  # a user without a home
@@ -78,8 +103,6 @@ def _folders(place: Path) -> Iterator[Path]:
 
 
 def _free_name(folder: Path, stem: str) -> Path:
-    # Such a long name may be why the file could not be written.
-    stem = stem.encode()[:_LONGEST].decode(errors="ignore")
     names = [f"{stem}.fit", *(f"{stem}-{k}.fit" for k in range(2, 100))]
     return next(
         (folder / name for name in names if not (folder / name).exists()), folder / names[0]

@@ -90,7 +90,7 @@ def report_file(
     with told_when_stopped(places), contextlib.ExitStack() as keeping:
         if own is not None:
             fit = run_sampling(own, sampling)
-            keeping.enter_context(draws_kept(fit, places[0]))
+            keeping.enter_context(draws_kept({"": fit}, places[0]))
         write_and_tell(_called({file: fit} | others), places, page)
 
 

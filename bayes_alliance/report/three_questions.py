@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
@@ -42,6 +42,7 @@ def answer_questions(
     chains: int = 4,
     target_accept: float = 0.9,
     prob: float = 0.95,
+    on_fit: Callable[[str, Fit], object] | None = None,
 ) -> Answers:
     """Answer three questions: how much is the group, does the predictor matter, does it depend.
 
@@ -67,6 +68,9 @@ def answer_questions(
         As in :func:`sample`.
     prob : float
         Probability of the intervals.
+    on_fit : Callable[[str, Fit], object], optional
+        Called with the name of a model and its fit as soon as it is sampled, so that draws can be
+        kept whatever becomes of what follows.
 
     Returns
     -------
@@ -104,6 +108,8 @@ def answer_questions(
         # The later models take the seed that was drawn for the first.
         seed = fits[NULL].settings.seed if fits else seed
         fits[name] = sample(model, seed=seed, target_accept=target_accept, **settings)  # type: ignore[arg-type]
+        if on_fit is not None:
+            on_fit(name, fits[name])
     return _answered(fits, seen, len(data) - len(rows), group, prob)
 
 

@@ -86,6 +86,7 @@ def test_the_options_reach_the_verb(
         "tune": 400,
         "chains": 2,
         "target_accept": 0.9,
+        "on_fit": asked["on_fit"],
     }
 
 

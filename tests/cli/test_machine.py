@@ -115,6 +115,95 @@ def test_a_report_that_fails_leaves_its_draws_and_no_figures(
     assert sorted(path.name for path in clients.parent.iterdir()) == ["clients.csv", "study.fit"]
 
 
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch, made_up_fit: Callable[..., Any]) -> list[Any]:
+    """Make draws of the three models up; the list holds the models that were asked for."""
+    asked: list[Any] = []
+
+    def sample(model: Any, **options: Any) -> Any:
+        asked.append(model)
+        return made_up_fit(model, seed=options["seed"] or 5)
+
+    monkeypatch.setattr("bayes_alliance.report.three_questions.sample", sample)
+    return asked
+
+
+ANSWER = ("--outcome", "wai_total", "--draws", 20)
+
+
+@pytest.mark.parametrize("out", [("--out", "study.html"), ()])
+def test_answers_that_cannot_be_worked_out_leave_their_draws(
+    run: Run,
+    clients: Path,
+    answered: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    out: tuple[str, ...],
+) -> None:
+    def refused(*arguments: Any, **options: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("bayes_alliance.report.three_questions.compare", refused)
+    result = run("answer", clients, *ANSWER, *out)
+    assert result.exit_code == 4, result.output
+    stem = "study" if out else "answers"
+    kept = [f"{stem}-{name}.fit" for name in ("null", "fixed-slope", "varying-slopes")]
+    assert f"The draws are saved: {', '.join(kept)}." in result.stderr
+    assert "The files also hold the clients' rows the models were fitted to" in result.stderr
+    loaded = [load_fit(clients.parent / place).model.formula for place in kept]
+    assert loaded == [model.formula for model in answered]
+
+
+def test_answers_that_cannot_be_written_are_said_and_leave_their_draws(
+    run: Run, clients: Path, answered: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.ENOSPC, lambda path: path.suffix == ".html")
+    result = run("answer", clients, *ANSWER, "--out", "study.html")
+    assert result.exit_code == 4, result.output
+    assert "Three questions" in result.stdout
+    assert "The draws are saved: study-null.fit, study-fixed-slope.fit, " in result.stderr
+    assert load_fit(clients.parent / "study-varying-slopes.fit")
+
+
+def test_models_sampled_before_the_one_that_fails_are_kept(
+    run: Run, clients: Path, monkeypatch: pytest.MonkeyPatch, made_up_fit: Callable[..., Any]
+) -> None:
+    made: list[Any] = []
+
+    def sample(model: Any, **options: Any) -> Any:
+        if made:
+            raise MemoryError
+        made.append(made_up_fit(model))
+        return made[0]
+
+    monkeypatch.setattr("bayes_alliance.report.three_questions.sample", sample)
+    result = run("answer", clients, *ANSWER, "--out", "study.html")
+    assert result.exit_code == 4, result.output
+    assert "The draws are saved: study-null.fit." in result.stderr
+    assert sorted(path.name for path in clients.parent.glob("*.fit")) == ["study-null.fit"]
+
+
+def test_a_disk_that_takes_some_of_the_draws_only_is_told_so(
+    run: Run, clients: Path, answered: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = ("-null.fit", "-varying-slopes.fit")
+    refuse(monkeypatch, errno.ENOSPC, lambda path: not path.name.endswith(room))
+    result = run("answer", clients, *ANSWER, "--out", "study.html")
+    assert result.exit_code == 4, result.output
+    said = "The draws of fixed slope could not be saved in any other folder either."
+    assert said in result.stderr
+    assert "The draws are saved: study-null.fit, study-varying-slopes.fit." in result.stderr
+
+
+def test_the_demonstration_keeps_its_draws(
+    run: Run, tmp_path: Path, sampled: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.ENOSPC, lambda path: path.suffix == ".html")
+    result = run("demo", "--draws", 20)
+    assert result.exit_code == 4, result.output
+    assert "The draws are saved: alliance_report.fit." in result.stderr
+    assert load_fit(tmp_path / "alliance_report.fit").model.formula == sampled[0].formula
+
+
 def test_a_fault_of_the_package_keeps_its_code_and_the_draws(
     run: Run, clients: Path, sampled: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
