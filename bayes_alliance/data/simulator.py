@@ -27,7 +27,8 @@ class SimulatedStudy:
         ``months_in_care`` and ``setting`` (community or clinic, one for each group).
     truth : Mapping[str, object]
         Every parameter by name; ``icc`` (share of the groups where the predictor is 0);
-        ``null_icc`` (their share in all variance, what a model without predictors estimates);
+        ``null_icc`` (their share in all variance, what a model without predictors estimates),
+        both on the scale of the linear predictor;
         ``group_effects``, a table of the drawn effects, one row for each group; the settings.
     """
 
@@ -96,8 +97,8 @@ def simulate_study(
         Names of the columns.
     intercept, slope : float, optional
         Population coefficients. Here and below, what is not given depends on the family: a scale
-        like the total of the Working Alliance Inventory for ``gaussian`` and ``student``, logits
-        for the others.
+        like the total of the Working Alliance Inventory for ``gaussian`` and ``student``, logs of
+        rates for ``poisson``, logits for the others.
     sd_intercept, sd_slope, cor : float
         Standard deviations of the group effects and their correlation.
     sigma : float, optional
@@ -109,8 +110,9 @@ def simulate_study(
         as possible.
     months_slope, setting_effect : float
         Coefficients of ``months_in_care`` and of ``setting`` (community against clinic).
-    family : {"gaussian", "student", "bernoulli", "cumulative"}
-        ``bernoulli`` gives 0 and 1 (logit link), ``cumulative`` ordered answers 1, 2, ...
+    family : {"gaussian", "student", "bernoulli", "cumulative", "poisson"}
+        ``bernoulli`` gives 0 and 1 (logit link), ``cumulative`` ordered answers 1, 2, ...,
+        ``poisson`` counts (log link).
     cutpoints : sequence of float, optional
         Rising cutpoints of the ``cumulative`` family, on the logit scale.
     nu : float, optional
@@ -153,9 +155,7 @@ def _check_seed(seed: object) -> None:
 
 
 def _truth(s: StudySettings, seed: int, effects: pd.DataFrame) -> Mapping[str, object]:
-    parameters = ["intercept", "slope", "sd_intercept", "sd_slope", "cor"]
-    parameters += {"gaussian": ["sigma"], "student": ["sigma", "nu"]}.get(s.family, [])
-    parameters += ["cutpoints"] if s.family == "cumulative" else []
+    parameters = ["intercept", "slope", "sd_intercept", "sd_slope", "cor", *s.kind.own]
     design = ["months_slope", "setting_effect", "predictor_sd_between", "predictor_sd_within"]
     design += ["caseload_variation", "missing", "family"]
     truth: dict[str, object] = {name: getattr(s, name) for name in [*parameters, *design]}

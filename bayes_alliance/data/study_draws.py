@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from bayes_alliance.data.study_outcomes import Array, Positions
 from bayes_alliance.data.study_settings import (
     CLIENT,
     MONTHS,
@@ -16,9 +17,6 @@ from bayes_alliance.data.study_settings import (
     SETTING,
     StudySettings,
 )
-
-type Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-type Positions = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def draw_clients(s: StudySettings, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -38,7 +36,7 @@ def draw_clients(s: StudySettings, seed: int) -> tuple[pd.DataFrame, pd.DataFram
         {
             CLIENT: _labels(CLIENT, s.clients),
             s.group: labels.to_numpy()[position],
-            s.outcome: _outcome(s, eta, noise),
+            s.outcome: s.kind.draw(noise, eta, s.own),
             s.predictor: values,
             MONTHS: months_in_care,
             SETTING: np.where(community, "community", "clinic")[position],
@@ -72,18 +70,6 @@ def _predictor(s: StudySettings, position: Positions, rng: Generator) -> Array:
     between = s.predictor_sd_between * rng.standard_normal(s.groups)
     within = s.predictor_sd_within * rng.standard_normal(s.clients)
     return between[position] + within
-
-
-def _outcome(s: StudySettings, eta: Array, rng: Generator) -> Array | Positions:
-    if s.family == "gaussian":
-        return eta + s.sigma * rng.standard_normal(s.clients)
-    if s.family == "student":
-        return eta + s.sigma * rng.standard_t(s.nu, size=s.clients)
-    # Both kinds of answer are a latent logistic value cut at thresholds.
-    latent = eta + rng.logistic(size=s.clients)
-    if s.family == "bernoulli":
-        return (latent > 0).astype(np.int64)
-    return 1 + np.searchsorted(np.asarray(s.cutpoints), latent).astype(np.int64)
 
 
 def _labels(name: str, count: int) -> pd.Series:

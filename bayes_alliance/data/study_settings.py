@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
+from bayes_alliance.data.study_outcomes import OUTCOMES, Problem, StudyOutcome
 from bayes_alliance.errors import DataError, did_you_mean, listed
 
 CLIENT = "client"
@@ -20,20 +20,10 @@ MONTHS_SIZE = 2
 MONTHS_CHANCE = 0.1
 _MONTHS_VARIANCE = MONTHS_SIZE * (1 - MONTHS_CHANCE) / MONTHS_CHANCE**2
 _SETTING_VARIANCE = 0.25
-_LOGISTIC_VARIANCE = math.pi**2 / 3
+_MONTHS_MEAN = 1 + MONTHS_SIZE * (1 - MONTHS_CHANCE) / MONTHS_CHANCE
 
-_POINTS = {"intercept": 60.0, "slope": -2.0, "sd_intercept": 3.4, "sd_slope": 4.2}
-_LOGITS = {"intercept": 0.0, "slope": -0.4, "sd_intercept": 0.65, "sd_slope": 0.4}
-
-DEFAULTS: Mapping[str, Mapping[str, object]] = MappingProxyType(
-    {
-        "gaussian": _POINTS | {"sigma": 9.0},
-        "student": _POINTS | {"sigma": 6.5, "nu": 4.0},
-        "bernoulli": _LOGITS,
-        "cumulative": _LOGITS | {"cutpoints": (-2.0, -0.7, 0.7, 2.0)},
-    }
-)
-_FAMILY_ONLY = ("sigma", "nu", "cutpoints")
+# What an outcome that has no such parameter holds in its place.
+_ABSENT: Mapping[str, Any] = MappingProxyType({"sigma": math.nan, "nu": math.nan, "cutpoints": ()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +58,30 @@ class StudySettings:
                 raise DataError(f"A study was to be simulated with {told}.", problem, remedy)
 
     @property
-    def residual_variance(self) -> float:
-        """Variance of a client around the linear predictor (on the logit scale for answers)."""
-        if self.family == "gaussian":
-            return self.sigma**2
-        if self.family == "student":
-            return self.sigma**2 * self.nu / (self.nu - 2) if self.nu > 2 else math.nan
-        return _LOGISTIC_VARIANCE
+    def kind(self) -> StudyOutcome:
+        """What its family of outcomes needs to be drawn."""
+        return OUTCOMES[self.family]
+
+    @property
+    def own(self) -> Mapping[str, Any]:
+        """The outcome's own parameters by name."""
+        return {name: getattr(self, name) for name in self.kind.own}
+
+    def residual_variance(self, mean: float, variance: float) -> float:
+        """Return the variance of a client around the linear predictor, on its scale.
+
+        Parameters
+        ----------
+        mean, variance
+            Of the linear predictor, among the clients that are meant.
+        """
+        return self.kind.residual_variance(self.own, mean + variance / 2)
 
     @property
     def icc(self) -> float:
         """Share of the groups in the variance around the coefficients, where the predictor is 0."""
-        return self.sd_intercept**2 / (self.sd_intercept**2 + self.residual_variance)
+        between = self.sd_intercept**2
+        return between / (between + self.residual_variance(self.intercept, between))
 
     @property
     def null_icc(self) -> float:
@@ -90,11 +92,10 @@ class StudySettings:
             + self.setting_effect**2 * _SETTING_VARIANCE
         )
         within = (
-            self.residual_variance
-            + (self.slope**2 + self.sd_slope**2) * self.predictor_sd_within**2
-            + self.months_slope**2 * _MONTHS_VARIANCE
-        )
-        return between / (between + within)
+            self.slope**2 + self.sd_slope**2
+        ) * self.predictor_sd_within**2 + self.months_slope**2 * _MONTHS_VARIANCE
+        mean = self.intercept + self.months_slope * _MONTHS_MEAN + self.setting_effect / 2
+        return between / (between + within + self.residual_variance(mean, between + within))
 
 
 def complete_settings(arguments: Mapping[str, Any]) -> StudySettings:
@@ -106,17 +107,17 @@ def complete_settings(arguments: Mapping[str, Any]) -> StudySettings:
         If the family is unknown, a value was given that it has not, or one is impossible.
     """
     family = arguments["family"]
-    if family not in DEFAULTS:
+    if family not in OUTCOMES:
         raise DataError(
             f"A study was to be simulated with family='{family}'.",
-            f"The simulator knows {listed(DEFAULTS)}.",
-            f"{did_you_mean(family, DEFAULTS)}Choose one of them.",
+            f"The simulator knows {listed(OUTCOMES)}.",
+            f"{did_you_mean(family, OUTCOMES)}Choose one of them.",
             family=family,
-            valid=list(DEFAULTS),
+            valid=list(OUTCOMES),
         )
-    defaults = DEFAULTS[family]
+    kind = OUTCOMES[family]
     given = {name: value for name, value in arguments.items() if value is not None}
-    extra = [name for name in _FAMILY_ONLY if name in given and name not in defaults]
+    extra = [name for name in _ABSENT if name in given and name not in kind.own]
     if extra:
         raise DataError(
             f"A {family} study was to be simulated with {listed(extra)}.",
@@ -125,20 +126,17 @@ def complete_settings(arguments: Mapping[str, Any]) -> StudySettings:
             family=family,
             extra=extra,
         )
-    absent: dict[str, Any] = {"sigma": math.nan, "nu": math.nan, "cutpoints": ()}
-    values = absent | dict(defaults) | given
+    values: dict[str, Any] = dict(_ABSENT) | dict(kind.defaults) | given
     values["cutpoints"] = tuple(map(float, values["cutpoints"]))
     return StudySettings(**values)
 
 
-type _Problem = tuple[str, str, str]
+def _problems(s: StudySettings) -> Sequence[Problem]:
+    general = [*_size_problems(s), *_name_problems(s), *_number_problems(s)]
+    return [*general, *s.kind.problems(s.own)]
 
 
-def _problems(s: StudySettings) -> Sequence[_Problem]:
-    return [*_size_problems(s), *_name_problems(s), *_spread_problems(s), *_shape_problems(s)]
-
-
-def _size_problems(s: StudySettings) -> list[_Problem]:
+def _size_problems(s: StudySettings) -> list[Problem]:
     return [
         (
             f"groups={s.groups}",
@@ -158,7 +156,7 @@ def _size_problems(s: StudySettings) -> list[_Problem]:
     ]
 
 
-def _name_problems(s: StudySettings) -> list[_Problem]:
+def _name_problems(s: StudySettings) -> list[Problem]:
     names = [s.outcome, s.group, s.predictor, CLIENT, MONTHS, SETTING]
     twice = sorted({name for name in names if names.count(name) > 1})
     return [
@@ -170,12 +168,12 @@ def _name_problems(s: StudySettings) -> list[_Problem]:
     ]
 
 
-def _spread_problems(s: StudySettings) -> list[_Problem]:
-    spreads = ["sd_intercept", "sd_slope", "predictor_sd_between", "predictor_sd_within"]
-    spreads += ["caseload_variation", *(["sigma"] if s.family in ("gaussian", "student") else [])]
-    numbers = [*spreads, "intercept", "slope", "months_slope", "setting_effect"]
+def _number_problems(s: StudySettings) -> list[Problem]:
+    deviations = ["sd_intercept", "sd_slope", "predictor_sd_between", "predictor_sd_within"]
+    deviations += ["caseload_variation", *s.kind.deviations]
+    numbers = [*deviations, "intercept", "slope", "months_slope", "setting_effect"]
     infinite = [name for name in numbers if not math.isfinite(getattr(s, name))]
-    negative = [name for name in spreads if getattr(s, name) < 0]
+    negative = [name for name in deviations if getattr(s, name) < 0]
     return [
         (
             ", ".join(f"{name}={getattr(s, name)}" for name in infinite),
@@ -198,16 +196,3 @@ def _spread_problems(s: StudySettings) -> list[_Problem]:
             "Give a number from 0 to 5.",
         ),
     ]
-
-
-def _shape_problems(s: StudySettings) -> list[_Problem]:
-    if s.family == "student":
-        fine = math.isfinite(s.nu) and s.nu > 0
-        return [(f"nu={s.nu}", "" if fine else "It must be above 0.", "Give 3 or more.")]
-    if s.family == "cumulative":
-        points = s.cutpoints
-        rising = all(low < high for low, high in pairwise(points))
-        fine = bool(points) and rising and all(map(math.isfinite, points))
-        remedy = "Give one number or more, from the lowest to the highest."
-        return [(f"cutpoints={points}", "" if fine else "They must rise.", remedy)]
-    return []

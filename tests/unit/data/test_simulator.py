@@ -8,7 +8,9 @@ import pytest
 from scipy import integrate, stats
 
 from bayes_alliance.data.simulator import simulate_study
+from bayes_alliance.data.study_outcomes import OUTCOMES
 from bayes_alliance.errors import DataError
+from bayes_alliance.model.families.registry import FAMILIES
 
 STUDIES = 300
 # A mean of independent estimates lies further from the truth once in 16,000.
@@ -174,6 +176,42 @@ def test_cumulative_answers_have_their_probabilities():
     assert study.truth["cutpoints"] == cuts
 
 
+def test_counts_follow_their_distribution():
+    rate = np.exp(0.4 + 0.3 * np.repeat([0.0, 1.0], 10000))
+    settings = {"slope": 0, "sd_intercept": 0, "sd_slope": 0, "setting_effect": 0.3}
+    study = simulate_study(
+        seed=3, clients=20000, groups=2, family="poisson", intercept=0.4, **settings
+    )
+    community = study.data["setting"] == "community"
+    for mean, counts in (
+        (rate[0], study.data["alliance"][~community]),
+        (rate[-1], study.data["alliance"][community]),
+    ):
+        cells = np.arange(7)
+        expected = stats.poisson.pmf(cells, mean)
+        seen = np.array([(counts == cell).sum() for cell in cells])
+        rest = len(counts) - seen.sum()
+        chances = np.append(expected, 1 - expected.sum()) * len(counts)
+        assert stats.chisquare(np.append(seen, rest), chances).pvalue > 1e-3
+
+
+def test_icc_of_counts_is_that_of_lognormal_variables():
+    """A lognormal variable with a count's mean and variance has log(1 + 1 / mean) (Nakagawa)."""
+    truth = simulate_study(seed=1, family="poisson", intercept=1, sd_intercept=0.5).truth
+    mean = np.exp(1 + 0.25 / 2)
+    assert truth["icc"] == pytest.approx(0.25 / (0.25 + np.log(1 + 1 / mean)))
+    still = {"slope": 0, "sd_slope": 0, "months_slope": 0.02, "setting_effect": 0.4}
+    study = simulate_study(seed=1, family="poisson", intercept=1, sd_intercept=0.5, **still)
+    between, within = 0.25 + 0.04, 0.02**2 * 180
+    mean = np.exp(1 + 0.02 * 19 + 0.2 + (between + within) / 2)
+    all_variance = between + within + np.log(1 + 1 / mean)
+    assert study.truth["null_icc"] == pytest.approx(between / all_variance)
+
+
+def test_every_family_of_the_models_can_be_simulated():
+    assert set(OUTCOMES) == set(FAMILIES)
+
+
 def test_group_effects_of_the_truth_are_those_in_the_data():
     study = simulate_study(seed=5, sigma=0, intercept=50, slope=-1)
     u = study.truth["group_effects"]
@@ -274,6 +312,7 @@ def test_record_shows_itself_and_is_frozen():
         ("student", {"sigma", "nu"}, {"cutpoints"}),
         ("bernoulli", set(), {"sigma", "nu", "cutpoints"}),
         ("cumulative", {"cutpoints"}, {"sigma", "nu"}),
+        ("poisson", set(), {"sigma", "nu", "cutpoints"}),
     ],
 )
 def test_truth_holds_the_parameters_of_the_family(family, present, absent):
@@ -300,6 +339,7 @@ def test_truth_holds_the_parameters_of_the_family(family, present, absent):
         ({"missing": -0.1}, "a proportion"),
         ({"family": "gausian"}, "Did you mean 'gaussian'?"),
         ({"family": "bernoulli", "sigma": 1.0}, "bernoulli family has no sigma"),
+        ({"family": "poisson", "sigma": 1.0}, "poisson family has no sigma"),
         ({"nu": 4}, "gaussian family has no nu"),
         ({"cutpoints": (0, 1)}, "gaussian family has no cutpoints"),
         ({"family": "student", "nu": 0}, "above 0"),
