@@ -62,7 +62,7 @@ _HOMES = {
     "prior_sensitivity": "checks.prior_weight",
     "influence": "checks.group_influence",
     "diagnose": "checks.verdict",
-    "answer_questions": "report.three_questions",
+    "answer_questions": "answers.three_questions",
     "reproduce": "report.reproduction.reproducing",
     "write_report": "report.writing",
 }
@@ -125,6 +125,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from bayes_alliance.answers.three_questions import answer_questions
     from bayes_alliance.checks.coverage import check_coverage
     from bayes_alliance.checks.group_influence import influence
     from bayes_alliance.checks.predictive import check_predictive
@@ -167,7 +168,6 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.shares.variance_curve import share_curve
     from bayes_alliance.posterior.summaries import summarize
     from bayes_alliance.report.reproduction.reproducing import reproduce
-    from bayes_alliance.report.three_questions import answer_questions
     from bayes_alliance.report.writing import write_report
     from bayes_alliance.sampling.batch import sample_many
     from bayes_alliance.sampling.fit import Fit

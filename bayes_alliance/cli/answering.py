@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from bayes_alliance.report.three_answers import Answers
+    from bayes_alliance.answers.three_answers import Answers
     from bayes_alliance.sampling.fit import Fit
 
 _EXAMPLE = "simulated_study"
@@ -62,8 +62,8 @@ def answer_table(
 
     Ends with 1 if the verdict on a fit is bad; the answers are withheld then.
     """
+    from bayes_alliance.answers.three_questions import answer_questions, seen_in_table
     from bayes_alliance.cli.screen import show_notes
-    from bayes_alliance.report.three_questions import answer_questions, seen_in_table
     from bayes_alliance.report.writing import ANSWER_SUFFIXES, check_report_paths
 
     places = check_report_paths(out, ANSWER_SUFFIXES) if out else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bayes_alliance.answers.three_answers import VARYING, Answers
 from bayes_alliance.errors import Place
 from bayes_alliance.report.blocks import (
     Block,
@@ -16,11 +17,9 @@ from bayes_alliance.report.blocks import (
     Section,
     Table,
 )
-from bayes_alliance.report.content import ReportContent, simulated_notice
-from bayes_alliance.report.data_section import note_in_words
+from bayes_alliance.report.content import ReportContent, retold, simulated_notice, typeset
 from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
-from bayes_alliance.report.three_answers import VARYING, Answers
-from bayes_alliance.report.typesetting import retold, typeset
+from bayes_alliance.report.sections.data_section import note_in_words
 from bayes_alliance.sampling.run import installed_versions
 
 NUMBERS = "numbers"

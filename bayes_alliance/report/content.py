@@ -1,9 +1,13 @@
-"""All that a report shows, in the order it shows it, before it takes any format."""
+"""All that a report shows, in the order it shows it, before it takes any format.
+
+Its tables and figures are numbered through, and its sentences are set anew, whoever wrote them:
+real minus signs, labels hidden.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bayes_alliance.checks.finding import Level
@@ -11,28 +15,41 @@ from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.errors import Place, words_for
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.fits_by_name import several_fits
-from bayes_alliance.report.blocks import Items, Notice, Section
-from bayes_alliance.report.checklist_section import checklist_section
-from bayes_alliance.report.checks_section import computation_section, predictive_section
-from bayes_alliance.report.comparison_section import comparison_section
-from bayes_alliance.report.data_section import data_section
+from bayes_alliance.report.blocks import (
+    Block,
+    Checklist,
+    Figure,
+    Items,
+    Notice,
+    Paragraph,
+    Section,
+    Table,
+)
 from bayes_alliance.report.group_labels import ShownLabels, check_names, shown_labels
-from bayes_alliance.report.group_words import counted_groups
-from bayes_alliance.report.groups_section import groups_section
-from bayes_alliance.report.influence_section import influence_section
 from bayes_alliance.report.limits import limits
-from bayes_alliance.report.methods_section import methods_section
-from bayes_alliance.report.model_section import model_section, prior_section, question_section
-from bayes_alliance.report.reproduction_section import reproduction_section
+from bayes_alliance.report.prose import counted_groups, joined, plural, with_minus
 from bayes_alliance.report.results import Results, collect_results
-from bayes_alliance.report.results_section import results_section
-from bayes_alliance.report.sensitivity_section import sensitivity_section
+from bayes_alliance.report.sections.checklist_section import checklist_section
+from bayes_alliance.report.sections.checks_section import computation_section, predictive_section
+from bayes_alliance.report.sections.comparison_section import comparison_section
+from bayes_alliance.report.sections.data_section import data_section
+from bayes_alliance.report.sections.groups_section import groups_section
+from bayes_alliance.report.sections.influence_section import influence_section
+from bayes_alliance.report.sections.methods_section import methods_section
+from bayes_alliance.report.sections.model_section import (
+    model_section,
+    prior_section,
+    question_section,
+)
+from bayes_alliance.report.sections.reproduction_section import reproduction_section
+from bayes_alliance.report.sections.results_section import results_section
+from bayes_alliance.report.sections.sensitivity_section import sensitivity_section
+from bayes_alliance.report.sections.slopes_section import slopes_section
 from bayes_alliance.report.sentences import conclusions
 from bayes_alliance.report.session_record import session_record
-from bayes_alliance.report.slopes_section import slopes_section
-from bayes_alliance.report.typesetting import retold, retold_notice, typeset
-from bayes_alliance.report.wording import joined, plural, with_minus
 from bayes_alliance.sampling.fit import Fit
+
+MANY_ROWS = 60  # a table with more rows is folded away, or stands at the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,3 +196,56 @@ def _notices(results: Results) -> tuple[Notice, ...]:
     told = {notice.text for notice in notices}
     rest = [note for note in fit.notes if note not in told]
     return (*notices, *(Notice(tone="caution", title="Note", text=note) for note in rest))
+
+
+def block_numbers(content: ReportContent) -> dict[int, int]:
+    """Return the number of each table, checklist and figure by the identity of its block."""
+    blocks = [block for section in content.sections for block in section.blocks]
+    tables = [block for block in blocks if isinstance(block, Table | Checklist)]
+    figures = [block for block in blocks if isinstance(block, Figure)]
+    return {id(block): number for kind in (tables, figures) for number, block in enumerate(kind, 1)}
+
+
+def typeset(section: Section) -> Section:
+    """Return the section with its sentences set as a printer would; cells and code stay."""
+    blocks = (
+        retold_notice(block, with_minus)
+        if isinstance(block, Notice)
+        else _retold(block, with_minus)
+        for block in section.blocks
+    )
+    return replace(section, blocks=tuple(blocks))
+
+
+def retold(section: Section, words: Callable[[str], str]) -> Section:
+    """Return the section with every sentence put otherwise, those of its notices too."""
+    return replace(section, blocks=tuple(_retold_all(block, words) for block in section.blocks))
+
+
+def _retold_all(block: Block, words: Callable[[str], str]) -> Block:
+    if isinstance(block, Notice):
+        return retold_notice(block, words)
+    if isinstance(block, Checklist):
+        items = (replace(item, answer=words(item.answer)) for item in block.items)
+        return replace(block, items=tuple(items))
+    return _retold(block, words)
+
+
+def retold_notice(notice: Notice, words: Callable[[str], str]) -> Notice:
+    """Return the notice with every sentence put otherwise."""
+    facts = tuple((name, words(said)) for name, said in notice.facts)
+    return replace(notice, title=words(notice.title), text=words(notice.text), facts=facts)
+
+
+def _retold(block: Block, words: Callable[[str], str]) -> Block:
+    if isinstance(block, Paragraph):
+        return Paragraph(text=words(block.text))
+    if isinstance(block, Items):
+        return Items(items=tuple(words(item) for item in block.items))
+    if isinstance(block, Figure):
+        description = words(block.description)
+        return replace(block, caption=words(block.caption), description=description)
+    if isinstance(block, Table):
+        notes = tuple(words(note) for note in block.notes)
+        return replace(block, caption=words(block.caption), notes=notes)
+    return block

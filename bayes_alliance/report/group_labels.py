@@ -16,7 +16,7 @@ from bayes_alliance.errors import Advice, ModelError, did_you_mean, listed
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.group_effect import GroupEffects
-from bayes_alliance.report.group_words import column_words, is_word
+from bayes_alliance.report.prose import column_words, is_word
 from bayes_alliance.sampling.fit import Fit
 
 # Groups with fewer rows than this in the middle are people: their effects are nearly their rows.

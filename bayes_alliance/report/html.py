@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bayes_alliance.report.blocks import Table
-from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.content import MANY_ROWS, ReportContent, block_numbers
 from bayes_alliance.report.mathematics import mathml
-from bayes_alliance.report.numbering import MANY_ROWS, block_numbers
 from bayes_alliance.report.report_data import plain_number, report_data, write_data
 from bayes_alliance.report.style import svg_of
 from bayes_alliance.report.tables import cell, is_numeric

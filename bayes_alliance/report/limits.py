@@ -6,9 +6,8 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.data.outcome_shape import piled_from
-from bayes_alliance.report.group_words import many_groups, one_of_groups
+from bayes_alliance.report.prose import figure, many_groups, one_of_groups, percent, plural
 from bayes_alliance.report.results import Results
-from bayes_alliance.report.wording import figure, percent, plural
 from bayes_alliance.sampling.linear_predictor import frequency_weights
 
 _FEW_GROUPS = 30

@@ -25,8 +25,7 @@ from bayes_alliance.report.blocks import (
     Paragraph,
     Table,
 )
-from bayes_alliance.report.content import ReportContent
-from bayes_alliance.report.numbering import block_numbers
+from bayes_alliance.report.content import ReportContent, block_numbers
 from bayes_alliance.report.report_data import data_place, report_data, write_data
 from bayes_alliance.report.style import png_of, svg_file_of
 from bayes_alliance.report.tables import cell, is_numeric

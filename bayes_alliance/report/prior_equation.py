@@ -15,9 +15,8 @@ from bayes_alliance.model.prior_table import PriorEntry
 from bayes_alliance.model.spec import Model
 from bayes_alliance.model.standing import Standing, coefficient_standing
 from bayes_alliance.report.blocks import Equation
-from bayes_alliance.report.equation_lines import wrapped
-from bayes_alliance.report.equation_symbols import Symbols, as_label, choose_symbols
-from bayes_alliance.report.wording import figure, joined
+from bayes_alliance.report.equation import Symbols, as_label, choose_symbols, wrapped
+from bayes_alliance.report.prose import figure, joined
 
 _SYMBOLS, _PAIRS = 8, 3
 _STAR = "^{*}"

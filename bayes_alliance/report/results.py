@@ -1,14 +1,32 @@
-"""Everything a report says in numbers, computed once from a fit."""
+"""Everything a report says in numbers, computed once from a fit: estimates, checks, comparisons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from bayes_alliance import names
+from bayes_alliance.checks.coverage import Coverage, check_coverage
+from bayes_alliance.checks.finding import Level
+from bayes_alliance.checks.group_influence import Influence, influence
+from bayes_alliance.checks.predictive import PredictiveCheck, check_predictive
+from bayes_alliance.checks.prior_weight import PriorSensitivity, prior_sensitivity
+from bayes_alliance.checks.shares_by_prior import SharesByPrior, shares_by_prior
+from bayes_alliance.checks.structure import FEW_GROUPS
 from bayes_alliance.checks.verdict import Verdict, diagnose
-from bayes_alliance.errors import Advice, AllianceError, Place, SamplingError, Words, words_for
+from bayes_alliance.errors import (
+    GIVE_ROWS,
+    Advice,
+    AllianceError,
+    Place,
+    SamplingError,
+    Words,
+    words_for,
+)
+from bayes_alliance.posterior.comparison.comparison import Comparison, compare
+from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
+from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
 from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes
 from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
@@ -16,12 +34,20 @@ from bayes_alliance.posterior.shares.stated_values import sloping_variables
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.shares.variance_curve import ShareCurve, share_curve
 from bayes_alliance.posterior.summaries import Summary, summarize
-from bayes_alliance.report.compared_fits import ComparedFits, compare_fits
-from bayes_alliance.report.missing_rows import why_not
-from bayes_alliance.report.model_checks import ModelChecks, check_model
+from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 
 _SLOPE_NUMBERS = 4_000_000
+_FEWEST, _MOST = 100, 500  # replicated data sets
+_NUMBERS = 1e7  # outcomes that are replicated for a check, as far as that gives enough data sets
+# Enough to see a predictive distribution that is wrong, at a quarter of the default's time.
+_ROWS_OF_COVERAGE = 500
+_FEWEST_GROUPS = 5
+_FAILED = "Left out, because the fit failed its checks and its draws cannot be weighted."
+
+# Where fits take longer, a dozen more of them would take longer than a reader waits.
+_QUICK_GROUPS = 500
+_REFITS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,3 +211,209 @@ def _share_elsewhere(fit: Fit) -> Words:
         "rows.",
         command_line="With the table this report averages it over the rows.",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChecks:
+    """What was found when the model was held against the data and the priors against both.
+
+    Where a check could not be done, a sentence that says why stands in its place. Of streamed rows
+    the sums tell how much the priors weigh and, with one grouping factor, what each group would do.
+
+    Parameters
+    ----------
+    prior, posterior
+        Rows as the prior, and as the posterior, replicates them.
+    by_group
+        Group means as the posterior replicates them, by grouping factor with enough groups.
+    coverage
+        Whether leave-one-out predictive intervals cover as they should.
+    sensitivity
+        How much the priors weigh.
+    influence
+        What each group, left out, would do, by grouping factor.
+    few_groups
+        The share under a narrower and a wider prior, by grouping factor with few groups.
+    """
+
+    prior: PredictiveCheck | str
+    posterior: PredictiveCheck | str
+    by_group: Mapping[str, PredictiveCheck | str]
+    coverage: Coverage | str
+    sensitivity: PriorSensitivity | str
+    influence: Mapping[str, Influence | str]
+    few_groups: Mapping[str, SharesByPrior | str]
+
+
+def check_model(
+    fit: Fit, *, trusted: bool, shares: Shares | str, place: Place = "python"
+) -> ModelChecks:
+    """Run the checks; those that weight the draws only where the draws can be trusted.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    trusted
+        Whether it passed its checks.
+    shares
+        The variance shares, or why there are none.
+    place
+        Where whoever reads it works: what to do is said in its words.
+    """
+    tried = partial(_tried, fit, place)
+    groups = fit.model.design.groups
+    at = None if isinstance(shares, str) else shares.at or None
+    draws = _replications(fit)
+    several = [group.name for group in groups if len(group.labels) >= _FEWEST_GROUPS]
+    return ModelChecks(
+        prior=tried(lambda: check_predictive(fit, kind="prior", draws=draws)),
+        posterior=tried(lambda: check_predictive(fit, draws=draws)),
+        by_group={
+            name: tried(partial(check_predictive, fit, group=name, draws=draws)) for name in several
+        },
+        coverage=tried(lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE)) if trusted else _FAILED,
+        sensitivity=tried(lambda: prior_sensitivity(fit, at=at), sums_suffice=True)
+        if trusted
+        else _FAILED,
+        influence={
+            group.name: tried(partial(influence, fit, group=group.name, at=at), sums_suffice=True)
+            if trusted
+            else _FAILED
+            for group in groups
+        },
+        few_groups=_few_groups(fit, shares, place) if trusted else {},
+    )
+
+
+def _few_groups(fit: Fit, shares: Shares | str, place: Place) -> dict[str, SharesByPrior | str]:
+    if isinstance(shares, str):
+        return {}
+    return {
+        group.name: _or_why(partial(shares_by_prior, fit, group.name, shares), place)
+        for group in fit.model.design.groups
+        if len(group.labels) < FEW_GROUPS
+    }
+
+
+def _replications(fit: Fit) -> int:
+    """Return how many data sets are worth their time: fewer where there are many rows."""
+    rows = max(1.0, fit.model.clients if fit.has_data else 0.0)
+    return int(min(_MOST, max(_FEWEST, _NUMBERS / rows)))
+
+
+def _tried[Found](
+    fit: Fit, place: Place, check: Callable[[], Found], *, sums_suffice: bool = False
+) -> Found | str:
+    """Return what a check finds, or in words why it cannot be done."""
+    if not (fit.has_data or (sums_suffice and fit.has_sums)):
+        return words_for(why_not(fit, sums_suffice=sums_suffice), place)
+    return _or_why(check, place)
+
+
+def _or_why[Found](check: Callable[[], Found], place: Place) -> Found | str:
+    try:
+        return check()
+    except AllianceError as error:
+        return error.said_in(place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedFits:
+    """What was found when the models were compared; a sentence says why where nothing was.
+
+    Parameters
+    ----------
+    fits
+        By the names shown; the first is the one the report is about.
+    levels
+        Level of the verdict on each.
+    by_row, by_group
+        Prediction of rows and of groups not yet seen; the latter None if there are no groups.
+    factors
+        Bayes factors against the model the report is about.
+    """
+
+    fits: Mapping[str, Fit]
+    levels: Mapping[str, Level]
+    by_row: Comparison | str
+    by_group: Comparison | str | None
+    factors: BayesFactors | str
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The models whose fit failed a check."""
+        return tuple(name for name, level in self.levels.items() if level == "bad")
+
+
+def compare_fits(
+    named: Mapping[str, Fit], *, level: Level, place: Place = "python"
+) -> ComparedFits:
+    """Compare the first fit with the others.
+
+    Parameters
+    ----------
+    named
+        Two or more, by the names to show.
+    level
+        Level of the verdict on the first.
+    place
+        Where whoever reads it works.
+    """
+    others = list(named)[1:]
+    levels = {next(iter(named)): level} | {name: diagnose(named[name]).level for name in others}
+    if "bad" in levels.values():
+        failed = ", ".join(f"'{name}'" for name, found in levels.items() if found == "bad")
+        reason = f"Nothing is compared, because the fit of {failed} failed its checks."
+        return ComparedFits(fits=named, levels=levels, by_row=reason, by_group=None, factors=reason)
+    quick = all(_is_quick(fit) for fit in named.values())
+    grouped = any(fit.model.groups for fit in named.values())
+    return ComparedFits(
+        fits=named,
+        levels=levels,
+        by_row=_compared(named, "row", place, quick=quick),
+        by_group=_compared(named, "group", place, quick=quick) if grouped else None,
+        factors=_factors(named, place, quick=quick),
+    )
+
+
+def _is_quick(fit: Fit) -> bool:
+    """Tell whether fitting again takes about a second; by the model, so that it never changes."""
+    groups = sum(len(group.labels) for group in fit.model.design.groups)
+    return engine_of(fit.settings).is_quick and groups <= _QUICK_GROUPS
+
+
+def _compared(fits: Mapping[str, Fit], by: str, place: Place, *, quick: bool) -> Comparison | str:
+    try:
+        return compare(fits, by=by, refits=_REFITS if quick else 0)  # type: ignore[arg-type]
+    except AllianceError as error:
+        return error.said_in(place)
+
+
+def _factors(fits: Mapping[str, Fit], place: Place, *, quick: bool) -> BayesFactors | str:
+    """Weigh the models; where fits take long only as far as the draws that are there suffice."""
+    try:
+        return bayes_factors(fits, refits=quick)
+    except AllianceError as error:
+        return error.said_in(place)
+
+
+def why_not(fit: Fit, *, sums_suffice: bool = False) -> Words:
+    """Say why what needs the rows, or the sums of streamed ones, is not there, and what to do."""
+    if fit.streamed_from is not None and sums_suffice:
+        why = (
+            "This needs the sums made of the rows, which were read as a stream, and the fit was "
+            "saved without them"
+        )
+        return Advice(
+            python=f"{why}: fit.save(path) keeps them, fit.save(path, data=False) does not.",
+            command_line=f"{why}.",
+        )
+    if fit.streamed_from is not None:
+        return (
+            "This needs the rows themselves. They were read as a stream and never kept, so that "
+            "no saved file brings them back: fit the model to a random sample of the rows, read "
+            "into memory, and look at it there."
+        )
+    why = "This needs the rows the model was fitted to, and the fit was saved without them."
+    return GIVE_ROWS.after(why)

@@ -23,16 +23,18 @@ from bayes_alliance.posterior.standing_effects import (
     PlacedEffect,
     population_effects_at,
 )
-from bayes_alliance.report.group_words import level_name, many_groups, one_more
-from bayes_alliance.report.results import Results
-from bayes_alliance.report.wording import (
+from bayes_alliance.report.prose import (
     between,
     figure,
     joined,
+    level_name,
+    many_groups,
+    one_more,
     percent,
     plural,
     probability,
 )
+from bayes_alliance.report.results import Results
 from bayes_alliance.sampling.fit import Fit
 
 _COEFFICIENTS_SHOWN = 3

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bayes_alliance.drawing import GREY, INK, WIDTH
 from bayes_alliance.report.blocks import Figure
-from bayes_alliance.report.word_marks import readable
+from bayes_alliance.report.prose import readable
 
 DOTS_PER_INCH = 200
 _SETTINGS: Any = {

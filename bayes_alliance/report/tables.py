@@ -13,9 +13,15 @@ from bayes_alliance.posterior.shares.share_words import beside_words, place_word
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import DIRECTION, Summary
 from bayes_alliance.report.blocks import Table
-from bayes_alliance.report.group_words import level_name, many_groups
+from bayes_alliance.report.prose import (
+    count,
+    figure,
+    level_name,
+    many_groups,
+    probability,
+    with_minus,
+)
 from bayes_alliance.report.sentences import Slope
-from bayes_alliance.report.wording import count, figure, probability, with_minus
 
 if TYPE_CHECKING:
     import pandas as pd

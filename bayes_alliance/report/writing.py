@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from bayes_alliance.answers.three_answers import Answers
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.report.answers_page import NUMBERS, answers_content
 from bayes_alliance.report.blocks import Table
 from bayes_alliance.report.content import ReportContent, build_content
+from bayes_alliance.report.docx.document import render_document
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import write_folder
 from bayes_alliance.report.report_data import data_place, report_data, write_data
-from bayes_alliance.report.three_answers import Answers
-from bayes_alliance.report.word import render_document
 from bayes_alliance.whole_file import check_room, gone_on_failure, write_whole
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
-STAGES = ("cli", "report", "checks", "posterior", "sampling", "model", "data", "kernels")
+STAGES = ("cli", "report", "answers", "checks", "posterior", "sampling", "model", "data", "kernels")
 FOUNDATION = ("names", "errors", "display", "drawing", "random_streams", "machine", "whole_file")
 
 

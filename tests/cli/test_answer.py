@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
-from bayes_alliance.report import three_questions
+from bayes_alliance.answers import three_questions
 from bayes_alliance.report.report_data import read_report_data
 
 Run = Callable[..., Result]

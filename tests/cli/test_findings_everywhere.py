@@ -242,7 +242,7 @@ def no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*arguments: Any, **options: Any) -> None:
         raise typer.Exit(0)
 
-    monkeypatch.setattr("bayes_alliance.report.three_questions.answer_questions", stop)
+    monkeypatch.setattr("bayes_alliance.answers.three_questions.answer_questions", stop)
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda own: f"{own.code}-{own.table.__name__}")

@@ -124,7 +124,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, made_up_fit: Callable[..., Any]) -
         asked.append(model)
         return made_up_fit(model, seed=options["seed"] or 5)
 
-    monkeypatch.setattr("bayes_alliance.report.three_questions.sample", sample)
+    monkeypatch.setattr("bayes_alliance.answers.three_questions.sample", sample)
     return asked
 
 
@@ -142,7 +142,7 @@ def test_answers_that_cannot_be_worked_out_leave_their_draws(
     def refused(*arguments: Any, **options: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr("bayes_alliance.report.three_questions.compare", refused)
+    monkeypatch.setattr("bayes_alliance.answers.three_questions.compare", refused)
     result = run("answer", clients, *ANSWER, *out)
     assert result.exit_code == 4, result.output
     stem = "study" if out else "answers"
@@ -175,7 +175,7 @@ def test_models_sampled_before_the_one_that_fails_are_kept(
         made.append(made_up_fit(model))
         return made[0]
 
-    monkeypatch.setattr("bayes_alliance.report.three_questions.sample", sample)
+    monkeypatch.setattr("bayes_alliance.answers.three_questions.sample", sample)
     result = run("answer", clients, *ANSWER, "--out", "study.html")
     assert result.exit_code == 4, result.output
     assert "The draws are saved: study-null.fit." in result.stderr

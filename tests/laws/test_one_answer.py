@@ -18,8 +18,8 @@ from bayes_alliance.display import number, place
 from bayes_alliance.model.families.cumulative import Cumulative
 from bayes_alliance.report import results as of_report
 from bayes_alliance.report import sentences
+from bayes_alliance.report.prose import figure, percent
 from bayes_alliance.report.report_data import read_report_data
-from bayes_alliance.report.wording import figure, percent
 from bayes_alliance.sampling.fit import Fit
 
 SCALES = {

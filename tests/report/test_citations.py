@@ -84,7 +84,7 @@ def test_every_key_that_the_report_cites_is_shipped() -> None:
     folder = ROOT / "bayes_alliance" / "report"
     calls = [
         call
-        for file in folder.glob("*.py")
+        for file in folder.rglob("*.py")
         for call in re.findall(r"cited\(([^)]*)\)", file.read_text("utf-8"))
     ]
     keys = {key for call in calls for key in re.findall(r"[\"'](\w+)[\"']", call)}

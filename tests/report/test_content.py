@@ -15,10 +15,10 @@ from bayes_alliance.report.blocks import Code, Figure, Notice, Paragraph, Sectio
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.group_labels import shown_labels
 from bayes_alliance.report.html import render_page
-from bayes_alliance.report.model_section import question_section
 from bayes_alliance.report.report_data import read_report_data
-from bayes_alliance.report.reproduction_section import program
 from bayes_alliance.report.results import collect_results
+from bayes_alliance.report.sections.model_section import question_section
+from bayes_alliance.report.sections.reproduction_section import program
 from bayes_alliance.report.tables import cell, prior_table
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.loading import load_fit

@@ -7,7 +7,7 @@ from scipy.stats import halfnorm, kstest, norm
 
 import bayes_alliance as ba
 from bayes_alliance.posterior.shares.variance import variance_shares
-from bayes_alliance.report.density_figures import (
+from bayes_alliance.report.figures import (
     MOST_PANELS,
     density,
     draw_panels,

@@ -24,7 +24,7 @@ from bayes_alliance.report.reproduction.document import (
     page_differences,
     tells_its_data,
 )
-from bayes_alliance.report.reproduction.page_words import same_words
+from bayes_alliance.report.reproduction.shown_words import same_words
 from bayes_alliance.report.reproduction.told_content import figures_of, told_content
 from bayes_alliance.report.session_record import writing_versions
 from bayes_alliance.report.writing import write_content

@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.equation_lines import model_equation, symbol_words
-from bayes_alliance.report.equation_symbols import as_label
-from bayes_alliance.report.equation_words import equation_in_words
+from bayes_alliance.report.equation import as_label, equation_in_words, model_equation, symbol_words
 from bayes_alliance.report.prior_equation import number_text, prior_equation
 
 

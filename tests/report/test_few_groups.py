@@ -10,8 +10,8 @@ from bayes_alliance.data.examples import load_example
 from bayes_alliance.model.spec import Model
 from bayes_alliance.report.blocks import Heading, Table
 from bayes_alliance.report.content import ReportContent, build_content
-from bayes_alliance.report.few_groups import few_groups_sentence
-from bayes_alliance.report.wording import percent
+from bayes_alliance.report.prose import percent
+from bayes_alliance.report.sections.sensitivity_section import few_groups_sentence
 from bayes_alliance.sampling.fit import Fit
 
 

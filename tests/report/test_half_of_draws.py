@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayes_alliance import names
-from bayes_alliance.report.half_of_draws import compare_halves
 from bayes_alliance.report.results import collect_results
+from bayes_alliance.report.sections.checklist_section import compare_halves
 from bayes_alliance.sampling.fit import Fit
 
 

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.density_figures import Panel, panels_of, without_panel
+from bayes_alliance.report.figures import Panel, panels_of, without_panel
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.prior_draws import draw_prior

@@ -15,8 +15,8 @@ import bayes_alliance as ba
 from bayes_alliance.report.content import build_content
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction import reproducing
-from bayes_alliance.report.reproduction.remade_fit import recorded_table, remade_model
-from bayes_alliance.report.reproduction_section import program
+from bayes_alliance.report.reproduction.reproducing import recorded_table, remade_model
+from bayes_alliance.report.sections.reproduction_section import program
 from bayes_alliance.report.session_record import draws_digest, session_record
 from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
 from bayes_alliance.sampling.source_version import source_version

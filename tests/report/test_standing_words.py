@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.model.spec import Model
-from bayes_alliance.report.standing_words import standing_words
+from bayes_alliance.report.sections.model_section import standing_words
 
 INTERCEPT = "The prior of the intercept is about score where every predictor has its mean"
 SPREAD = "The prior of the standard deviation between therapists in the intercept holds where"

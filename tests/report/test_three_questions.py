@@ -10,15 +10,15 @@ from matplotlib import pyplot as plt
 from typer.testing import CliRunner
 
 import bayes_alliance as ba
+from bayes_alliance.answers import three_questions
+from bayes_alliance.answers.three_answers import FIXED, NULL, VARYING
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.checks.verdict import Verdict
 from bayes_alliance.cli.main import app
 from bayes_alliance.errors import Advice
-from bayes_alliance.report import three_questions
 from bayes_alliance.report.answers_page import answers_content
 from bayes_alliance.report.report_data import read_report_data
-from bayes_alliance.report.three_answers import FIXED, NULL, VARYING
 
 mpl.use("Agg")
 

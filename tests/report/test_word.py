@@ -19,9 +19,9 @@ from bayes_alliance.report.blocks import (
     Table,
 )
 from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.docx.document import render_document
+from bayes_alliance.report.docx.equations import word_equation
 from bayes_alliance.report.tables import cell
-from bayes_alliance.report.word import render_document
-from bayes_alliance.report.word_equations import word_equation
 
 pytestmark = pytest.mark.slow
 

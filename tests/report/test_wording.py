@@ -4,14 +4,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from bayes_alliance.report.group_words import (
+from bayes_alliance.report.prose import (
     column_words,
+    count,
     counted_groups,
+    figure,
     is_word,
+    joined,
     many_groups,
     one_group,
+    percent,
+    plural,
+    probability,
 )
-from bayes_alliance.report.wording import count, figure, joined, percent, plural, probability
 
 
 @pytest.mark.parametrize(

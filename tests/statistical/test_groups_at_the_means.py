@@ -22,8 +22,8 @@ from bayes_alliance.kernels.ranking import ranks_from_highest
 from bayes_alliance.report import results as of_report
 from bayes_alliance.report.blocks import Figure, Paragraph, Table
 from bayes_alliance.report.group_labels import shown_labels
-from bayes_alliance.report.groups_section import groups_section
 from bayes_alliance.report.results import collect_results
+from bayes_alliance.report.sections.groups_section import groups_section
 from bayes_alliance.sampling.fit import Fit
 
 SAMPLED = {"draws": 60, "tune": 150, "chains": 2, "progress": False}

@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 import bayes_alliance as ba
-from bayes_alliance.report.slope_votes import DO_NOT, VARY
+from bayes_alliance.answers.three_answers import DO_NOT, VARY
 
 pytestmark = pytest.mark.calibration
 

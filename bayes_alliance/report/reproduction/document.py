@@ -6,21 +6,22 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from bayes_alliance.report.content import ReportContent
+from bayes_alliance.report.docx.document import render_document
 from bayes_alliance.report.html import render_page
 from bayes_alliance.report.markdown import figure_files, render_markdown
 from bayes_alliance.report.received_report import NotAReportError, file_bytes
 from bayes_alliance.report.report_data import data_place
 from bayes_alliance.report.reproduction.lines import Lines, differences
-from bayes_alliance.report.reproduction.page_words import same_words
-from bayes_alliance.report.reproduction.pictures import only_drawn, same_drawing, same_image
+from bayes_alliance.report.reproduction.shown_words import same_words, word_pictures, word_text
 from bayes_alliance.report.reproduction.told_content import figures_of, told_content
-from bayes_alliance.report.reproduction.word_text import word_pictures, word_text
 from bayes_alliance.report.style import png_of, svg_file_of
-from bayes_alliance.report.word import render_document
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _OPEN, _CLOSE = "<svg ", "</svg>"
 _MOST_DRAWINGS = 1_000  # of a page
@@ -28,6 +29,18 @@ _HEADING = re.compile(r"<h2[^>]*>(.*?)</h2>|^## (.*)$|^# (.*)$")
 _CAPTION = re.compile(r"<caption>(.*?)</caption>|^\*\*(?:Table|Figure) \d+\.\*\* (.*)$")
 _ROW = re.compile(r'<th scope="row">(.*?)</th>')
 _IMAGE = re.compile(r"\]\(([^()\s/:]+)/[^()\s/]+\.png\)")
+
+# Points of the page. Another order of adding changes the last of the six digits that are written.
+_SEEN = 1e-4
+# Of 255 steps of brightness: what rounding does to the edge of a line.
+_STEPS = 8
+_PIECES = re.compile(r"<[^<>]*>|[^<]+|<")
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+_NAMED = re.compile(r'( id="|url\(#|href="#)([^")]*)')
+_TAG = re.compile(r"<([a-zA-Z][\w:-]*)")
+_DRAWN = frozenset(
+    {"svg", "defs", "style", "g", "path", "use", "clipPath", "rect", "text", "tspan", "image"}
+)
 
 
 def document_differences(
@@ -235,3 +248,61 @@ _TOLD: Mapping[str, Callable[[Path, ReportContent], bool]] = {
     ".docx": _word_tells,
     ".md": _text_tells,
 }
+
+
+def same_drawing(shown: str, meant: str) -> bool:
+    """Tell whether two SVG drawings are the same but for rounding."""
+    ours, theirs = _pieces(meant), _pieces(shown)
+    return len(ours) == len(theirs) and all(map(_same_piece, ours, theirs))
+
+
+def only_drawn(shown: str) -> bool:
+    """Tell whether a drawing holds nothing but lines and words: no script, no page in a page."""
+    return set(_TAG.findall(shown)) <= _DRAWN and not re.search(r"\son\w+\s*=", shown)
+
+
+def same_image(shown: bytes, meant: bytes) -> bool:
+    """Tell whether two PNG images are the same but for the edges of their lines."""
+    if shown == meant:
+        return True
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with _opened(shown) as theirs, _opened(meant) as ours:
+            # Nothing is unpacked that is of another size.
+            if theirs.size != ours.size or getattr(theirs, "is_animated", False):
+                return False
+            pixels = [np.asarray(own.convert("RGBA"), dtype=int) for own in (theirs, ours)]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
+    return bool(np.abs(pixels[0] - pixels[1]).max() <= _STEPS)
+
+
+def _opened(content: bytes) -> Image.Image:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(content), formats=["PNG"])
+
+
+def _pieces(drawing: str) -> list[str]:
+    """Return tags and words; names that only point inside the drawing become numbers."""
+    order: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return f"{found[1]}{order.setdefault(found[2], len(order))}"
+
+    pieces = _PIECES.findall(_NAMED.sub(numbered, drawing))
+    return [" ".join(piece.split()) for piece in pieces if piece.strip()]
+
+
+def _same_piece(ours: str, theirs: str) -> bool:
+    if ours == theirs:
+        return True
+    if not ours.startswith("<"):
+        return False
+    one, other = _NUMBER.split(ours), _NUMBER.split(theirs)
+    return len(one) == len(other) and all(
+        a == b or (k % 2 == 1 and abs(float(a) - float(b)) <= _SEEN)
+        for k, (a, b) in enumerate(zip(one, other, strict=True))
+    )

@@ -1,0 +1,1 @@
+"""The three questions of the seed study, answered from a table in one go."""

@@ -1,0 +1,1 @@
+"""A report as a Word document: text, tables, formulas, and how they look."""
