@@ -25,10 +25,9 @@ import pandas as pd
 from scipy import special, stats
 
 import bayes_alliance as ba
-from bayes_alliance.posterior.evidence.evidence_words import DECIDING, judge
-from bayes_alliance.posterior.evidence.integrated_target import integrated_density
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
-from bayes_alliance.posterior.evidence.term import term_between, with_entries
+from bayes_alliance.posterior.evidence.bridge_target import integrated_density
+from bayes_alliance.posterior.evidence.term import rescaled_model, term_between, with_entries
+from bayes_alliance.posterior.evidence.term_evidence import DECIDING, judge
 
 GROUPS, SHARES, SLOPES = (30, 100), (0.0, 0.05, 0.11), (0.0, 0.2)
 SLOPE_SDS = (0.0, 0.22)

@@ -15,14 +15,14 @@ from bayes_alliance.data.report import Note
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import BELOW, BESIDE, BLUE, INK, faint_grid, folded, own_axes
 from bayes_alliance.errors import Place, words_for
-from bayes_alliance.posterior.claims.claim_record import Hypothesis
+from bayes_alliance.posterior.claims.claim import Hypothesis
 from bayes_alliance.posterior.claims.claim_strength import (
     probability_in_words,
     strength_in_words,
 )
 from bayes_alliance.posterior.comparison.comparison import Comparison
 from bayes_alliance.posterior.comparison.comparison_table import CLEAR_ERRORS
-from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.posterior.evidence.bayes_factor import BayesFactors
 from bayes_alliance.posterior.shares.variance import Shares
 from bayes_alliance.posterior.summaries import DIRECTION
 from bayes_alliance.sampling.fit import Fit

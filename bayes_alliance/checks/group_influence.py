@@ -28,8 +28,8 @@ from bayes_alliance.drawing import (
     reference_line,
 )
 from bayes_alliance.errors import Advice, Place, words_for
+from bayes_alliance.posterior.chosen_factor import other_factors
 from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
-from bayes_alliance.posterior.factor_words import other_factors
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.group_sums import need_groups
 from bayes_alliance.sampling.left_out import groups_to_leave_out

@@ -27,8 +27,7 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.factor_words import other_factors
-from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
+from bayes_alliance.posterior.chosen_factor import chosen_group, other_factors, unnamed_factors
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.written_out import WrittenOut, has_copies, written_out
 

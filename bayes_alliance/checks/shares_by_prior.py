@@ -13,7 +13,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.kernels.pareto_smoothing import largest_good_shape, smooth_weights
 from bayes_alliance.model.prior_table import PriorEntry
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model, rescaled_prior
+from bayes_alliance.posterior.evidence.term import rescaled_model, rescaled_prior
 from bayes_alliance.posterior.shares.share_words import place_words
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.standing import MEANS

@@ -116,7 +116,7 @@ def write_and_tell(
 ) -> None:
     """Write the report once for each place, print its conclusions, and end with its verdict."""
     from bayes_alliance.cli.screen import show_items
-    from bayes_alliance.posterior.fits_by_name import several_fits
+    from bayes_alliance.posterior.several_fits import several_fits
     from bayes_alliance.report.content import build_content
     from bayes_alliance.report.writing import write_content
 

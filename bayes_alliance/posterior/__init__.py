@@ -1,5 +1,19 @@
 """What the posterior says: summaries, variance shares, group effects."""
 
-from bayes_alliance.posterior.without_docstrings import ready_arviz
+import sys
+from typing import Any
 
-ready_arviz()
+
+def _leave(*_arguments: Any) -> None:
+    """Do nothing."""
+
+
+def _ready_arviz() -> None:
+    """Keep ArviZ from adding to docstrings that are not there, as under ``python -OO``."""
+    if sys.flags.optimize > 1:
+        from arviz_stats.base import stats_utils
+
+        stats_utils.update_docstring = _leave
+
+
+_ready_arviz()

@@ -19,13 +19,15 @@ from bayes_alliance.errors import DataError, ModelError
 from bayes_alliance.model.column_order import ColumnOrder
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shares.stated_values import (
+from bayes_alliance.posterior.standing import (
+    NO_PLACE,
+    Position,
+    Standing,
     Values,
     effect_rows,
     own_variables,
     population_columns,
 )
-from bayes_alliance.posterior.standing import NO_PLACE, Position, Standing
 
 Array = NDArray[np.float64]
 LEVEL, SLOPE, DIFFERENCE, HIGHER = "level", "slope", "difference", "higher"

@@ -14,7 +14,7 @@ from bayes_alliance.checks.finding import Level
 from bayes_alliance.checks.fit_to_data import MISFIT
 from bayes_alliance.errors import Place, words_for
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.fits_by_name import several_fits
+from bayes_alliance.posterior.several_fits import several_fits
 from bayes_alliance.report.blocks import (
     Block,
     Checklist,

@@ -25,14 +25,12 @@ from bayes_alliance.errors import (
     words_for,
 )
 from bayes_alliance.posterior.comparison.comparison import Comparison, compare
-from bayes_alliance.posterior.evidence.bayes_factor import bayes_factors
-from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.posterior.evidence.bayes_factor import BayesFactors, bayes_factors
 from bayes_alliance.posterior.groups.group_effect import GroupEffects, group_effects
-from bayes_alliance.posterior.moderation.group_slope import DRAWS, group_slopes
-from bayes_alliance.posterior.moderation.group_slope_record import GroupSlopes
-from bayes_alliance.posterior.shares.stated_values import sloping_variables
+from bayes_alliance.posterior.moderation.group_slope import DRAWS, GroupSlopes, group_slopes
 from bayes_alliance.posterior.shares.variance import Shares, variance_shares
 from bayes_alliance.posterior.shares.variance_curve import ShareCurve, share_curve
+from bayes_alliance.posterior.standing import sloping_variables
 from bayes_alliance.posterior.summaries import Summary, summarize
 from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit

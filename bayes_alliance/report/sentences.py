@@ -13,10 +13,9 @@ from bayes_alliance.errors import AllianceError
 from bayes_alliance.kernels.shares import variance_along
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.shares.level_variance import group_covariance
-from bayes_alliance.posterior.shares.stated_values import population_variables
 from bayes_alliance.posterior.shares.variance import Shares
-from bayes_alliance.posterior.standing import standing_of
+from bayes_alliance.posterior.shares.variance_parts import group_covariance
+from bayes_alliance.posterior.standing import population_variables, standing_of
 from bayes_alliance.posterior.standing_effects import (
     LEVEL,
     SLOPE,

@@ -13,7 +13,7 @@ from bayes_alliance.checks import predictive
 from bayes_alliance.model import group_design
 from bayes_alliance.model.subset import keep_rows, leave_one_client_out
 from bayes_alliance.posterior.comparison import leave_one_out
-from bayes_alliance.posterior.explained import column_spread
+from bayes_alliance.posterior.explained import implied_variance
 from bayes_alliance.posterior.groups import group_mean
 from bayes_alliance.sampling import row_blocks, row_sums
 from bayes_alliance.sampling.container import (
@@ -240,7 +240,7 @@ def rows_of_groups(index, groups, _repeats=None):
 
 OFFENDERS = {
     "a group's mean without weights": (group_mean, "frequency_weights", unweighted, "group_means"),
-    "R2 over rows": (column_spread, "frequency_weights", unweighted, "r2_measures"),
+    "R2 over rows": (implied_variance, "frequency_weights", unweighted, "r2_measures"),
     "replicated rows": (predictive, "written_out", every_row_once, "check_predictive"),
     "rows as caseloads": (group_design, "counted_by_group", rows_of_groups, "caseloads"),
     "whole rows left out": (row_sums, "copy_weights", row_sums.frequency_weights, "compare"),

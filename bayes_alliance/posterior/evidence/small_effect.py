@@ -14,7 +14,7 @@ from bayes_alliance.model.column_order import Coding
 from bayes_alliance.model.default_priors import COEFFICIENT_WIDTH, GROUP_WIDTH
 from bayes_alliance.model.prior_table import LEVELS_ALIKE, PriorEntry
 from bayes_alliance.model.spec import Model, defaults_of
-from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
+from bayes_alliance.posterior.evidence.scaled_evidence import DrawsOfPriors
 
 Array = NDArray[np.float64]
 # A coefficient below a tenth of the outcome's standard deviation per one of its column (two levels

@@ -6,8 +6,10 @@ many standard deviations, an effect of half of one counts as absent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,14 +17,33 @@ from bayes_alliance import names
 from bayes_alliance.errors import listed
 from bayes_alliance.model.column_order import ColumnOrder
 from bayes_alliance.model.default_priors import COEFFICIENT_WIDTH, GROUP_WIDTH
+from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.prior_table import MEAN_OF_ALL, PriorEntry
 from bayes_alliance.model.spec import Model, changed_model
-from bayes_alliance.posterior.evidence.differing_priors import without_rounding
-from bayes_alliance.posterior.evidence.rescaled_priors import has_scale, rescaled_prior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 # In standard deviations of the outcome per one of the column, as the default priors count.
 _TESTED_COEFFICIENT, _TESTED_GROUP = 0.5, 0.5
 _SAME = 1e-9
+ABSENT = "not in the model"
+
+# Arguments that grow with the scale, and those that shrink with it.
+_GROWING = {
+    "Normal": "sigma",
+    "StudentT": "sigma",
+    "Cauchy": "beta",
+    "Laplace": "b",
+    "Logistic": "s",
+    "HalfNormal": "sigma",
+    "HalfStudentT": "sigma",
+    "HalfCauchy": "beta",
+    "InverseGamma": "beta",
+    "Weibull": "beta",
+}
+_SHRINKING = {"Exponential": "lam", "Gamma": "beta"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,3 +205,92 @@ def _hold(
 
 def _made_alike(one: ColumnOrder, other: ColumnOrder) -> bool:
     return replace(one, term=0) == replace(other, term=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferingPriors:
+    """The priors a Bayes factor between models depends on.
+
+    Parameters
+    ----------
+    table
+        One row a parameter whose prior is not the same in all models, one column a model.
+    scaled
+        Those that are made wider and narrower: the parameters that only some models have, or,
+        where all have the same ones, those with different priors. Correlations have no scale.
+    """
+
+    table: pd.DataFrame
+    scaled: tuple[str, ...]
+
+
+def differing_priors(models: Mapping[str, Model]) -> DifferingPriors:
+    """Compare the priors of models, by parameter."""
+    import pandas as pd
+
+    entries = {name: {e.key: e for e in m.priors.entries} for name, m in models.items()}
+    keys = list(dict.fromkeys(key for own in entries.values() for key in own))
+    rows: dict[str, list[PriorEntry | None]] = {
+        key: [own.get(key) for own in entries.values()] for key in keys
+    }
+    differing = {
+        key: found for key, found in rows.items() if len({without_rounding(e) for e in found}) > 1
+    }
+    only_some = [key for key, found in differing.items() if None in found]
+    candidates = [
+        key
+        for key in only_some or differing
+        if all(has_scale(entry.prior) for entry in differing[key] if entry is not None)
+    ]
+    table = pd.DataFrame(
+        [
+            [ABSENT if entry is None else entry.in_place for entry in found]
+            for found in differing.values()
+        ],
+        index=pd.Index(list(differing), name="parameter"),
+        columns=list(models),
+    )
+    return DifferingPriors(table=table, scaled=tuple(candidates))
+
+
+def without_rounding(entry: PriorEntry | None) -> tuple[object, ...]:
+    """Return what two entries share that differ by rounding only, as in designs of other size."""
+    if entry is None:
+        return ()
+    own_place = entry.chosen and not entry.at_means and entry.element is not None
+    numbers = (f"{number:.9g}" for number in entry.prior.arguments)
+    return own_place, entry.prior.distribution, *numbers
+
+
+def has_scale(prior: Prior) -> bool:
+    """Whether a prior can be made wider: that of correlations cannot."""
+    return prior.kind.support != "correlation"
+
+
+def rescaled_prior(prior: Prior, factor: float) -> Prior:
+    """Return the prior with its scale times ``factor`` and its location where it was.
+
+    For a positive number the whole distribution is stretched from zero.
+    """
+    arguments = dict(zip(prior.kind.arguments, prior.arguments, strict=True))
+    if prior.distribution in _GROWING:
+        arguments[_GROWING[prior.distribution]] *= factor
+    elif prior.distribution in _SHRINKING:
+        arguments[_SHRINKING[prior.distribution]] /= factor
+    elif prior.distribution == "LogNormal":
+        arguments["mu"] += log(factor)
+    elif prior.distribution == "Uniform":
+        low, high = arguments["lower"], arguments["upper"]
+        # One that starts at zero or above may be that of a standard deviation.
+        middle = 0.0 if low >= 0 else (low + high) / 2
+        arguments = {end: middle + factor * (value - middle) for end, value in arguments.items()}
+    return Prior(prior.distribution, tuple(arguments.values()))
+
+
+def rescaled_model(model: Model, keys: Collection[str], factor: float) -> Model:
+    """Return the model with the priors of these keys rescaled; everything else is the same."""
+    entries = tuple(
+        replace(entry, prior=rescaled_prior(entry.prior, factor)) if entry.key in keys else entry
+        for entry in model.priors.entries
+    )
+    return changed_model(model, priors=replace(model.priors, entries=entries))

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
-from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
     Measure,
@@ -15,7 +14,7 @@ from bayes_alliance.posterior.explained.explained_variance import (
     measures_table,
     share_in_words,
 )
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import after_given, interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import (
     Chunk,

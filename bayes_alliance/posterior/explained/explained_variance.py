@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.posterior.defined_draws import given_words, numbers_where_defined
-from bayes_alliance.posterior.summaries import COLUMNS, check_prob, interval_words
+from bayes_alliance.posterior.summaries import (
+    COLUMNS,
+    check_prob,
+    given_words,
+    interval_words,
+    numbers_where_defined,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bayes_alliance.posterior.defined_draws import after_given
 from bayes_alliance.posterior.explained.explained_variance import (
     ExplainedVariance,
     Measure,
@@ -15,7 +14,7 @@ from bayes_alliance.posterior.explained.implied_variance import (
     implied_variance_notes,
     scale_words,
 )
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import after_given, interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 

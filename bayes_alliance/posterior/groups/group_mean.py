@@ -14,9 +14,8 @@ from bayes_alliance.drawing import own_axes
 from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.factor_words import other_factors
+from bayes_alliance.posterior.chosen_factor import chosen_group, other_factors, unnamed_factors
 from bayes_alliance.posterior.groups.caterpillar import caterpillar_height, draw_caterpillar
-from bayes_alliance.posterior.groups.chosen_factor import chosen_group, unnamed_factors
 from bayes_alliance.posterior.groups.group_effect import CAUTION, QUALITY
 from bayes_alliance.posterior.summaries import (
     COLUMNS,

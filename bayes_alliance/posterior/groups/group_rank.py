@@ -1,4 +1,4 @@
-"""The posterior of each group's rank: how little an order of groups says."""
+"""The posterior of each group's rank: how little an order of groups says, in words too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.errors import ModelError, did_you_mean
+from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.kernels.ranking import ranks_from_highest
 from bayes_alliance.sampling.linear_predictor import draw_blocks
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HIGH, LOW = "high", "low"
 _BLOCK = 2_000_000  # numbers of a block of draws
 _GROUPS = 200  # groups whose quantiles are taken at a time
+_TIGHT, _ROUGH = 0.2, 0.5  # widths of an interval of a rank, as a share of all places
 
 
 def check_rank_options(best: str | None, margin: float | None) -> None:
@@ -117,3 +118,30 @@ def _quantiles(ranks: NDArray[np.int32], tail: float) -> NDArray[np.int32]:
         for start in range(0, ranks.shape[-1], _GROUPS)
     ]
     return np.concatenate(parts, axis=-1)
+
+
+def rank_words(ranks: pd.DataFrame, first: str) -> str:
+    """Name the groups whose ranks are well known, then say how well that of a typical one is."""
+    count = len(ranks)
+    widths = ranks["upper"] - ranks["lower"] + 1
+    typical = int(np.median(widths))
+    well = ranks[widths <= max(1, _TIGHT * count)].sort_values("mean")
+    within = f"within {typical} of {count} places"
+    if well.empty or typical <= _TIGHT * count:
+        order = _order_words(typical / count, "their order")
+        return f"The rank of a typical group is known to {within}, {order}"
+    named = listed(
+        f"{group} ({low} to {high})" if low < high else f"{group} ({low})"
+        for group, low, high in zip(well["group"], well["lower"], well["upper"], strict=True)
+    )
+    return (
+        f"Well known are the ranks ({first}) of {named}; that of a typical group is known to "
+        f"{within} only, {_order_words(typical / count, 'the order of the others')}"
+    )
+
+
+def _order_words(width: float, whose: str) -> str:
+    if width > _ROUGH:
+        return f"so that {whose} says next to nothing"
+    fairly = width <= _TIGHT
+    return f"so that {whose} is {'fairly known' if fairly else 'rough'}"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.data.labels import group_labels
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes, reference_line
 from bayes_alliance.errors import ModelError, listed
-from bayes_alliance.posterior.moderation.contextual_pair import (
-    ContextualPair,
-    contextual_pairs,
-    pair_reliability,
+from bayes_alliance.model.group_mean_terms import (
+    GroupMeanTerm,
+    group_mean_terms,
+    interacting_components,
 )
-from bayes_alliance.posterior.moderation.mean_reliability import MeanReliability
 from bayes_alliance.posterior.summaries import (
     DIRECTION,
     interval_phrase,
@@ -25,6 +26,7 @@ from bayes_alliance.posterior.summaries import (
     summary_table,
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
+from bayes_alliance.sampling.linear_predictor import frequency_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _FEW_GROUPS = 100
 _PLACE = ["predictor", "group", "effect"]
 _SLOPE, _EFFECT = "slope", "effect"
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,4 +258,159 @@ def _reliability_note(predictor: str, group: str, own: MeanReliability) -> str:
         f"of the group, their reliability is {own.reliability:.2f} ({own.lower:.2f} to "
         f"{own.upper:.2f}; ICC of {predictor} {own.icc:.2f}) and the contextual effect shown is "
         f"about that share of the true one.{unsure} If they are all of it, nothing is lost."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextualPair:
+    """Two coefficients of one predictor: of the row's own value and of the group's mean.
+
+    Parameters
+    ----------
+    first
+        Label of the coefficient of the centred predictor, or of the predictor as it is.
+    between
+        The term of the group mean.
+    centred
+        Whether the first is centred. If not, the coefficient of the group mean is the contextual
+        effect itself, at equal values of the row.
+    interacts
+        Whether one of them stands in an interaction as well.
+    """
+
+    first: str
+    between: GroupMeanTerm
+    centred: bool
+    interacts: bool
+
+    def effects(self, b: Callable[[str], Array]) -> dict[str, Array]:
+        """Return the three effects from the draws of the coefficients."""
+        first, mean = b(self.first), b(self.between.label)
+        if self.centred:
+            return {"within": first, "between": mean, "contextual": mean - first}
+        return {"within": first, "between": first + mean, "contextual": mean}
+
+
+def contextual_pairs(fit: Fit) -> tuple[ContextualPair, ...]:
+    """Find the pairs in the recorded state of the model's population part."""
+    coefficients = fit.model.design.coefficients
+    terms = [t for t in group_mean_terms(fit.model.design.part) if t.label in coefficients]
+    within = {(t.predictor, t.group): t for t in terms if t.kind == "within"}
+    betweens = [t for t in terms if t.kind == "between"]
+    joint = interacting_components(fit.model.design.part)
+    pairs: list[ContextualPair] = []
+    for term in betweens:
+        own = within.get((term.predictor, term.group))
+        alone = sum(t.predictor == term.predictor for t in betweens) == 1
+        if own is None and not (term.predictor in coefficients and alone):
+            continue
+        first = term.predictor if own is None else own.label
+        pairs.append(
+            ContextualPair(
+                first=first,
+                between=term,
+                centred=own is not None,
+                interacts=not joint.isdisjoint({first, term.label}),
+            )
+        )
+    return tuple(pairs)
+
+
+def pair_reliability(fit: Fit, pair: ContextualPair, prob: float) -> MeanReliability:
+    """Say how reliable the group means of the pair's predictor are, from the model's rows."""
+    model, term = fit.model, pair.between
+    columns = {label: k for k, label in enumerate(model.design.coefficients)}
+    deviations = model.design.X[:, columns[pair.first]]
+    if not pair.centred:
+        deviations = deviations - model.design.X[:, columns[term.label]]
+    labels = group_labels(model.frame.rows[term.group])
+    groups = list(term.means)
+    return mean_reliability(
+        np.asarray(deviations, dtype=float),
+        np.array([float(term.sizes[label]) for label in labels]),
+        np.array([term.means[group] for group in groups]),
+        np.array([float(term.sizes[group]) for group in groups]),
+        prob,
+        frequency_weights(model),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanReliability:
+    """Reliability of the group means of a predictor, if the rows are a sample of each group.
+
+    Parameters
+    ----------
+    reliability, lower, upper
+        ``icc / (icc + (1 - icc) / n)`` and its interval, all 0 to 1; NaN where no group has two
+        rows.
+    icc
+        The predictor's own intraclass correlation.
+    caseload
+        Rows of a typical group, n.
+    groups
+        How many groups.
+    """
+
+    reliability: float
+    lower: float
+    upper: float
+    icc: float
+    caseload: float
+    groups: int
+
+
+def mean_reliability(
+    deviations: Array,
+    sizes_of_rows: Array,
+    means: Array,
+    sizes: Array,
+    prob: float,
+    repeats: Array | float = 1.0,
+) -> MeanReliability:
+    """Estimate it by the analysis of variance.
+
+    The variance of the means over that of one row is F-distributed up to the factor
+    1 - reliability, which gives the interval; for unequal caseloads that holds roughly.
+
+    Parameters
+    ----------
+    deviations
+        Of every row from the mean of its group.
+    sizes_of_rows
+        Rows of each row's group.
+    means, sizes
+        Of every group.
+    prob
+        Probability of the interval, which is equal-tailed.
+    repeats
+        How many clients each row stands for.
+    """
+    from scipy import stats
+
+    groups, rows = len(means), sizes.sum()
+    freedom = float(np.sum(repeats * (1 - 1 / sizes_of_rows)))
+    if freedom <= 0 or groups < 2:
+        return MeanReliability(
+            reliability=np.nan,
+            lower=np.nan,
+            upper=np.nan,
+            icc=np.nan,
+            caseload=float(rows / groups),
+            groups=groups,
+        )
+    within = float(np.sum(repeats * deviations**2)) / freedom
+    caseload = float((rows - np.sum(sizes**2) / rows) / (groups - 1))
+    between = float(sizes @ (means - sizes @ means / rows) ** 2) / (groups - 1)
+    error = within / between if between > 0 else np.inf
+    tails = np.array([(1 - prob) / 2, (1 + prob) / 2])
+    low, high = (float(own) for own in stats.f.ppf(tails, groups - 1, rows - groups))
+    true = max(0.0, between - within) / caseload
+    return MeanReliability(
+        reliability=max(0.0, 1 - error),
+        lower=max(0.0, 1 - error * high),
+        upper=max(0.0, 1 - error * low),
+        icc=true / (true + within) if true + within > 0 else np.nan,
+        caseload=caseload,
+        groups=groups,
     )

@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.display import as_html, as_text, place
+from bayes_alliance.drawing import (
+    BELOW,
+    BESIDE,
+    INK,
+    ORANGE,
+    draw_curve,
+    draw_intervals,
+    folded,
+    intervals_height,
+    own_axes,
+    reference_line,
+)
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.predictor_checks import holds_numbers, is_finite_number
-from bayes_alliance.posterior.moderation.simple_slope_record import SimpleSlopes
-from bayes_alliance.posterior.moderation.slope_design import SlopeDesign, base_values
-from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
-from bayes_alliance.posterior.moderation.slope_variable import (
+from bayes_alliance.posterior.moderation.slope_design import (
+    SlopeDesign,
     SlopeVariable,
+    base_values,
     only_two,
     slope_variable,
 )
-from bayes_alliance.posterior.summaries import DIRECTION, check_prob, interval_words, summary_table
+from bayes_alliance.posterior.summaries import (
+    DIRECTION,
+    check_prob,
+    interval_phrase,
+    interval_words,
+    summary_table,
+)
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 _SLOPE = "slope"
 _POINTS, _RUG = 201, 200
 _FLAT = 1e-8
+_SIDES = {1: "above", -1: "below"}
 
 
 def simple_slopes(
@@ -284,3 +305,186 @@ def _notes(
             f"{design.base[column]:g}, {chosen}."
         )
     return notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleSlopes:
+    """The slope of a predictor at values of a moderator.
+
+    Parameters
+    ----------
+    predictor, by
+        The predictor and its moderator.
+    outcome
+        Name of the outcome, with the scale where it is that of a link.
+    table
+        One row a value of the moderator: the columns of a :class:`Summary`,
+        ``probability_of_direction``, that of the likelier sign, and ``where`` if the values were
+        not stated.
+    draws
+        Variable ``slope``, dims (chain, draw, value).
+    curve
+        Mean and interval along the moderator's observed range; None for categories and for
+        moderators of two values.
+    region
+        Where the interval leaves out zero: from, to, sign; None without a curve. An end at the
+        edge of the observed range is that edge.
+    observed
+        Values of the moderator among the rows, at most 200 of them; None without a curve.
+    notes
+        What the slopes hold for.
+    prob
+        Probability of the intervals.
+    """
+
+    predictor: str
+    by: str
+    outcome: str
+    table: pd.DataFrame
+    draws: xr.Dataset
+    curve: pd.DataFrame | None
+    region: pd.DataFrame | None
+    observed: NDArray[np.float64] | None
+    notes: tuple[str, ...]
+    prob: float
+
+    @property
+    def sentence(self) -> str:
+        """The slopes and the region in words, for a paper."""
+        slopes = [
+            f"{interval_phrase(row, self.prob)} at {self._value(row)}" for row in self._rows()
+        ]
+        return (
+            f"The slope of {self.predictor} on {self.outcome} is {'; '.join(slopes)}. "
+            f"{self._region_words()}"
+        ).strip()
+
+    def _rows(self) -> list[dict[str, Any]]:
+        records = self.table.reset_index().to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in records]
+
+    def _value(self, row: dict[str, Any]) -> str:
+        value = row[self.by]
+        where = f", {row['where']}" if "where" in row else ""
+        return f"{self.by} = {place(value)}{where}"
+
+    def _region_words(self) -> str:
+        if self.region is None or self.curve is None:
+            return ""
+        span = f"{place(self.curve['value'].min())} to {place(self.curve['value'].max())}"
+        if not len(self.region):
+            return (
+                f"Nowhere in the observed range of {self.by}, {span}, does its {self.prob:.0%} "
+                "interval leave out 0."
+            )
+        stretches = [
+            f"{_SIDES[int(sign)]} 0 where {self.by} is {place(low)} to {place(high)}"
+            for low, high, sign in self.region.to_numpy().tolist()
+        ]
+        return (
+            f"Its {self.prob:.0%} interval lies {' and '.join(stretches)}; {self.by} was observed "
+            f"from {span}."
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the slope along the moderator with its band, or one interval a category.
+
+        The regions where the interval leaves out zero are shaded, and ticks below mark the
+        observed values.
+
+        Parameters
+        ----------
+        axes
+            Where to draw; a new figure if left out.
+        """
+        label = f"slope of {self.predictor}\n(change in {self.outcome} per unit)"
+        if self.curve is None or self.region is None or self.observed is None:
+            axes = own_axes(axes, height=intervals_height(len(self.table)))
+            labels = [f"{self.by}: {place(value)}" for value in self.table.index]
+            draw_intervals(axes, self.table, labels=labels)
+            reference_line(axes)
+            axes.set_xlabel(folded(f"{label}, {interval_words(self.prob)}", BELOW))
+            return axes
+        axes = own_axes(axes)
+        draw_curve(axes, self.curve["value"], self.curve)
+        axes.axhline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        for low, high, _ in self.region.to_numpy().tolist():
+            axes.axvspan(low, high, color=ORANGE, alpha=0.12, linewidth=0)
+        axes.vlines(
+            self.observed, 0, 0.03, color=INK, linewidth=0.5, transform=axes.get_xaxis_transform()
+        )
+        shaded = f"(shaded: the {self.prob:.0%} interval leaves out 0)"
+        axes.set_xlabel(folded(f"{self.by}\n{shaded}", BELOW))
+        axes.set_ylabel(folded(label, BESIDE))
+        return axes
+
+    def __str__(self) -> str:
+        return as_text(self._title, self.table, *self._all_notes())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title, self.table, *self._all_notes())
+
+    @property
+    def _title(self) -> str:
+        return f"Slope of {self.predictor} by {self.by}"
+
+    def _all_notes(self) -> list[str]:
+        return [*([words] if (words := self._region_words()) else []), *self.notes]
+
+
+def slope_bounds(b: Array, columns: Array, prob: float) -> Array:
+    """Return the ends of the interval of each slope, shape (2, value).
+
+    Parameters
+    ----------
+    b
+        Draws of the coefficients, shape (draw, coefficient).
+    columns
+        Derivatives of the design, shape (value, coefficient).
+    prob
+        Probability of the intervals, which are equal-tailed.
+    """
+    return np.asarray(np.quantile(b @ columns.T, [(1 - prob) / 2, (1 + prob) / 2], axis=0))
+
+
+def slope_region(b: Array, grid: Array, columns: Array, prob: float) -> pd.DataFrame:
+    """Find the stretches of the grid where the interval lies on one side of zero.
+
+    An end inside the grid is where a bound of the interval is zero, found between two neighbouring
+    points, where the derivatives are taken to be straight lines: exact for a product term.
+
+    Returns
+    -------
+    DataFrame
+        Columns from, to and sign (1 or -1), one row a stretch.
+    """
+    import pandas as pd
+
+    lower, upper = slope_bounds(b, columns, prob)
+    signs = np.where(lower > 0, 1, np.where(upper < 0, -1, 0))
+    places = np.arange(len(grid)).tolist()
+    stretches: list[dict[str, Any]] = []
+    for sign in (1, -1):
+        held = [place for place in places if signs[place] == sign]
+        starts = [place for place in held if place == 0 or signs[place - 1] != sign]
+        stops = [place for place in held if place == places[-1] or signs[place + 1] != sign]
+        for start, stop in zip(starts, stops, strict=True):
+            first = start if start == 0 else _crossing(b, columns, prob, sign, start - 1)
+            last = stop if stop == places[-1] else _crossing(b, columns, prob, sign, stop)
+            ends = np.interp([first, last], places, grid)
+            stretches.append({"from": ends[0], "to": ends[1], "sign": sign})
+    table = pd.DataFrame(stretches, columns=["from", "to", "sign"])
+    return table.sort_values("from", ignore_index=True)
+
+
+def _crossing(b: Array, columns: Array, prob: float, sign: int, place: int) -> float:
+    """Return where the bound next to zero is zero, between a point of the grid and the next."""
+    from scipy.optimize import brentq
+
+    own = b @ columns[place : place + 2].T
+    tail = (1 - prob) / 2 if sign == 1 else (1 + prob) / 2
+
+    def bound(share: float) -> float:
+        return float(np.quantile(own[:, 0] + share * (own[:, 1] - own[:, 0]), tail))
+
+    return place + float(brentq(bound, 0.0, 1.0))

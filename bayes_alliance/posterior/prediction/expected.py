@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.prediction.matrices import PredictionRows
-from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
+from bayes_alliance.posterior.prediction.matrices import PredictionDraws, PredictionRows
 from bayes_alliance.random_streams import Stream, generator
 
 Array = NDArray[np.float64]

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
 from bayes_alliance.model.repeats import clients_of_rows
-from bayes_alliance.posterior.prediction.averaging import By
-from bayes_alliance.posterior.prediction.comparing import Comparison, compared
-from bayes_alliance.posterior.prediction.comparison_scale import COMPARISONS
+from bayes_alliance.posterior.prediction.comparing import COMPARISONS, Comparison, compared
 from bayes_alliance.posterior.prediction.counterfactual import check_variable
-from bayes_alliance.posterior.prediction.means_taken import with_means
+from bayes_alliance.posterior.prediction.estimation import By
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.predictor import is_categorical
-from bayes_alliance.posterior.prediction.request import Request, make_request
+from bayes_alliance.posterior.prediction.request import Request, make_request, with_means
 from bayes_alliance.posterior.prediction.target import Target
 from bayes_alliance.posterior.prediction.wording import (
     change_sentence,

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.posterior.prediction.averaging import By
-from bayes_alliance.posterior.prediction.estimate_table import described, tabulated
-from bayes_alliance.posterior.prediction.estimation import Estimation
+from bayes_alliance.posterior.prediction.estimation import By, Estimation, described, tabulated
 from bayes_alliance.posterior.prediction.matrices import prediction_rows
 from bayes_alliance.posterior.prediction.picture import draw_estimates
 from bayes_alliance.posterior.prediction.predictor import shown_columns

@@ -12,7 +12,7 @@ from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.families.scores import score_words
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity
-from bayes_alliance.posterior.prediction.posterior_draws import PredictionDraws
+from bayes_alliance.posterior.prediction.matrices import PredictionDraws
 from bayes_alliance.posterior.summaries import DIRECTION, interval_phrase, interval_words
 
 if TYPE_CHECKING:

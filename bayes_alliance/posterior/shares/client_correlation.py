@@ -11,17 +11,18 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
-from bayes_alliance.posterior.defined_draws import (
-    after_given,
-    given_words,
-    summary_where_defined,
-)
 from bayes_alliance.posterior.shared_groups import containers, need_nesting
 from bayes_alliance.posterior.shares.share_request import LINK, RESPONSE_DRAWS, share_request
 from bayes_alliance.posterior.shares.share_words import measure_words, place_notes, place_words
 from bayes_alliance.posterior.shares.variance_parts import split_variance
 from bayes_alliance.posterior.standing import Standing
-from bayes_alliance.posterior.summaries import interval_phrase, interval_words
+from bayes_alliance.posterior.summaries import (
+    after_given,
+    given_words,
+    interval_phrase,
+    interval_words,
+    summary_where_defined,
+)
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:

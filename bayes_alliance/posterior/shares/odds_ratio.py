@@ -12,13 +12,13 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes, reference_line
 from bayes_alliance.errors import ModelError
-from bayes_alliance.posterior.shares.level_variance import (
+from bayes_alliance.posterior.shares.share_request import check_request, share_request
+from bayes_alliance.posterior.shares.share_words import place_notes, place_words
+from bayes_alliance.posterior.shares.variance_parts import (
     averaged_variances,
     needed_variables,
     variances_at,
 )
-from bayes_alliance.posterior.shares.share_request import check_request, share_request
-from bayes_alliance.posterior.shares.share_words import place_notes, place_words
 from bayes_alliance.posterior.standing import Standing
 from bayes_alliance.posterior.summaries import interval_words, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit

@@ -12,8 +12,12 @@ from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.design import Design
 from bayes_alliance.posterior.shares.share_request import need_expected_outcome
-from bayes_alliance.posterior.shares.stated_values import population_variables, sloping_variables
-from bayes_alliance.posterior.standing import check_value, levels_of
+from bayes_alliance.posterior.standing import (
+    check_value,
+    levels_of,
+    population_variables,
+    sloping_variables,
+)
 from bayes_alliance.sampling.fit import Fit
 
 POINTS = 25

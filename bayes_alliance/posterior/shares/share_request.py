@@ -8,12 +8,14 @@ from typing import Any
 
 from bayes_alliance.errors import ModelError, did_you_mean
 from bayes_alliance.model.expression import has_offset
-from bayes_alliance.posterior.shares.stated_values import (
+from bayes_alliance.posterior.standing import (
+    NO_PLACE,
+    Standing,
     Values,
     population_variables,
     sloping_variables,
+    standing_of,
 )
-from bayes_alliance.posterior.standing import NO_PLACE, Standing, standing_of
 from bayes_alliance.sampling.fit import Fit
 
 RESIDUAL_ONLY, TOTAL = "residual", "total"

@@ -12,12 +12,6 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.drawing import draw_intervals, intervals_height, own_axes
 from bayes_alliance.errors import ModelError, SamplingError
-from bayes_alliance.posterior.defined_draws import (
-    after_given,
-    given_words,
-    summary_where_defined,
-)
-from bayes_alliance.posterior.shares.level_variance import is_weighted
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
     RESIDUAL_ONLY,
@@ -33,9 +27,19 @@ from bayes_alliance.posterior.shares.share_words import (
     place_words,
     share_words,
 )
-from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
+from bayes_alliance.posterior.shares.variance_parts import (
+    PREDICTORS,
+    VarianceParts,
+    is_weighted,
+    split_variance,
+)
 from bayes_alliance.posterior.standing import MEANS, Standing
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import (
+    after_given,
+    given_words,
+    interval_words,
+    summary_where_defined,
+)
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:

@@ -7,18 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text, place
-from bayes_alliance.drawing import BELOW, folded, own_axes
-from bayes_alliance.posterior.curve_drawing import draw_level_curves
-from bayes_alliance.posterior.defined_draws import (
-    after_given,
-    existing,
-    given_words,
-    summary_where_defined,
-)
+from bayes_alliance.drawing import BELOW, BLUE, GREY, INK, ORANGE, folded, own_axes
 from bayes_alliance.posterior.shares.predictor_range import check_predictor, values_along
 from bayes_alliance.posterior.shares.share_request import (
     LINK,
@@ -35,16 +29,22 @@ from bayes_alliance.posterior.shares.share_words import (
 )
 from bayes_alliance.posterior.shares.variance_parts import PREDICTORS, VarianceParts, split_variance
 from bayes_alliance.posterior.standing import Standing, standing_of
-from bayes_alliance.posterior.summaries import interval_words
+from bayes_alliance.posterior.summaries import (
+    after_given,
+    existing,
+    given_words,
+    interval_words,
+    summary_where_defined,
+)
 from bayes_alliance.sampling.fit import Fit, check_fit
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
 
 _LEVEL, _VALUE = "level", "value"
 _CERTAIN = 0.9  # below this a direction is called open
+_STYLES = ((BLUE, "-", "o"), (ORANGE, "--", "s"), (INK, ":", "^"), (GREY, "-.", "D"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,3 +300,41 @@ def _table(shares: xr.Dataset, predictor: str, prob: float) -> pd.DataFrame:
     numbers = summary_where_defined(shares["share"], prob).reset_index(drop=True)
     table: pd.DataFrame = pd.concat([places, numbers], axis=1)
     return table
+
+
+def draw_level_curves(
+    axes: Axes, table: pd.DataFrame, *, x: str, by: str, levels: Sequence[str]
+) -> Axes:
+    """Draw mean and interval of each level along x, in per cent; categories as intervals.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    table
+        Columns ``x``, ``by``, mean, lower, upper.
+    x, by
+        Names of the columns with the place and the level.
+    levels
+        The levels to draw; a legend names them if there are several.
+    """
+    for k, level in enumerate(levels):
+        rows = table[table[by] == level]
+        numbers = 100 * rows[["mean", "lower", "upper"]].to_numpy(float)
+        colour, line, marker = _STYLES[k % len(_STYLES)]
+        if pd.api.types.is_numeric_dtype(rows[x].dtype) and len(rows) > 2:
+            axes.fill_between(
+                rows[x], numbers[:, 1], numbers[:, 2], color=colour, alpha=0.18, linewidth=0
+            )
+            axes.plot(rows[x], numbers[:, 0], color=colour, linestyle=line, label=level)
+        else:
+            places = np.arange(len(rows)) + 0.12 * (k - (len(levels) - 1) / 2)
+            axes.vlines(places, numbers[:, 1], numbers[:, 2], color=colour, linewidth=2.0)
+            axes.plot(places, numbers[:, 0], marker, color=colour, label=level)
+            axes.set_xticks(np.arange(len(rows)), labels=[str(value) for value in rows[x]])
+            axes.margins(x=0.3)
+    axes.set_ylim(0, None)
+    axes.grid(axis="y", alpha=0.3)
+    if len(levels) > 1:
+        axes.legend(frameon=False)
+    return axes

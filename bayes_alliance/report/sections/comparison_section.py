@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bayes_alliance.drawing import intervals_height
 from bayes_alliance.errors import Place
 from bayes_alliance.posterior.comparison.comparison import Comparison
-from bayes_alliance.posterior.evidence.bayes_factor_record import BayesFactors
+from bayes_alliance.posterior.evidence.bayes_factor import BayesFactors
 from bayes_alliance.report.blocks import (
     Block,
     Facts,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayes_alliance import names
 from bayes_alliance.model.spec import Model
-from bayes_alliance.posterior.moderation.group_slope_record import MOST_LINES, GroupSlopes
+from bayes_alliance.posterior.moderation.group_slope import MOST_LINES, GroupSlopes
 from bayes_alliance.posterior.shares.variance_curve import ShareCurve
 from bayes_alliance.posterior.summaries import DIRECTION
 from bayes_alliance.report.blocks import Block, Figure, Heading, Paragraph, Section, Table

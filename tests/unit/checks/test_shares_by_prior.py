@@ -5,7 +5,7 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.checks.shares_by_prior import shares_by_prior
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_model
+from bayes_alliance.posterior.evidence.term import rescaled_model
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.prior_draws import draw_prior
 

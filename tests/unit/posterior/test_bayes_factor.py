@@ -12,10 +12,9 @@ from scipy import stats
 import bayes_alliance as ba
 from bayes_alliance.model.distributions import DISTRIBUTIONS
 from bayes_alliance.model.prior import Prior
-from bayes_alliance.posterior.evidence.differing_priors import ABSENT, differing_priors
-from bayes_alliance.posterior.evidence.rescaled_priors import rescaled_prior
-from bayes_alliance.posterior.evidence.same_rows import have_same_rows
+from bayes_alliance.posterior.evidence.term import ABSENT, differing_priors, rescaled_prior
 from bayes_alliance.posterior.evidence.term_evidence import factor_table
+from bayes_alliance.posterior.several_fits import have_same_rows
 
 pytestmark = pytest.mark.slow
 

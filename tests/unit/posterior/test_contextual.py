@@ -12,7 +12,7 @@ from scipy import stats
 import bayes_alliance as ba
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.group_mean_terms import group_mean_terms, interacting_components
-from bayes_alliance.posterior.moderation.mean_reliability import MeanReliability, mean_reliability
+from bayes_alliance.posterior.moderation.contextual import MeanReliability, mean_reliability
 from bayes_alliance.sampling.fit import Fit
 
 MakeFit = Callable[..., Fit]

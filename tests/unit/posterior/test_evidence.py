@@ -11,9 +11,12 @@ from scipy import integrate, special, stats
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.model.prior import Prior
-from bayes_alliance.posterior.evidence.full_target import full_target
-from bayes_alliance.posterior.evidence.integrated_target import free_numbers, integrated_target
-from bayes_alliance.posterior.evidence.ordered_mass import log_ordered_mass
+from bayes_alliance.posterior.evidence.bridge_target import (
+    free_numbers,
+    full_target,
+    integrated_target,
+    log_ordered_mass,
+)
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayes_alliance as ba
-from bayes_alliance.posterior.moderation.group_slope_record import _clear_of_zero
+from bayes_alliance.posterior.moderation.group_slope import _clear_of_zero
 
 mpl.use("Agg")
 

@@ -10,6 +10,7 @@ from scipy.special import logsumexp
 import bayes_alliance as ba
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.posterior.comparison import leave_one_out, refits
+from bayes_alliance.posterior.comparison.comparison_table import stacking_weights
 from bayes_alliance.posterior.comparison.leave_one_out import (
     density_by_group,
     density_by_row,
@@ -20,7 +21,6 @@ from bayes_alliance.posterior.comparison.refits import (
     refit_without,
     with_refits,
 )
-from bayes_alliance.posterior.comparison.stacking import stacking_weights
 from bayes_alliance.sampling import row_blocks
 from bayes_alliance.sampling.left_out import (
     groups_to_leave_out,

@@ -10,7 +10,7 @@ import pytest
 import bayes_alliance as ba
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError
-from bayes_alliance.posterior.moderation.slope_region import slope_bounds, slope_region
+from bayes_alliance.posterior.moderation.simple_slope import slope_bounds, slope_region
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit
 

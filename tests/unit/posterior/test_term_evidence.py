@@ -9,11 +9,16 @@ import pytest
 from scipy import special, stats
 
 import bayes_alliance as ba
-from bayes_alliance.posterior.evidence.evidence_words import crosses_a_limit, judge
-from bayes_alliance.posterior.evidence.prior_weights import DrawsOfPriors
+from bayes_alliance.posterior.evidence.scaled_evidence import DrawsOfPriors
 from bayes_alliance.posterior.evidence.small_effect import small_effect
 from bayes_alliance.posterior.evidence.term import term_between
-from bayes_alliance.posterior.evidence.term_evidence import CURVE, TermEvidence, factor_table
+from bayes_alliance.posterior.evidence.term_evidence import (
+    CURVE,
+    TermEvidence,
+    crosses_a_limit,
+    factor_table,
+    judge,
+)
 
 SCALES = (0.5, 1.0, 2.0)
 

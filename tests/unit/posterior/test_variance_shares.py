@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import bayes_alliance as ba
-from bayes_alliance.posterior.shares.stated_values import effect_rows
+from bayes_alliance.posterior.standing import effect_rows
 from bayes_alliance.sampling.fit import Fit
 
 
