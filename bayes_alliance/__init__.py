@@ -19,6 +19,10 @@ _HOMES = {
     "read_table": "data.reading",
     "scan_table": "data.scanning",
     "check_data": "data.inspection",
+    "list_scales": "data.scales.key",
+    "load_scale": "data.scales.key",
+    "score_scale": "data.scales.scoring",
+    "reliability": "posterior.item_reliability",
     "simulate_study": "data.simulator",
     "load_example": "data.examples",
     "list_examples": "data.examples",
@@ -95,9 +99,11 @@ __all__ = [
     "influence",
     "list_examples",
     "list_models",
+    "list_scales",
     "load_example",
     "load_fit",
     "load_model",
+    "load_scale",
     "log_evidence",
     "median_odds_ratio",
     "nakagawa_r2",
@@ -106,10 +112,12 @@ __all__ = [
     "prior_sensitivity",
     "r2_measures",
     "read_table",
+    "reliability",
     "reproduce",
     "sample",
     "sample_many",
     "scan_table",
+    "score_scale",
     "share_curve",
     "simple_slopes",
     "simulate_study",
@@ -134,6 +142,8 @@ if TYPE_CHECKING:
     from bayes_alliance.data.examples import list_examples, load_example
     from bayes_alliance.data.inspection import check_data
     from bayes_alliance.data.reading import read_table
+    from bayes_alliance.data.scales.key import list_scales, load_scale
+    from bayes_alliance.data.scales.scoring import score_scale
     from bayes_alliance.data.scanning import scan_table
     from bayes_alliance.data.simulator import simulate_study
     from bayes_alliance.errors import (
@@ -155,6 +165,7 @@ if TYPE_CHECKING:
     from bayes_alliance.posterior.explained.r_squared import r2_measures
     from bayes_alliance.posterior.groups.group_effect import group_effects
     from bayes_alliance.posterior.groups.group_mean import group_means
+    from bayes_alliance.posterior.item_reliability import reliability
     from bayes_alliance.posterior.moderation.contextual import contextual_effects
     from bayes_alliance.posterior.moderation.group_slope import group_slopes
     from bayes_alliance.posterior.moderation.simple_slope import simple_slopes

@@ -36,6 +36,7 @@ class Stream(IntEnum):
     CALIBRATION_TRUTHS = 11
     OPTIMA = 12
     DATA_FOR_THE_VERDICT = 13
+    RELIABILITY = 14
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

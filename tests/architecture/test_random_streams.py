@@ -103,6 +103,7 @@ def test_a_stream_is_the_same_each_time() -> None:
         "CALIBRATION_TRUTHS": 11,
         "OPTIMA": 12,
         "DATA_FOR_THE_VERDICT": 13,
+        "RELIABILITY": 14,
     }
 
 

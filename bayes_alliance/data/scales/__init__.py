@@ -1,0 +1,1 @@
+"""Scores of questionnaires: keys, scoring, reliability."""
