@@ -13,7 +13,7 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.gaussian_likelihood import sums_suffice
 from bayes_alliance.sampling.log_prior import joint_log_likelihood, log_prior
 from bayes_alliance.sampling.stand_in import count_rows
-from bayes_alliance.sampling.thinning import thinned
+from bayes_alliance.sampling.thinning import few_redrawn, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,10 +33,10 @@ def affordable(fit: Fit) -> Fit:
     """Return the fit with as many draws as the likelihood of all rows is worth, evenly spaced.
 
     Draws beyond 200 million numbers cost more time than they add; a thousand are always kept.
-    Where sums stand for the rows, all draws are.
+    Where sums stand for the rows, as many as group effects that are not stored are worth.
     """
     if sums_suffice(fit.model):
-        return fit
+        return few_redrawn(fit)
     worth = max(_FEWEST_DRAWS, int(_ROWS_TIMES_DRAWS / max(1, count_rows(fit.model))))
     if fit.draws_in_all <= worth:
         return fit

@@ -18,6 +18,7 @@ from bayes_alliance.data.dropped_checks import note_where_dropped
 from bayes_alliance.data.group_checks import note_groups, note_ids, note_variation
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
+from bayes_alliance.data.levels import ids_of
 from bayes_alliance.data.name_checks import note_alike_names
 from bayes_alliance.data.outcome_checks import note_outcome
 from bayes_alliance.data.outcome_shape import note_outcome_shape
@@ -279,8 +280,8 @@ def _caseloads(labels: pd.Series[Any], repeats: Floats | None) -> pd.Series[Any]
 
 
 def _notes_on_pairs(table: pd.DataFrame, names: Sequence[str]) -> list[Note]:
-    pairs = combinations(names, 2)
-    return [note for up, low in pairs for note in note_levels(table[up], table[low])]
+    read = [ids_of(table[name]) for name in names]
+    return [note for up, low in combinations(read, 2) for note in note_levels(up, low)]
 
 
 def _with_plain_objects(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
-from bayes_alliance.data.levels import Nesting, nesting
+from bayes_alliance.data.levels import Ids, Nesting, nesting_of
 from bayes_alliance.data.report import Note
 from bayes_alliance.errors import listed
 
 
-def note_levels(upper: pd.Series, lower: pd.Series) -> list[Note]:
+def note_levels(upper: Ids, lower: Ids) -> list[Note]:
     """Look at two group columns, given from the upper level to the lower."""
-    found = nesting(lower, upper)
+    found = nesting_of(lower, upper)
     if not found.combinations:
         return []
     columns = (found.upper, found.lower)
@@ -37,7 +35,7 @@ def note_levels(upper: pd.Series, lower: pd.Series) -> list[Note]:
         )
         return [Note(level="caution", code="swapped_levels", message=message, columns=columns)]
     # A few clients with two case managers look crossed when the levels are named the wrong way.
-    for way in (found, nesting(upper, lower)):
+    for way in (found, nesting_of(upper, lower)):
         if way.kind == "partially_crossed":
             return [_partially_crossed(way)]
     return _crossed(found)

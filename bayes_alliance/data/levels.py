@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import group_labels, sorted_labels
 
@@ -75,6 +77,31 @@ class Nesting:
         return "crossed" if 2 * len(self.several) >= self.lower_groups else "partially_crossed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ids:
+    """The ids of a column, each row's as a number: read once, however many columns it meets.
+
+    Parameters
+    ----------
+    name
+        Of the column.
+    labels
+        Its groups, as text.
+    codes
+        The place of each row's group among them; -1 for none.
+    """
+
+    name: str
+    labels: NDArray[np.object_]
+    codes: NDArray[np.int64]
+
+
+def ids_of(column: pd.Series) -> Ids:
+    """Read the ids of a column."""
+    codes, labels = pd.factorize(group_labels(column))
+    return Ids(name=str(column.name), labels=np.asarray(labels, dtype=object), codes=codes)
+
+
 def nesting(lower: pd.Series, upper: pd.Series) -> Nesting:
     """Tell how the groups of ``lower`` lie in the groups of ``upper``.
 
@@ -87,19 +114,38 @@ def nesting(lower: pd.Series, upper: pd.Series) -> Nesting:
     -------
     Nesting
     """
-    pairs = pd.DataFrame(
-        {"lower": group_labels(lower).to_numpy(), "upper": group_labels(upper).to_numpy()}
-    )
-    pairs = pairs.dropna().drop_duplicates()
-    uppers = pairs.groupby("lower")["upper"]
-    several = {str(label): tuple(sorted_labels(found)) for label, found in uppers if len(found) > 1}
+    return nesting_of(ids_of(lower), ids_of(upper))
+
+
+def nesting_of(lower: Ids, upper: Ids) -> Nesting:
+    """Tell the same of ids that were read before."""
+    both = (lower.codes >= 0) & (upper.codes >= 0)
+    places = max(1, len(upper.labels))
+    low, up = np.divmod(np.unique(lower.codes[both] * places + upper.codes[both]), places)
+    in_lower, in_upper = np.bincount(low), np.bincount(up)
     return Nesting(
-        lower=str(lower.name),
-        upper=str(upper.name),
-        lower_groups=pairs["lower"].nunique(),
-        upper_groups=pairs["upper"].nunique(),
-        combinations=len(pairs),
-        several=MappingProxyType({label: several[label] for label in sorted_labels(several)}),
-        upper_in_one=not pairs["upper"].duplicated().any(),
-        most_in_one=int(pairs["upper"].value_counts().max()) if len(pairs) else 0,
+        lower=lower.name,
+        upper=upper.name,
+        lower_groups=int((in_lower > 0).sum()),
+        upper_groups=int((in_upper > 0).sum()),
+        combinations=len(low),
+        several=MappingProxyType(_several(lower, upper, up[in_lower[low] > 1], in_lower)),
+        upper_in_one=bool((in_upper <= 1).all()),
+        most_in_one=int(in_upper.max(initial=0)),
     )
+
+
+def _several(
+    lower: Ids,
+    upper: Ids,
+    up: NDArray[np.int64],
+    in_lower: NDArray[np.int64],
+) -> dict[str, tuple[str, ...]]:
+    """Return each lower group in more than one upper group, with those."""
+    found = np.flatnonzero(in_lower > 1)
+    parts = np.split(upper.labels[up], np.cumsum(in_lower[found])[:-1]) if len(found) else []
+    by_label = {
+        str(lower.labels[k]): tuple(sorted_labels(part.tolist()))
+        for k, part in zip(found, parts, strict=True)
+    }
+    return {label: by_label[label] for label in sorted_labels(by_label)}

@@ -37,7 +37,8 @@ def note_alike_names(labels: Iterable[str], name: str) -> list[Note]:
     by_order: dict[str, str] = {}
     for label in sorted_labels(labels):
         # With the words as they stand, "Smith-Jones" is "Smith Jones", which "Jones Smith" is too.
-        key = by_order.setdefault(_in_order(label), _key(label))
+        plain = _key(label)
+        key = by_order.setdefault(_in_order(label, plain), plain)
         by_key.setdefault(key, []).append(label)
     by_key = _with_initials(by_key)
     alike = [" and ".join(map(repr, found)) for found in by_key.values() if len(found) > 1]
@@ -82,11 +83,11 @@ def _key(label: str) -> str:
     return " ".join(parts)
 
 
-def _in_order(label: str) -> str:
-    """Return the words of a name as they stand; of codes what :func:`_key` makes of them."""
+def _in_order(label: str, key: str) -> str:
+    """Return the words of a name as they stand; of codes their key."""
     words = _PIECES.findall(unicodedata.normalize("NFKC", label).casefold())
     letters = words and all(word.isalpha() for word in words)
-    return " ".join(words) if letters and max(map(len, words)) > _INITIAL else _key(label)
+    return " ".join(words) if letters and max(map(len, words)) > _INITIAL else key
 
 
 def _with_initials(by_key: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -117,13 +118,17 @@ def note_two_names(labels: Sequence[str], name: str) -> list[Note]:
     A cell holds two where the parts beside a ``/``, ``;``, ``&`` or the like are groups
     themselves, or one word of a name that has two; beside a comma all of them are groups.
     """
+    # Most ids hold no sign between names: only for the others are all of them read.
+    suspects = [label for label in labels if "," in label or len(_parts(label)) > 1]
+    if not suspects:
+        return []
     single = [label for label in labels if len(_parts(label)) == 1]
     groups = {_key(label) for label in single}
     # Of people with two names, either may stand alone.
     names = [key.split(" ") for key in groups]
     either = {word for own in names if len(own) == 2 for word in own if len(word) > _INITIAL}
     known = groups | either
-    found = [label for label in labels if _holds_two(label, groups, known)]
+    found = [label for label in suspects if _holds_two(label, groups, known)]
     if not found or _AT_MOST * len(found) > len(labels):
         return []
     one = len(found) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from bayes_alliance.model.linear import LinearPart, apply_part, learn_part
 from bayes_alliance.model.repeats import Repeats, counted_by_group
 
 MOST_EFFECTS = 100
+MOST_FACTORS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +116,12 @@ def build_groups(
     DataError
         If there is one group only, as many groups as rows, or two factors have the same groups.
     ModelError
-        If an effect is asked for twice.
+        If an effect is asked for twice, or there are more grouping factors than a model can have.
     """
     by_factors: dict[tuple[str, ...], list[GroupTerm]] = {}
     for term in terms:
         by_factors.setdefault(term.factors, []).append(term)
+    _check_number(by_factors)
     _check_names(by_factors)
     counts = repeats or Repeats()
     groups = tuple(_one_group(f, ts, rows, all_rows, counts) for f, ts in by_factors.items())
@@ -128,6 +130,19 @@ def build_groups(
         for group in groups:
             check_shared(group, len(rows))
     return groups
+
+
+def _check_number(by_factors: Mapping[tuple[str, ...], Sequence[GroupTerm]]) -> None:
+    """Refuse more factors than could be sampled, before the rows are read for each of them."""
+    if len(by_factors) > MOST_FACTORS:
+        raise ModelError(
+            f"A model of {len(by_factors)} grouping factors was to be built.",
+            f"They are {listed(map(':'.join, by_factors), shown=4)}; the most there may be is "
+            f"{MOST_FACTORS}.",
+            "Keep those whose groups the question is about. Columns that describe a client, such "
+            "as sex, are predictors: write them without (1 | ...).",
+            factors=len(by_factors),
+        )
 
 
 def _one_group(

@@ -34,6 +34,7 @@ from bayes_alliance.posterior.standing import sloping_variables
 from bayes_alliance.posterior.summaries import Summary, summarize
 from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.thinning import few_redrawn
 
 _SLOPE_NUMBERS = 4_000_000
 _FEWEST, _MOST = 100, 500  # replicated data sets
@@ -46,6 +47,8 @@ _FAILED = "Left out, because the fit failed its checks and its draws cannot be w
 # Where fits take longer, a dozen more of them would take longer than a reader waits.
 _QUICK_GROUPS = 500
 _REFITS = 20
+_EFFECT_NUMBERS = 40_000_000
+_FEWEST_DRAWS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +154,14 @@ def collect_results(
 
 def _groups(fit: Fit, group: str) -> GroupEffects:
     """Return the groups at the means of the predictors; as written where these are not known."""
+    design = fit.model.design.group(group)
+    numbers = len(design.labels) * len(design.effects)
+    few = max(_FEWEST_DRAWS, _EFFECT_NUMBERS // numbers)
+    draws = None if fit.draws_in_all <= few else few
     try:
-        return group_effects(fit, group=group)
+        return group_effects(fit, group=group, draws=draws)
     except SamplingError:
-        return group_effects(fit, group=group, as_written=True)
+        return group_effects(fit, group=group, as_written=True, draws=draws)
 
 
 def _describes_rows(fit: Fit) -> bool:
@@ -270,7 +277,9 @@ def check_model(
         by_group={
             name: tried(partial(check_predictive, fit, group=name, draws=draws)) for name in several
         },
-        coverage=tried(lambda: check_coverage(fit, rows=_ROWS_OF_COVERAGE)) if trusted else _FAILED,
+        coverage=tried(lambda: check_coverage(few_redrawn(fit), rows=_ROWS_OF_COVERAGE))
+        if trusted
+        else _FAILED,
         sensitivity=tried(lambda: prior_sensitivity(fit, at=at), sums_suffice=True)
         if trusted
         else _FAILED,

@@ -7,7 +7,9 @@ made again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from xarray.core.indexing import (
 Array = NDArray[np.float64]
 # Effects of one factor for some draws, given their numbers: shape (number, group, effect).
 Redraw = Callable[[NDArray[np.int64]], Array]
+# Fewer numbers than these are made before a second thread has begun.
+_WORTH_A_THREAD = 1e6
 
 
 class RedrawnEffects(BackendArray):
@@ -44,11 +48,23 @@ class RedrawnEffects(BackendArray):
         chain, draw, group, effect = (np.atleast_1d(part) for part in places)
         numbers = (chain[:, None] * self.shape[1] + draw).ravel()
         out = np.empty((len(numbers), len(group), len(effect)))
-        for start in range(0, len(numbers), self._step):
-            some = slice(start, start + self._step)
+        threads = self._threads(len(numbers))
+        step = max(1, min(self._step, len(numbers)) // threads)
+
+        def make(start: int) -> None:
+            some = slice(start, start + step)
             out[some] = self._redraw(numbers[some])[:, group][:, :, effect]
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(make, range(0, len(numbers), step)))
         kept = tuple(part.size for part in places if part.ndim)
         return out.reshape(kept)
+
+    def _threads(self, draws: int) -> int:
+        """Return how many threads make so many draws; the kernels hold no lock."""
+        numbers = draws * self.shape[2] * self.shape[3]
+        cores = getattr(os, "process_cpu_count", os.cpu_count)() or 1
+        return cores if numbers >= _WORTH_A_THREAD else 1
 
 
 def as_lazy(effects: RedrawnEffects) -> LazilyIndexedArray:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -160,7 +163,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def test_what_unpacks_to_more_than_a_file_can_hold_is_refused_at_once(members, tmp_path):
+def bombs(members: Members) -> dict[str, Members]:
+    """Return files that say or hold more than they have room for."""
     huge = changed(members, NODE, lambda n: n.update(shape=[2, 10**9, 2]))
     huge[NODE] = huge[NODE].replace(b"[2, 40, 2]", b"[2, 1000000000, 2]")
     tiny = {"name": "regular", "configuration": {"chunk_shape": [1, 1, 1]}}
@@ -172,9 +176,77 @@ def test_what_unpacks_to_more_than_a_file_can_hold_is_refused_at_once(members, t
     label = "draws.zarr/posterior/coefficient/c/0"
     labels = members | {label: frame(bytes(3 * 10**8))}
     count = members | {label: frame((10**9).to_bytes(4, "little") + bytes(8))}
-    for number, forged in enumerate((huge, many, old, pieces, bomb, lying, labels, count)):
-        path = write(tmp_path / f"{number}.fit", forged)
+    found = (huge, many, old, pieces, bomb, lying, labels, count)
+    return {str(number): forged for number, forged in enumerate(found)}
+
+
+def test_what_unpacks_to_more_than_a_file_can_hold_is_refused_at_once(members, tmp_path):
+    for name, forged in bombs(members).items():
+        path = write(tmp_path / f"{name}.fit", forged)
         assert seconds(lambda path=path: refusal(path)) < 10.0
+
+
+# Each file is read in a process of its own that has loaded the package and nothing else.
+READ_APART = """
+import json, os, resource, sys, time
+import pandas, pyarrow.parquet, xarray, zarr
+from bayes_alliance.errors import AllianceError
+from bayes_alliance.sampling.loading import load_fit
+
+def peak():
+    unit = 1e6 if sys.platform == "linux" else 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+for path in sys.argv[1:]:
+    if os.fork() == 0:
+        before, began = peak(), time.process_time()
+        try:
+            load_fit(path)
+            how = "loaded"
+        except AllianceError:
+            how = "refused"
+        except BaseException as error:
+            how = type(error).__name__
+        print(json.dumps([path, how, peak() - before, time.process_time() - began]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+def read_apart(paths: list[Path]) -> list[tuple[str, str, float, float]]:
+    """Return of each file its name, how it ended, the memory it took in GB, and its seconds."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READ_APART, *map(str, paths)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="measures each file in a process of its own")
+@pytest.mark.parametrize("part", [0, *(pytest.param(k, marks=pytest.mark.long) for k in (1, 2, 3))])
+def test_no_file_takes_a_gigabyte_or_ten_seconds(part, members, tmp_path):
+    rng = np.random.default_rng(100 + part)
+    forged = bombs(members) if part == 0 else {}
+    forged |= {f"changed-{k}": mutated(members, rng)[0] for k in range(40)}
+    paths = [write(tmp_path / f"{name}.fit", own) for name, own in forged.items()]
+    if part == 0:
+        rows = pd.DataFrame({"x": np.zeros(10**7), "y": "a"})
+        paths += [
+            write(tmp_path / "packed.fit", members | {CHUNK: bytes(10**9)}, pack=8),
+            write(tmp_path / "rows.fit", members | {"rows.parquet": parquet(rows)}),
+            write(tmp_path / "nest.fit", members | {"fit.json": b"[" * 10**7 + b"]" * 10**7}),
+        ]
+    found = read_apart(paths)
+    assert len(found) == len(paths)  # none ended its process
+    for _, how, gigabytes, taken in found:
+        assert how in ("loaded", "refused")
+        assert gigabytes < 1.0
+        assert taken < 10.0
+    assert max(gigabytes for *_, gigabytes, _ in found) > 0.001  # something was measured
 
 
 def parquet(table: pd.DataFrame) -> bytes:

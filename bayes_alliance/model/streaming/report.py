@@ -10,6 +10,7 @@ import pandas as pd
 from bayes_alliance.data.group_checks import note_groups, note_ids
 from bayes_alliance.data.labels import group_labels
 from bayes_alliance.data.level_checks import note_levels
+from bayes_alliance.data.levels import ids_of
 from bayes_alliance.data.predictor_uses import note_many_levels
 from bayes_alliance.data.report import DataReport, GroupReport, Note
 from bayes_alliance.data.scan_queries import ROWS
@@ -115,7 +116,7 @@ def _nesting(cells: pd.DataFrame, columns: list[str], rows: int) -> DataReport:
         reports.append(report)
         notes += [*note_ids(cells[name], report.caseloads), *note_groups(report, rows)]
     for upper, lower in combinations(columns, 2):
-        notes += note_levels(cells[upper], cells[lower])
+        notes += note_levels(ids_of(cells[upper]), ids_of(cells[lower]))
     return DataReport(rows=rows, outcome=None, groups=tuple(reports), notes=tuple(notes))
 
 

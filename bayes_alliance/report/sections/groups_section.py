@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bayes_alliance import names
 from bayes_alliance.errors import Advice, Place, words_for
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.groups.caterpillar import (
@@ -55,6 +56,10 @@ def _group_blocks(results: Results, effects: GroupEffects, labels: ShownLabels) 
             f"from the average. {CAUTION}"
         ),
     ]
+    sizes = effects.draws.sizes
+    used = sizes[names.CHAIN] * sizes[names.DRAW]
+    if used < results.fit.draws_in_all:
+        blocks.append(Paragraph(text=f"All of it is from {count(used)} draws, evenly spaced."))
     if effects.group in labels.kept_back:
         return [*blocks, *_kept_back(effects, words, results.place)]
     if results.trusted:

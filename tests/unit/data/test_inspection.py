@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_alliance.data import name_checks
 from bayes_alliance.data.examples import load_example
 from bayes_alliance.data.inspection import check_data
 from bayes_alliance.data.reading import read_table
@@ -316,3 +317,14 @@ def test_something_else_than_a_table():
     with pytest.raises(DataError) as caught:
         check_data({"a": [1]})
     assert "It is a dict" in str(caught.value)
+
+
+def test_each_name_is_taken_apart_once(monkeypatch):
+    """Where 100,000 groups have names, that is what looking at them takes."""
+    taken = []
+    key = name_checks._key
+    monkeypatch.setattr(name_checks, "_key", lambda label: taken.append(label) or key(label))
+    labels = [f"P{k}" for k in range(50)]
+    assert name_checks.note_alike_names(labels, "g") == []
+    assert name_checks.note_two_names(labels, "g") == []
+    assert sorted(taken) == sorted(labels)

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayes_alliance.data import levels
+from bayes_alliance.data.inspection import _notes_on_pairs
 from bayes_alliance.data.levels import nesting
 
 
@@ -80,3 +82,14 @@ def test_agrees_with_the_definition(pairs):
     assert found.several == {
         str(low): tuple(sorted(map(str, ups))) for low, ups in uppers.items() if len(ups) > 1
     }
+
+
+def test_the_ids_of_a_column_are_read_once_however_many_it_meets(monkeypatch):
+    """With 40 columns there are 780 pairs."""
+    read = []
+    monkeypatch.setattr(levels, "group_labels", lambda own: read.append(own.name) or own)
+    rng = np.random.default_rng(1)
+    columns = {f"g{k}": rng.choice(list("abcd"), 50) for k in range(40)}
+    table = pd.DataFrame(columns, dtype="str")
+    assert len(_notes_on_pairs(table, list(columns))) >= 780
+    assert sorted(read) == sorted(columns)

@@ -10,6 +10,7 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.errors import DataError, ModelError
+from bayes_alliance.model import group_design
 
 
 @pytest.fixture(scope="module")
@@ -115,21 +116,25 @@ def test_a_group_term_with_more_effects_than_can_be_told_is_refused():
         ba.Model(formula, wide(100))
 
 
-def test_hundreds_of_grouping_factors_are_told_apart():
+def many_factors(count: int) -> tuple[str, pd.DataFrame]:
     rng = np.random.default_rng(5)
-    table = pd.DataFrame({f"g{k}": rng.integers(0, 9, 400) for k in range(150)})
-    table["y"], table["twin"] = rng.normal(size=400), 10 - table["g77"]
-    terms = " + ".join(f"(1 | g{k})" for k in range(150))
-    assert len(ba.Model(f"y ~ {terms}", table).groups) == 150
+    table = pd.DataFrame({f"g{k}": rng.integers(0, 9, 400) for k in range(count)})
+    table["y"] = rng.normal(size=400)
+    return "y ~ " + " + ".join(f"(1 | g{k})" for k in range(count)), table
+
+
+def test_as_many_grouping_factors_as_there_may_be_are_told_apart():
+    formula, table = many_factors(50)
+    assert len(ba.Model(formula, table).groups) == 50
+    formula, table = many_factors(49)
     with pytest.raises(DataError, match="They are the same 9 groups under two names"):
-        ba.Model(f"y ~ {terms} + (1 | twin)", table)
+        ba.Model(f"{formula} + (1 | twin)", table.assign(twin=10 - table["g17"]))
 
 
-def test_an_error_points_at_its_place_in_a_long_formula():
-    formula = "y ~ " + " + ".join(f"x{k}" for k in range(3000)) + " + ? + last"
-    with pytest.raises(ModelError) as caught:
-        ba.Model(formula, wide(1))
-    picture, caret = str(caught.value).split("\n")[1:3]
-    assert picture[caret.index("^")] == "?"
-    assert len(picture) < 160
-    assert caught.value.facts["formula"] == formula
+def test_more_grouping_factors_are_refused_before_they_are_made(monkeypatch):
+    made = []
+    monkeypatch.setattr(group_design, "learn_part", lambda *given, **more: made.append(given))
+    with pytest.raises(ModelError, match=r"300 grouping.*g0, g1, .*may be is 50") as caught:
+        ba.Model(*many_factors(300))
+    assert caught.value.facts["factors"] == 300
+    assert not made

@@ -7,6 +7,11 @@ import xarray as xr
 
 import bayes_alliance as ba
 from bayes_alliance import names
+from bayes_alliance.checks.power_scaling import affordable
+from bayes_alliance.report import results as report_results
+from bayes_alliance.report.content import build_content
+from bayes_alliance.sampling import redrawn as lazily
+from bayes_alliance.sampling import thinning
 from bayes_alliance.sampling.engines.collapsed import effects as collapsed_effects
 from bayes_alliance.sampling.linear_predictor import check_redrawn_fit
 
@@ -143,3 +148,33 @@ def test_draws_do_not_depend_on_the_threads_that_make_them(model, monkeypatch):
     monkeypatch.setattr(collapsed_effects, "_WORTH_A_THREAD", 0)
     one, three = (ba.sample(model, **SETTINGS | {"cores": cores}) for cores in (1, 3))
     xr.testing.assert_identical(one.posterior, three.posterior)
+
+
+def test_draws_that_are_made_again_do_not_depend_on_threads(stored, redrawn, monkeypatch):
+    monkeypatch.setattr(lazily, "_WORTH_A_THREAD", 0)
+    for cores in (1, 3):
+        monkeypatch.setattr(lazily.os, "process_cpu_count", lambda cores=cores: cores)
+        for name in redrawn.redrawn_effects:
+            again, kept = redrawn.posterior[name], stored.posterior[name]
+            np.testing.assert_array_equal(again.to_numpy(), kept.to_numpy())
+            some = {names.DRAW: slice(3, 20, 4), names.effect(name.removeprefix("u_")): 1}
+            if names.effect(name.removeprefix("u_")) in again.dims:
+                np.testing.assert_array_equal(again.isel(some), kept.isel(some))
+
+
+def test_the_verdict_makes_as_many_draws_again_as_are_worth_it(stored, redrawn, monkeypatch):
+    assert affordable(redrawn).draws_in_all == redrawn.draws_in_all
+    monkeypatch.setattr(thinning, "_REDRAWN_NUMBERS", 1)
+    monkeypatch.setattr(thinning, "_FEWEST_DRAWS", 40)
+    assert thinning.few_redrawn(redrawn).draws_in_all == 40
+    assert thinning.few_redrawn(stored) is stored
+
+
+def test_a_report_makes_as_many_draws_again_as_are_worth_it(redrawn, monkeypatch):
+    group = redrawn.model.groups[0]
+    assert report_results._groups(redrawn, group).draws.sizes[names.DRAW] == 60
+    monkeypatch.setattr(report_results, "_EFFECT_NUMBERS", 1)
+    monkeypatch.setattr(report_results, "_FEWEST_DRAWS", 40)
+    assert report_results._groups(redrawn, group).draws.sizes[names.DRAW] == 20
+    page = "".join(map(str, build_content([redrawn], place="python").sections))
+    assert "All of it is from 40 draws, evenly spaced." in page
