@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_alliance.checks.group_shifts import (
     CLEAR_ERRORS,
     NOTICEABLE,
+    Quantities,
+    Shifts,
     quantities_of,
     weighted_draws,
     with_refits,
     without_each,
 )
-from bayes_alliance.checks.influence_table import influence_table
 from bayes_alliance.display import as_html, as_text, number
 from bayes_alliance.drawing import (
     BLUE,
@@ -32,7 +34,7 @@ from bayes_alliance.posterior.chosen_factor import other_factors
 from bayes_alliance.posterior.comparison.leave_one_out import density_by_group
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.group_sums import need_groups
-from bayes_alliance.sampling.left_out import groups_to_leave_out
+from bayes_alliance.sampling.left_out import LeftOut, groups_to_leave_out
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
 
 if TYPE_CHECKING:
@@ -283,3 +285,36 @@ def influence(
 def quantity_name(variable: object, element: object) -> str:
     """Name a quantity as the tables of the posterior do: ``b[stigma]``, ``sigma``."""
     return f"{variable}[{element}]" if element else str(variable)
+
+
+def influence_table(
+    left_out: LeftOut,
+    caseloads: NDArray[np.int64],
+    quantities: Quantities,
+    shifts: Shifts,
+    limit: float,
+) -> pd.DataFrame:
+    """Return one row a group and quantity; ``limit`` is the largest Pareto k to be trusted."""
+    import pandas as pd
+
+    whole, without = shifts.whole, shifts.without
+    groups, many = without.mean.shape
+    return pd.DataFrame(
+        {
+            "group": np.repeat(np.asarray(left_out.labels, dtype=object), many),
+            "variable": np.tile(np.asarray(quantities.variables, dtype=object), groups),
+            "element": np.tile(np.asarray(quantities.elements, dtype=object), groups),
+            "mean": np.tile(whole.mean, groups),
+            "mean_without": without.mean.ravel(),
+            "mcse": without.mcse.ravel(),
+            "sd_without": without.sd.ravel(),
+            "shift": shifts.shift.ravel(),
+            "mcse_shift": shifts.mcse_shift.ravel(),
+            "probability_positive": np.tile(whole.above_zero, groups),
+            "probability_positive_without": without.above_zero.ravel(),
+            "pareto_k": shifts.shape.ravel(),
+            "reliable": shifts.reliable(limit).ravel(),
+            "refitted": np.repeat(shifts.refitted, many),
+            "caseload": np.repeat(caseloads, many),
+        }
+    )

@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bayes_alliance import names
-from bayes_alliance.checks.competing_optima import check_optima
 from bayes_alliance.checks.convergence import (
     check_divergences,
     check_energy,
     check_ess,
+    check_optima,
     check_r_hat,
     check_stuck_chains,
     check_tree_depth,
 )
-from bayes_alliance.checks.data_findings import check_data_seen
 from bayes_alliance.checks.finding import SEVERITY, About, Finding, Level, merged_misfits
 from bayes_alliance.checks.fit_to_data import MISFIT, NOT_CHECKED, check_fit_to_data
-from bayes_alliance.checks.sensitivity import check_priors
+from bayes_alliance.checks.power_scaling import check_priors
 from bayes_alliance.checks.structure import (
     check_boundary,
     check_collinear,
@@ -27,7 +26,7 @@ from bayes_alliance.checks.structure import (
     check_levels,
 )
 from bayes_alliance.display import as_html
-from bayes_alliance.errors import counted
+from bayes_alliance.errors import GIVE_ROWS, AllianceError, counted
 from bayes_alliance.posterior.summaries import summarize, summary_table
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -40,6 +39,9 @@ _OF_DRAWS: dict[Level, str] = {
     "bad": "the draws are not sound, so no conclusion can rest on them",
 }
 _HEADINGS: dict[About, str] = {"draws": "The draws", "model": "The model"}
+_NONE = float("nan")
+# The verdict has findings of its own on these, or the formula has answered the question.
+_NOT_HERE = frozenset({"few_groups", "collinear", "swapped_levels", "ids_repeat_across_groups"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,3 +252,36 @@ def _reported(fit: Fit) -> pd.DataFrame:
     if effects:
         tables.append(summary_table(fit.posterior[effects], 0.95))
     return pd.concat(tables)
+
+
+def check_data_seen(fit: Fit) -> list[Finding]:
+    """Return the notes of ``model.data_report`` that ask for a look."""
+    try:
+        notes = fit.model.data_report.notes
+    except AllianceError:  # the rows are not there
+        return [
+            Finding(
+                level="fine",
+                code="data",
+                where="",
+                value=_NONE,
+                threshold=_NONE,
+                message="The data were not looked at: the fit does not hold its rows.",
+                remedy="" if fit.streamed_from is not None else GIVE_ROWS,
+            )
+        ]
+    return [
+        Finding(
+            level=note.level,
+            code=note.code,
+            where=", ".join(note.columns),
+            value=_NONE if note.value is None else note.value,
+            threshold=_NONE if note.threshold is None else note.threshold,
+            message=note.message,
+            remedy=note.remedy,
+            unnamed=note.unnamed,
+            columns=note.columns,
+        )
+        for note in notes
+        if note.is_told and note.code not in _NOT_HERE
+    ]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
-from bayes_alliance.checks.predictive_figures import draw_category_check, draw_numeric_check
+from bayes_alliance.checks.predictive import draw_category_check, draw_numeric_check
 from bayes_alliance.posterior.groups.caterpillar import (
     LABELLED_GROUPS,
     caterpillar_height,

@@ -6,8 +6,11 @@ alarm of 1e-4 over all comparisons of the run.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import arviz as az
@@ -16,6 +19,11 @@ import pytest
 from scipy import stats
 
 import bayes_alliance as ba
+
+# The folder is no package: under this name its tests find what they share.
+_FOLDER = ModuleType("statistical_tests")
+_FOLDER.__path__ = [str(Path(__file__).parent)]
+sys.modules.setdefault("statistical_tests", _FOLDER)
 
 FALSE_ALARM = 1e-4
 _QUANTILES = {"5%": 0.05, "95%": 0.95}

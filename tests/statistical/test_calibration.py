@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
-from bayes_alliance import names
-from bayes_alliance.checks.calibration import (
+from statistical_tests.calibration import (
     FAMILY_WISE,
     JOINT,
     Ranks,
     judge_ranks,
     rank_truths,
 )
-from bayes_alliance.checks.rank_bands import pointwise_limit
+
+from bayes_alliance import names
+from bayes_alliance.checks.coverage import pointwise_limit
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.fit import Fit

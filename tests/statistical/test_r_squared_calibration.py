@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from statistical_tests.calibration import JOINT, Ranks, judge_ranks
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.checks.calibration import JOINT, Ranks, judge_ranks
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.prior_draws import draw_prior
 from bayes_alliance.sampling.thinning import thinned

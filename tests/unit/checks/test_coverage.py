@@ -9,8 +9,7 @@ from scipy.stats import norm
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.checks.coverage import Coverage, _curve, _table
-from bayes_alliance.checks.left_out_rows import LeftOutRows
+from bayes_alliance.checks.coverage import Coverage, LeftOutRows, _curve, _table
 from bayes_alliance.sampling.linear_predictor import chunks
 
 pytestmark = pytest.mark.slow
@@ -131,7 +130,7 @@ def test_some_rows_stand_for_many_and_that_is_said(null_fit):
 
 def test_chunks_change_nothing(ordinal_fit, monkeypatch):
     whole = ba.check_coverage(ordinal_fit, seed=1)
-    monkeypatch.setattr("bayes_alliance.checks.left_out_rows._CHUNK_NUMBERS", 1000 * 7)
+    monkeypatch.setattr("bayes_alliance.checks.coverage._CHUNK_NUMBERS", 1000 * 7)
     again = ba.check_coverage(ordinal_fit, seed=1)
     assert np.array_equal(again.rows.position, whole.rows.position)
     assert np.array_equal(again.rows.pareto_k, whole.rows.pareto_k)

@@ -9,7 +9,7 @@ import bayes_alliance as ba
 from bayes_alliance.checks import fit_to_data
 from bayes_alliance.checks.finding import Misfit, merged_misfits
 from bayes_alliance.checks.fit_to_data import FITS, MISFIT, NOT_CHECKED
-from bayes_alliance.checks.outcome_statistics import FALSE_ALARM
+from bayes_alliance.checks.replications import FALSE_ALARM
 
 FORMULA = "y ~ x + (1 | g)"
 

@@ -8,8 +8,8 @@ from matplotlib import pyplot as plt
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.checks.outcome_statistics import group_statistics, row_statistics
-from bayes_alliance.checks.predictive_figures import draw_numeric_check
+from bayes_alliance.checks.predictive import draw_numeric_check
+from bayes_alliance.checks.replications import group_statistics, row_statistics
 
 mpl.use("Agg")
 MANAGER = "case_manager"

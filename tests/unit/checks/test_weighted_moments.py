@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.checks.weighted_moments import (
+from bayes_alliance.checks.group_shifts import (
     batches_of,
     errors_by_batch,
     moments_from,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayes_alliance as ba
-from bayes_alliance.checks.sensitivity import check_priors
+from bayes_alliance.checks.power_scaling import check_priors
 from bayes_alliance.checks.structure import check_boundary
 from bayes_alliance.posterior.summaries import summarize
 from bayes_alliance.sampling.at_priors import at_priors

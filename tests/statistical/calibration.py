@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.checks.rank_bands import pointwise_limit
+from bayes_alliance.checks.coverage import pointwise_limit
 from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
