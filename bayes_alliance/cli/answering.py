@@ -10,9 +10,8 @@ import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
 from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
+from bayes_alliance.cli.options import FILE_HELP, SamplingOptions, TableOptions, load_table
 from bayes_alliance.cli.reporting import PageOptions
-from bayes_alliance.cli.sampling_options import SamplingOptions
-from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
 from bayes_alliance.errors import MachineError
 
 if TYPE_CHECKING:

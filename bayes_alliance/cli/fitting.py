@@ -9,9 +9,16 @@ import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
 from bayes_alliance.cli.kept_draws import draws_kept, told_when_stopped
-from bayes_alliance.cli.model_options import ModelOptions, check_model_options, make_model
-from bayes_alliance.cli.sampling_options import SamplingOptions, run_sampling
-from bayes_alliance.cli.table_options import FILE_HELP, TableOptions, load_table
+from bayes_alliance.cli.options import (
+    FILE_HELP,
+    ModelOptions,
+    SamplingOptions,
+    TableOptions,
+    check_model_options,
+    load_table,
+    make_model,
+    run_sampling,
+)
 from bayes_alliance.whole_file import check_room
 
 if TYPE_CHECKING:
@@ -54,7 +61,7 @@ def fit_table(
 def _tell(fit: Fit, written: Path, seen: ModelDataReport) -> None:
     """Print the estimates and the verdict, and end with it."""
     from bayes_alliance.checks.verdict import diagnose
-    from bayes_alliance.cli.diagnosis import show_verdict
+    from bayes_alliance.cli.checking import show_verdict
     from bayes_alliance.cli.screen import show_table
     from bayes_alliance.posterior.claims.quantity import lower_order_words
     from bayes_alliance.posterior.summaries import summarize

@@ -1,4 +1,4 @@
-"""Draws are kept whatever becomes of their file, and it is said what was written."""
+"""Draws are kept whatever becomes of their file, it is said what was written, and read again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bayes_alliance.cli.failures import STOPPED, reader_has_gone, say, stop_was_asked
+from bayes_alliance.cli.options import TableOptions, load_table
 from bayes_alliance.errors import AllianceError
 
 if TYPE_CHECKING:
@@ -142,3 +143,11 @@ def _stamp(place: Path) -> object:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def load_saved_fit(file: Path, table: TableOptions, data: Path | None) -> Fit:
+    """Load a fit; its table, where one is given, is read as it was then or as the options say."""
+    from bayes_alliance.sampling.loading import load_fit
+
+    given = data if data is None or table == TableOptions() else load_table(data, table)
+    return load_fit(file, data=given)

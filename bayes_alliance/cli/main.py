@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -10,8 +11,7 @@ from typing import Annotated
 import typer
 
 from bayes_alliance.cli.answering import answer_table
-from bayes_alliance.cli.demonstration import run_demo
-from bayes_alliance.cli.diagnosis import diagnose_file
+from bayes_alliance.cli.checking import check_table, diagnose_file
 from bayes_alliance.cli.failures import (
     TRACEBACK,
     guarded,
@@ -22,11 +22,8 @@ from bayes_alliance.cli.failures import (
     take_any_letter,
 )
 from bayes_alliance.cli.fitting import fit_table
-from bayes_alliance.cli.model_list import show_models
-from bayes_alliance.cli.option_records import spread_options
-from bayes_alliance.cli.reporting import report_file
-from bayes_alliance.cli.reproducing import reproduce_file
-from bayes_alliance.cli.table_check import check_table
+from bayes_alliance.cli.options import spread_options
+from bayes_alliance.cli.reporting import report_file, reproduce_file, run_demo
 
 # \b keeps the lines that follow it as they are.
 _START = """\b
@@ -61,6 +58,22 @@ Example:
   bayes-alliance reproduce report.html --data clients.csv
 """,
 }
+
+
+def show_models() -> None:
+    """List the library's models and their questions."""
+    from bayes_alliance.model.library import list_models
+
+    for model in list_models().models:
+        print(model.name)
+        print(textwrap.fill(model.question, 88, initial_indent="  ", subsequent_indent="  "))
+        print(f"  {model.formula}  ({model.family})")
+        for word, meaning in model.columns.items():
+            print(f"    {word}: {meaning}")
+        print()
+    print("Use one: bayes-alliance report FILE --model NAME [--column WORD=YOUR_COLUMN ...]")
+
+
 _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": run_demo,
     "models": show_models,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import typer
 
-from bayes_alliance.cli.option_records import split_pair, spread_options
+from bayes_alliance.cli.options import split_pair, spread_options
 
 
 @dataclass(frozen=True, kw_only=True)
