@@ -9,8 +9,8 @@ from bayes_alliance import names
 from bayes_alliance.answers.three_answers import FIXED, NOTABLE_MOVE, NULL, VARYING, Answers
 from bayes_alliance.checks.finding import SEVERITY
 from bayes_alliance.checks.verdict import Verdict, diagnose
+from bayes_alliance.data.notes.text_checks import note_text
 from bayes_alliance.data.report import Note
-from bayes_alliance.data.text_checks import note_text
 from bayes_alliance.errors import Advice, DataError, did_you_mean, listed
 from bayes_alliance.model.library import load_model
 from bayes_alliance.model.plain_columns import plain_predictor

@@ -25,7 +25,7 @@ from bayes_alliance.checks.replications import (
     on_scores,
     row_aspects,
 )
-from bayes_alliance.data.outcome_shape import PILED_WHERE_UNLIKE, note_outcome_shape
+from bayes_alliance.data.notes.outcome_checks import PILED_WHERE_UNLIKE, note_outcome_shape
 from bayes_alliance.display import number
 from bayes_alliance.errors import GIVE_ROWS, Advice, Words, in_words, listed
 from bayes_alliance.model.group_design import GroupDesign

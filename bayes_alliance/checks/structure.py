@@ -6,7 +6,7 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.checks.finding import Finding
-from bayes_alliance.data.levels import nesting
+from bayes_alliance.data.notes.levels import nesting
 from bayes_alliance.errors import in_words, listed
 from bayes_alliance.model.data_report import (
     LEAVE_ONE_OUT,

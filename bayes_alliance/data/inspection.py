@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -11,21 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.data.code_checks import holds_codes, note_codes
-from bayes_alliance.data.column_report import describe_columns
-from bayes_alliance.data.columns import numbers_of
-from bayes_alliance.data.dropped_checks import note_where_dropped
-from bayes_alliance.data.group_checks import note_groups, note_ids, note_variation
+from bayes_alliance.data.columns import numbers_of, zero_one
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.data.level_checks import note_levels
-from bayes_alliance.data.levels import ids_of
-from bayes_alliance.data.name_checks import note_alike_names
-from bayes_alliance.data.outcome_checks import note_outcome
-from bayes_alliance.data.outcome_shape import note_outcome_shape
-from bayes_alliance.data.predictor_uses import note_few_values, note_many_levels
-from bayes_alliance.data.repeat_checks import note_repeated_ids
-from bayes_alliance.data.report import DataReport, GroupReport, Level, Note
-from bayes_alliance.data.table_checks import (
+from bayes_alliance.data.notes.code_checks import holds_codes, note_codes
+from bayes_alliance.data.notes.dropped_checks import note_where_dropped
+from bayes_alliance.data.notes.group_checks import note_groups, note_ids, note_variation
+from bayes_alliance.data.notes.levels import ids_of, note_levels
+from bayes_alliance.data.notes.name_checks import note_alike_names
+from bayes_alliance.data.notes.outcome_checks import note_outcome, note_outcome_shape
+from bayes_alliance.data.notes.predictor_uses import note_few_values, note_many_levels
+from bayes_alliance.data.notes.repeat_checks import note_repeated_ids
+from bayes_alliance.data.notes.table_checks import (
     note_duplicate_columns,
     note_infinite,
     note_lost_categories,
@@ -34,13 +30,33 @@ from bayes_alliance.data.table_checks import (
     note_repeated_rows,
     note_size,
 )
-from bayes_alliance.data.text_checks import note_text
+from bayes_alliance.data.notes.text_checks import holds_dates, note_text
+from bayes_alliance.data.report import ColumnReport, DataReport, GroupReport, Level, Note
 from bayes_alliance.errors import Advice, DataError, Words, did_you_mean, listed
 
 Floats = NDArray[np.float64]
 
 # Text with more values than this share of the rows is remarks, not the names of groups.
 _NAMES = 0.5
+_COMMONEST = 3
+_LONGEST = 24
+_ODD = {
+    "all_missing": "empty",
+    "code_as_number": "names or amounts?",
+    "codes": "codes?",
+    "dates": "dates",
+    "decimal_comma": "decimal commas",
+    "infinite": "infinite values",
+    "joined_ids": "numbers and text",
+    "numbers_as_text": "numbers written in two ways",
+    "outcome_at_end": "piled at an end",
+    "outcome_counts": "a count",
+    "outcome_shares": "a share",
+    "repeated_ids": "rows of one are alike",
+    "similar_ids": "names that may be one",
+    "two_names": "two names in a cell",
+    "words_among_numbers": "words among numbers",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,3 +346,63 @@ def _advice(name: str, data: pd.DataFrame) -> Words:
             "case_manager.",
         )
     return f"{did_you_mean(str(name), data.columns)}Name a column as the table spells it."
+
+
+def describe_columns(table: pd.DataFrame, notes: Iterable[Note]) -> tuple[ColumnReport, ...]:
+    """Describe every column; what is odd is what the notes say of it."""
+    odd: dict[str, list[str]] = {}
+    for note in notes:
+        for name in note.columns:
+            if note.code in _ODD:
+                odd.setdefault(name, []).append(_ODD[note.code])
+    return tuple(_described(table[name], odd.get(str(name), [])) for name in table.columns)
+
+
+def _described(column: pd.Series[Any], odd: list[str]) -> ColumnReport:
+    column = numbers_of(column)
+    present = column.dropna()
+    if column.dtype == object:
+        present = present.astype("str")
+    often = present.value_counts()
+    kind = _kind(column, present, len(often))
+    numeric = kind in ("numbers", "whole numbers") and len(often) > 0
+    ordered = numeric or kind == "dates"
+    return ColumnReport(
+        name=str(column.name),
+        kind=kind,
+        values=len(often),
+        extent=f"{_shown(present.min())} to {_shown(present.max())}" if ordered else "",
+        missing=len(column) - len(present),
+        commonest=_commonest(often, len(present)),
+        odd=", ".join(dict.fromkeys(odd)),
+    )
+
+
+def _kind(column: pd.Series[Any], present: pd.Series[Any], values: int) -> str:
+    if not values:
+        return "empty"
+    if values == 1:
+        return "constant"
+    if values == 2 and zero_one(present) is not None:
+        return "yes or no"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return "categories"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        numbers = present.to_numpy(dtype="float64", na_value=np.nan)
+        with np.errstate(invalid="ignore"):
+            return "whole numbers" if (numbers == np.round(numbers)).all() else "numbers"
+    return "dates" if holds_dates(column) else "text"
+
+
+def _commonest(often: pd.Series[Any], rows: int) -> str:
+    """Return the values of most rows, unless nearly every row has its own."""
+    if not len(often) or 2 * len(often) > rows:
+        return ""
+    return ", ".join(f"{_shown(value)} ({int(n)})" for value, n in often.head(_COMMONEST).items())
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.6g}"
+    text = str(value.date()) if isinstance(value, pd.Timestamp) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,15 +1,19 @@
-"""A table too large to hold: what is known of it before a row is read."""
+"""A table too large to hold: what is known of it before a row is read, and its rows in batches."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayes_alliance.data.provenance import lost_categories
-from bayes_alliance.data.scan_errors import reading
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import DataError
 
@@ -23,6 +27,7 @@ type Kind = Literal["number", "truth", "text", "other"]
 STREAMED_FROM = "streamed_from"
 _PARQUET = (".parquet", ".pq")
 _WILD = "*?["
+type Batch = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -279,3 +284,120 @@ def _kind(kind: Any) -> Kind:
     if kind == pl.Boolean:
         return "truth"
     return "text" if isinstance(kind, pl.String | pl.Enum | pl.Categorical) else "other"
+
+
+def table_changed(found: str) -> DataError:
+    """Return the error for rows that were others at the second reading."""
+    return DataError(
+        "A scanned table is read twice: for its groups, then for the sums.",
+        f"The table changed while it was read: {found}.",
+        "Give rows that stay: copy a file that is still written to, and let a query neither draw "
+        "at random nor depend on the clock.",
+    )
+
+
+@contextmanager
+def reading(source: str) -> Iterator[None]:
+    """Say of a failed reading which table it was, in the library's own first words.
+
+    Raises
+    ------
+    DataError
+        If polars or the file system gives up.
+    """
+    import polars as pl
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        words = str(error).strip()
+        raise DataError(
+            f"The table ({source}) was to be scanned.",
+            f"It could not be read: {_first_line(words) or type(error).__name__}.",
+            "Check that the files are whole Parquet files with the same columns and types, and "
+            "that a query runs with collect().",
+            source=source,
+        ) from error
+
+
+@contextmanager
+def known_categories() -> Iterator[None]:
+    """Say that the table changed where a text is none of the categories found before.
+
+    Raises
+    ------
+    DataError
+        If polars finds no place for a text.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except pl.exceptions.InvalidOperationError as error:
+        if "to `enum` failed" not in str(error):
+            raise
+        raise table_changed("a category came up that was not there before") from error
+
+
+def _first_line(words: str) -> str:
+    return words.splitlines()[0].rstrip(".") if words else ""
+
+
+class GapError(Exception):
+    """A batch has a missing or infinite value; the reader did not expect any."""
+
+
+def batches(
+    table: ScannedTable, columns: Sequence[str], levels: Mapping[str, Sequence[str]]
+) -> Iterator[Batch]:
+    """Yield the columns of some rows at a time, in the table's order.
+
+    Parameters
+    ----------
+    table
+        Where the rows come from.
+    columns
+        Those wanted.
+    levels
+        Categories of the text columns; such a column comes as places among them.
+
+    Raises
+    ------
+    GapError
+        If a value is missing or infinite.
+    DataError
+        If a text is none of the categories.
+    """
+    wanted = [_expression(table, name, levels) for name in columns]
+    found = table.lazy.select(wanted).collect_batches(
+        chunk_size=table.rows_a_batch, maintain_order=True, engine="streaming"
+    )
+    while True:
+        with known_categories():
+            rows = next(found, None)
+        if rows is None:
+            return
+        yield {series.name: _values(series) for series in rows.iter_columns()}
+
+
+def _expression(table: ScannedTable, name: str, levels: Mapping[str, Sequence[str]]) -> pl.Expr:
+    import polars as pl
+
+    column = pl.col(name)
+    if name in levels and table.kinds[name] == "text":
+        text = column if table.types[name] == "String" else column.cast(pl.String)
+        return text.cast(pl.Enum(list(levels[name]))).to_physical()
+    return column.cast(pl.Float64) if table.types[name].startswith("Decimal") else column
+
+
+def _values(series: pl.Series) -> NDArray[Any]:
+    if series.null_count():
+        raise GapError(series.name)
+    values = series.to_numpy()
+    # One sum finds what would take a look at every value: a gap or an infinity spoils it.
+    with np.errstate(all="ignore"):
+        whole = values.dtype.kind != "f" or math.isfinite(np.sum(values, dtype=np.float64))
+    if not whole:
+        raise GapError(series.name)
+    return values

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayes_alliance.data.dropped_checks import note_where_dropped
-from bayes_alliance.data.repeat_checks import note_repeated_ids
+from bayes_alliance.data.notes.dropped_checks import note_where_dropped
+from bayes_alliance.data.notes.repeat_checks import note_repeated_ids
 from bayes_alliance.data.report import Note
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.formula import Formula

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.columns import numbers_of, ordinary_column
-from bayes_alliance.data.predictor_uses import TOO_MANY_LEVELS
-from bayes_alliance.data.text_checks import days_since, holds_dates
+from bayes_alliance.data.notes.predictor_uses import TOO_MANY_LEVELS
+from bayes_alliance.data.notes.text_checks import days_since, holds_dates
 from bayes_alliance.errors import DataError, counted, listed, shortened
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.data.outcome_shape import piled_from
+from bayes_alliance.data.notes.outcome_checks import piled_from
 from bayes_alliance.report.prose import figure, many_groups, one_of_groups, percent, plural
 from bayes_alliance.report.results import Results
 from bayes_alliance.sampling.linear_predictor import frequency_weights

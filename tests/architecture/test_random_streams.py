@@ -22,7 +22,7 @@ MAKERS = {
 }
 ELSEWHERE = {
     "random_streams.py": {"default_rng", "SeedSequence"},
-    "data/study_draws.py": {"default_rng", "SeedSequence"},  # a study has a seed of its own
+    "data/simulator.py": {"default_rng", "SeedSequence"},  # a study has a seed of its own
     "kernels/one_factor/recover.py": {
         "Philox"
     },  # saved fits make their effects again from (seed, draw)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.data.scan_errors import table_changed
+from bayes_alliance.data.scanning import table_changed
 from bayes_alliance.errors import DataError, ModelError, listed
 
 Integers = NDArray[np.int64]

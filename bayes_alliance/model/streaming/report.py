@@ -7,14 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_alliance.data.group_checks import note_groups, note_ids
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.data.level_checks import note_levels
-from bayes_alliance.data.levels import ids_of
-from bayes_alliance.data.predictor_uses import note_many_levels
+from bayes_alliance.data.notes.group_checks import note_groups, note_ids
+from bayes_alliance.data.notes.levels import ids_of, note_levels
+from bayes_alliance.data.notes.predictor_uses import note_many_levels
+from bayes_alliance.data.notes.table_checks import note_lost_categories
 from bayes_alliance.data.report import DataReport, GroupReport, Note
 from bayes_alliance.data.scan_queries import ROWS
-from bayes_alliance.data.table_checks import note_lost_categories
 from bayes_alliance.errors import Advice
 from bayes_alliance.model.data_report import (
     ModelDataReport,

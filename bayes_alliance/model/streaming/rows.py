@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 
 from bayes_alliance.data.provenance import LOST_CATEGORIES
 from bayes_alliance.data.report import Note
-from bayes_alliance.data.scan_batches import GapError
-from bayes_alliance.data.scan_errors import reading, table_changed
 from bayes_alliance.data.scan_queries import ROWS
-from bayes_alliance.data.scanning import STREAMED_FROM, ScannedTable
+from bayes_alliance.data.scanning import (
+    STREAMED_FROM,
+    GapError,
+    ScannedTable,
+    reading,
+    table_changed,
+)
 from bayes_alliance.errors import DataError
 from bayes_alliance.kernels.anchor import find_centring
 from bayes_alliance.kernels.cell_sums import CellSums

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pandas as pd
 
-from bayes_alliance.data.code_checks import find_tallied_codes, note_tallied_codes
 from bayes_alliance.data.inspection import ColumnUses
-from bayes_alliance.data.name_checks import note_alike_names
-from bayes_alliance.data.outcome_shape import note_tallied_shape
-from bayes_alliance.data.predictor_uses import note_tallied_values
+from bayes_alliance.data.notes.code_checks import find_tallied_codes, note_tallied_codes
+from bayes_alliance.data.notes.name_checks import note_alike_names
+from bayes_alliance.data.notes.outcome_checks import note_tallied_shape
+from bayes_alliance.data.notes.predictor_uses import note_tallied_values
+from bayes_alliance.data.notes.tallies import Tally
+from bayes_alliance.data.notes.text_checks import note_text
 from bayes_alliance.data.report import Note
-from bayes_alliance.data.scan_tallies import tally_scanned, tally_texts
+from bayes_alliance.data.scan_queries import tally_scanned, tally_texts
 from bayes_alliance.data.scanning import ScannedTable
-from bayes_alliance.data.tallies import Tally
-from bayes_alliance.data.text_checks import note_text
 
 
 def look_at_scanned(table: ScannedTable, columns: Sequence[str], uses: ColumnUses) -> list[Note]:

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_alliance.data.scan_batches import batches
-from bayes_alliance.data.scan_errors import table_changed
+from bayes_alliance.data.scanning import batches, table_changed
 from bayes_alliance.errors import DataError, ModelError
 from bayes_alliance.kernels.cell_sums import CellSums, add_rows, cell_sums, cell_width
 from bayes_alliance.model.formula import Formula

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from bayes_alliance.data.labels import group_labels
-from bayes_alliance.data.scan_batches import GapError
 from bayes_alliance.data.scan_queries import (
     ROWS,
     as_pandas,
@@ -24,7 +23,7 @@ from bayes_alliance.data.scan_queries import (
     occurring_values,
     row_with_other_value,
 )
-from bayes_alliance.data.scanning import ScannedTable
+from bayes_alliance.data.scanning import GapError, ScannedTable
 from bayes_alliance.errors import DataError, listed
 from bayes_alliance.model.streaming.wishes import Wishes
 

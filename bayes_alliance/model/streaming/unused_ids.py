@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayes_alliance.data.repeat_checks import RepeatedId, find_id, is_of_ids, note_ids_found
+from bayes_alliance.data.notes.repeat_checks import RepeatedId, find_id, is_of_ids, note_ids_found
 from bayes_alliance.data.report import Note
 from bayes_alliance.data.scan_queries import as_pandas
 from bayes_alliance.data.scanning import ScannedTable

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_alliance.data.code_checks import find_codes
 from bayes_alliance.data.inspection import check_data
-from bayes_alliance.data.name_checks import note_alike_names, note_two_names
-from bayes_alliance.data.outcome_shape import note_outcome_shape
-from bayes_alliance.data.predictor_uses import note_few_values
-from bayes_alliance.data.repeat_checks import looks_like_people, note_repeated_ids
-from bayes_alliance.data.text_checks import holds_dates, note_text
+from bayes_alliance.data.notes.code_checks import find_codes
+from bayes_alliance.data.notes.name_checks import note_alike_names, note_two_names
+from bayes_alliance.data.notes.outcome_checks import note_outcome_shape
+from bayes_alliance.data.notes.predictor_uses import note_few_values
+from bayes_alliance.data.notes.repeat_checks import looks_like_people, note_repeated_ids
+from bayes_alliance.data.notes.text_checks import holds_dates, note_text
 
 RNG = np.random.default_rng(7)
 LIKERT = np.tile([1.0, 2, 2, 3, 3, 3, 4, 4, 5], 10)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_alliance.data import name_checks
 from bayes_alliance.data.examples import load_example
 from bayes_alliance.data.inspection import check_data
+from bayes_alliance.data.notes import name_checks
 from bayes_alliance.data.reading import read_table
 from bayes_alliance.errors import DataError
 

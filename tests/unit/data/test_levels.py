@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_alliance.data import levels
 from bayes_alliance.data.inspection import _notes_on_pairs
-from bayes_alliance.data.levels import nesting
+from bayes_alliance.data.notes import levels
+from bayes_alliance.data.notes.levels import nesting
 
 
 def lie(lower, upper):

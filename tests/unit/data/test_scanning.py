@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 import bayes_alliance as ba
-from bayes_alliance.data.scan_batches import GapError, batches
 from bayes_alliance.data.scan_queries import (
     ROWS,
     count_combinations,
@@ -18,6 +17,7 @@ from bayes_alliance.data.scan_queries import (
     mean_by_group,
     occurring_values,
 )
+from bayes_alliance.data.scanning import GapError, batches
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import bayes_alliance as ba
-from bayes_alliance.data import scan_tallies
+from bayes_alliance.data import scan_queries
 
 FORMULA = "y ~ x + region + place + (1 | manager)"
 
@@ -123,9 +123,9 @@ def test_a_column_of_many_values_is_counted_in_bins_and_its_codes_by_themselves(
     table = with_values(
         clean().assign(x=np.random.default_rng(3).normal(40, 10, 600)), "x", 999, 12
     )
-    monkeypatch.setattr(scan_tallies, "_MOST_VALUES", 50)
-    monkeypatch.setattr(scan_tallies, "_DIGITS", 2)
-    (tally,) = scan_tallies.tally_scanned(streamed(table), ["x"], "y").values()
+    monkeypatch.setattr(scan_queries, "_MOST_VALUES", 50)
+    monkeypatch.setattr(scan_queries, "_DIGITS", 2)
+    (tally,) = scan_queries.tally_scanned(streamed(table), ["x"], "y").values()
     assert len(tally.values) < 100  # else they were not put together
     assert tally.rows.sum() == 600
     assert tally.rows[tally.values == 999.0].tolist() == [12]
@@ -136,8 +136,8 @@ def test_a_column_of_many_values_is_counted_in_bins_and_its_codes_by_themselves(
 
 def test_columns_whose_ends_tell_nothing_are_not_counted():
     table = clean()
-    assert set(scan_tallies.tally_scanned(streamed(table), ["x"], "y")) == set()
-    assert set(scan_tallies.tally_scanned(streamed(table), ["x", "region"], "y")) == {"region"}
+    assert set(scan_queries.tally_scanned(streamed(table), ["x"], "y")) == set()
+    assert set(scan_queries.tally_scanned(streamed(table), ["x", "region"], "y")) == {"region"}
 
 
 def test_what_was_seen_is_kept_with_the_fit(tmp_path):

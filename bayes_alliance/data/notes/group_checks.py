@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.labels import id_label
-from bayes_alliance.data.name_checks import note_alike_names, note_two_names
+from bayes_alliance.data.notes.name_checks import note_alike_names, note_two_names
 from bayes_alliance.data.report import GroupReport, Level, Note
 from bayes_alliance.errors import listed
 

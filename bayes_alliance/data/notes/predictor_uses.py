@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from bayes_alliance.data.notes.tallies import Tally, tally_numbers
 from bayes_alliance.data.report import Level, Note
-from bayes_alliance.data.tallies import Tally, tally_numbers
 
 Floats = NDArray[np.float64]
 

@@ -10,13 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_alliance.data.missing_codes import codes_advice
+from bayes_alliance.data.notes.tallies import Tally, tally_numbers
 from bayes_alliance.data.report import Note
-from bayes_alliance.data.tallies import Tally, tally_numbers
 from bayes_alliance.display import number
 from bayes_alliance.errors import counted, listed
 
 Floats = NDArray[np.float64]
-
 _NINES = np.array([9, 99, 999, 9999, 99999, 999999], dtype=float)
 _HIGH = np.unique(
     np.concatenate([_NINES, _NINES - 1, _NINES - 2, _NINES[1:] - 3, _NINES / 9 * 8, _NINES / 9 * 7])

@@ -1,0 +1,1 @@
+"""Notes about a table before a model is fitted: what is odd in it, and what to do."""
