@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SIGNIFICANT = 3
+# What moves a terminal's cursor, colours or turns a line: all controls but the end of a line, marks
+# of direction, and the ends of lines that only some programs know.
+_MARKS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def on_screen(text: str) -> str:
+    r"""Return text that a terminal shows as it is: marks that would do something are spelled out.
+
+    Names of columns and groups come from files of others, and may hold such as ``\x1b[2J``, which
+    clears the screen.
+    """
+    return _MARKS.sub(lambda found: _spelled(ord(found.group())), text)
+
+
+def _spelled(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
 def number(value: object, *, digits: int = _SIGNIFICANT) -> str:
@@ -83,7 +102,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 def as_text(title: str, table: pd.DataFrame, *notes: str) -> str:
     """Lay out a record for the terminal: title, table, notes."""
     body = cells(table).to_string() if len(table) else "(no rows)"
-    return "\n".join([title, body, *notes])
+    return on_screen("\n".join([title, body, *notes]))
 
 
 def as_html(title: str, table: pd.DataFrame, *notes: str) -> str:

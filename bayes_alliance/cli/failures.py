@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from bayes_alliance.display import on_screen
 from bayes_alliance.errors import AllianceError, MachineError
 from bayes_alliance.machine import condition, what_to_do
 
@@ -175,4 +176,4 @@ def _fail(text: str, error: Exception, code: int) -> None:
 
 def say(text: str) -> None:
     """Say something beside the output, which may be read by another program."""
-    print(text, file=sys.stderr)
+    print(on_screen(text), file=sys.stderr)

@@ -191,6 +191,7 @@ def reproduce_file(
     Ends with 1 if a number does not come out, or the document was changed.
     """
     from bayes_alliance.cli.screen import show_table
+    from bayes_alliance.display import on_screen
     from bayes_alliance.report.reproduction.reproducing import reproduce
 
     given = data if data is None or table == TableOptions() else load_table(data, table)
@@ -199,5 +200,5 @@ def reproduce_file(
         show_table("Versions", found.versions)
     if not found.differing.empty:
         show_table("Numbers that differ", found.differing.drop(columns="agrees"))
-    print(found.sentence)
+    print(on_screen(found.sentence))
     raise typer.Exit(FINE if found.agree else VERDICT_BAD)

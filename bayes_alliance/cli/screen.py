@@ -19,33 +19,43 @@ _WIDTH = 88
 _COLOURS = {"fine": "green", "caution": "yellow", "bad": "bold red"}
 
 
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
 def show_table(title: str, table: pd.DataFrame, *notes: str) -> None:
     """Show a table with its row headings."""
-    from bayes_alliance.display import as_text, cells
+    from bayes_alliance.display import as_text, cells, on_screen
 
-    if not sys.stdout.isatty():
+    if not _is_terminal():
         print(as_text(title, table, *notes))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
-    shown.add_column(Text("" if table.index.name is None else str(table.index.name)))
+    def cell(value: object) -> Text:
+        return Text(on_screen(str(value).replace("\n", r"\n")))
+
+    shown = Table(title=cell(title), title_justify="left", box=None, pad_edge=False)
+    shown.add_column(cell("" if table.index.name is None else table.index.name))
     for column in table.columns:
         numeric = table[column].dtype.kind in "iuf"
-        shown.add_column(Text(str(column)), justify="right" if numeric else "left")
+        shown.add_column(cell(column), justify="right" if numeric else "left")
     for label, row in cells(table).iterrows():
-        shown.add_row(Text(str(label)), *(Text(str(value)) for value in row))
+        shown.add_row(cell(label), *map(cell, row))
     console = Console()
     console.print(shown)
     for note in notes:
-        console.print(Text(note))
+        console.print(Text(on_screen(note)))
 
 
 def show_level(level: str, text: str) -> None:
     """Show a finding or a verdict in the colour of its level."""
-    if not sys.stdout.isatty():
+    from bayes_alliance.display import on_screen
+
+    text = on_screen(text)
+    if not _is_terminal():
         print(text)
         return
     from rich.console import Console
@@ -66,14 +76,18 @@ def show_notes(notes: Iterable[Note]) -> None:
 
 def show_seen(report: ModelDataReport) -> None:
     """Say what was seen in a model's data, before minutes go into sampling or a report."""
+    from bayes_alliance.display import on_screen
+
     with contextlib.suppress(OSError):
-        print(report.rows_in_words)
+        print(on_screen(report.rows_in_words))
     show_notes(report.notes)
 
 
 def show_items(sentences: tuple[str, ...]) -> None:
     """Show sentences as a list, folded to the width of a page."""
+    from bayes_alliance.display import on_screen
+
     for sentence in sentences:
         # One minus sign on the screen, that of the numbers a program reads.
-        plain = sentence.replace("\N{MINUS SIGN}", "-")
+        plain = on_screen(sentence).replace("\N{MINUS SIGN}", "-")
         print(textwrap.fill(plain, _WIDTH, initial_indent="- ", subsequent_indent="  "))
