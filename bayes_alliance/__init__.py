@@ -19,6 +19,9 @@ _HOMES = {
     "read_table": "data.reading",
     "scan_table": "data.scanning",
     "check_data": "data.inspection",
+    "propose_names": "data.crosswalk",
+    "load_names": "data.crosswalk",
+    "use_names": "data.crosswalk",
     "list_scales": "data.scales.key",
     "load_scale": "data.scales.key",
     "score_scale": "data.scales.scoring",
@@ -103,6 +106,7 @@ __all__ = [
     "load_example",
     "load_fit",
     "load_model",
+    "load_names",
     "load_scale",
     "log_evidence",
     "median_odds_ratio",
@@ -110,6 +114,7 @@ __all__ = [
     "point_bayes_factor",
     "predict",
     "prior_sensitivity",
+    "propose_names",
     "r2_measures",
     "read_table",
     "reliability",
@@ -123,6 +128,7 @@ __all__ = [
     "simulate_study",
     "slopes",
     "summarize",
+    "use_names",
     "variance_shares",
     "with_group_log_likelihood",
     "with_log_likelihood",
@@ -139,6 +145,7 @@ if TYPE_CHECKING:
     from bayes_alliance.checks.predictive import check_predictive
     from bayes_alliance.checks.prior_weight import prior_sensitivity
     from bayes_alliance.checks.verdict import diagnose
+    from bayes_alliance.data.crosswalk import load_names, propose_names, use_names
     from bayes_alliance.data.examples import list_examples, load_example
     from bayes_alliance.data.inspection import check_data
     from bayes_alliance.data.reading import read_table

@@ -95,6 +95,7 @@ ELSEWHERE = {
 WITHOUT_A_FIT = {
     "AllianceError", "DataError", "MachineError", "ModelError", "SamplingError", "__version__",
     "check_data", "list_examples", "list_models", "list_scales", "load_example", "load_fit",
+    "load_names", "propose_names", "use_names",
     "load_scale", "read_table", "reliability", "scan_table", "score_scale", "simulate_study",
 }  # fmt: skip
 """What takes neither."""

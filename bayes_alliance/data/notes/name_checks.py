@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bayes_alliance.data.labels import id_label, sorted_labels
 from bayes_alliance.data.report import Note
@@ -33,16 +33,9 @@ def note_alike_names(labels: Iterable[str], name: str) -> list[Note]:
     name
         Their column.
     """
-    by_key: dict[str, list[str]] = {}
-    by_order: dict[str, str] = {}
-    for label in sorted_labels(labels):
-        # With the words as they stand, "Smith-Jones" is "Smith Jones", which "Jones Smith" is too.
-        plain = _key(label)
-        key = by_order.setdefault(_in_order(label, plain), plain)
-        by_key.setdefault(key, []).append(label)
-    by_key = _with_initials(by_key)
-    alike = [" and ".join(map(repr, found)) for found in by_key.values() if len(found) > 1]
-    if not alike:
+    sets = alike(labels)
+    several = [" and ".join(map(repr, found)) for found in sets.values() if len(found) > 1]
+    if not several:
         return []
     what = (
         f"{name} has ids that differ only in case, blanks, punctuation, initials, the order of "
@@ -50,22 +43,43 @@ def note_alike_names(labels: Iterable[str], name: str) -> list[Note]:
     )
     left = (
         "They count as different groups; taken as one each, "
-        f"{counted(len(by_key), 'group')} would be left."
+        f"{counted(len(sets), 'group')} would be left."
     )
     return [
         Note(
             level="caution",
             code="similar_ids",
-            message=f"{what}: {listed(alike)}. {left}",
-            unnamed=f"{what}: {counted(len(alike), 'such set')}. {left}",
+            message=f"{what}: {listed(several)}. {left}",
+            unnamed=f"{what}: {counted(len(several), 'such set')}. {left}",
             columns=(name,),
-            value=float(len(alike)),
+            value=float(len(several)),
             remedy="If two are one, give them one name.",
         )
     ]
 
 
-def _key(label: str) -> str:
+def alike(labels: Iterable[str], key: Callable[[str], str] | None = None) -> dict[str, list[str]]:
+    """Return the sets of names that may be one, each under what they have in common.
+
+    Parameters
+    ----------
+    labels
+        The groups' names, each once.
+    key
+        What two spellings of one name have in common; :func:`name_key` if None.
+    """
+    key = name_key if key is None else key
+    by_key: dict[str, list[str]] = {}
+    by_order: dict[str, str] = {}
+    for label in sorted_labels(labels):
+        # With the words as they stand, "Smith-Jones" is "Smith Jones", which "Jones Smith" is too.
+        plain = key(label)
+        own = by_order.setdefault(_in_order(label, plain), plain)
+        by_key.setdefault(own, []).append(label)
+    return _with_initials(by_key)
+
+
+def name_key(label: str) -> str:
     """Return what is left of a name without what people type differently by accident."""
     plain = unicodedata.normalize("NFKC", label).casefold().strip()
     if _NUMBER.fullmatch(plain):
@@ -119,17 +133,8 @@ def note_two_names(labels: Sequence[str], name: str) -> list[Note]:
     themselves, or one word of a name that has two; beside a comma all of them are groups.
     """
     # Most ids hold no sign between names: only for the others are all of them read.
-    suspects = [label for label in labels if "," in label or len(_parts(label)) > 1]
-    if not suspects:
-        return []
-    single = [label for label in labels if len(_parts(label)) == 1]
-    groups = {_key(label) for label in single}
-    # Of people with two names, either may stand alone.
-    names = [key.split(" ") for key in groups]
-    either = {word for own in names if len(own) == 2 for word in own if len(word) > _INITIAL}
-    known = groups | either
-    found = [label for label in suspects if _holds_two(label, groups, known)]
-    if not found or _AT_MOST * len(found) > len(labels):
+    found = two_names(labels)
+    if not found:
         return []
     one = len(found) == 1
     ids = counted(len(found), "id")
@@ -151,13 +156,30 @@ def note_two_names(labels: Sequence[str], name: str) -> list[Note]:
     ]
 
 
+def two_names(labels: Sequence[str]) -> list[str]:
+    """Return the cells that seem to hold two names; none where that is how groups are called."""
+    suspects = [label for label in labels if "," in label or len(_parts(label)) > 1]
+    if not suspects:
+        return []
+    single = [label for label in labels if len(_parts(label)) == 1]
+    groups = {name_key(label) for label in single}
+    # Of people with two names, either may stand alone.
+    names = [key.split(" ") for key in groups]
+    either = {word for own in names if len(own) == 2 for word in own if len(word) > _INITIAL}
+    known = groups | either
+    found = [label for label in suspects if _holds_two(label, groups, known)]
+    if not found or _AT_MOST * len(found) > len(labels):
+        return []
+    return found
+
+
 def _parts(label: str) -> list[str]:
     return [part for part in _BETWEEN.split(label) if part.strip()]
 
 
 def _holds_two(label: str, groups: set[str], known: set[str]) -> bool:
-    parts = {_key(part) for part in _parts(label)}
+    parts = {name_key(part) for part in _parts(label)}
     if len(parts) > 1:
         return parts <= known
-    commas = {_key(part) for part in _COMMA.split(label) if part}
+    commas = {name_key(part) for part in _COMMA.split(label) if part}
     return len(commas) > 1 and commas <= groups and all(len(own) > _INITIAL for own in commas)
