@@ -218,7 +218,7 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         versions=installed_versions(),
         interrupted=drawn.interrupted,
         has_data=model.stream is None,
-        notes=(model.frame.source,) if model.frame.source else (),
+        notes=(*filter(None, [model.frame.source]), *drawn.notes),
     )
 
 

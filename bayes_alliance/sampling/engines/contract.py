@@ -37,6 +37,8 @@ class Drawn:
         Where optima compete: the shares of the mass and of the draws about each, how often chains
         crossed, and the parameters there, shape (1, optimum, ...). None where one rules alone,
         or none was sought.
+    notes
+        What is unusual about this run, for the fit.
     """
 
     posterior: Arrays
@@ -44,6 +46,7 @@ class Drawn:
     interrupted: bool = False
     unconstrained: NDArray[np.float64] | None = None
     optima: Arrays | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ large one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,28 @@ from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.likely_values import LikelyValues, likely_values
 
 Array = NDArray[np.float64]
+UNLIKELY = (
+    "Chains started at the middle of the priors: at no values that the data seemed to make likely "
+    "had they a density."
+)
 
 
-def joint_start(model: Model, seed: int, *more: int) -> dict[str, Array]:
+class JointStart(NamedTuple):
+    """Where a chain starts.
+
+    Parameters
+    ----------
+    values
+        By the name of the PyMC variable, on its own scale.
+    notes
+        What is unusual about it.
+    """
+
+    values: dict[str, Array]
+    notes: tuple[str, ...]
+
+
+def joint_start(model: Model, seed: int, *more: int) -> JointStart:
     """Return a starting value of every random variable of a model's joint form.
 
     Parameters
@@ -36,8 +56,8 @@ def joint_start(model: Model, seed: int, *more: int) -> dict[str, Array]:
 
     Returns
     -------
-    dict
-        By the name of the PyMC variable, on its own scale.
+    JointStart
+        Near the posterior, and as far from other chains' as the posterior is wide.
     """
     rng = generator(seed, Stream.STARTS, *more)
     drawn = likely_values(model, rng)
@@ -46,12 +66,17 @@ def joint_start(model: Model, seed: int, *more: int) -> dict[str, Array]:
         found |= _by_variable(model, name, values)
     for group in model.design.groups:
         found |= _group_start(model, group, drawn)
-    return found
+    return JointStart(found, () if drawn.are_likely else (UNLIKELY,))
 
 
-def chain_starts(model: Model, *, seed: int, chains: int) -> list[dict[str, Array]]:
-    """Return the starting values of every chain."""
+def chain_starts(model: Model, *, seed: int, chains: int) -> list[JointStart]:
+    """Return where every chain starts."""
     return [joint_start(model, seed, chain) for chain in range(chains)]
+
+
+def all_notes(starts: Iterable[JointStart]) -> tuple[str, ...]:
+    """Return the notes of some starts, each once."""
+    return tuple(dict.fromkeys(note for start in starts for note in start.notes))
 
 
 def _by_variable(model: Model, variable: str, values: Array) -> dict[str, Array]:

@@ -24,15 +24,21 @@ from bayes_alliance.sampling.linear_predictor import frequency_weights, precisio
 
 Array = NDArray[np.float64]
 _SWEEPS = 10
-# Step of the differences that give slope and curvature, on the scale of the linear predictor.
-_STEP = 1e-3
-# A row whose curvature is less than this part of the largest counts as having that much.
-_LEAST_CURVATURE = 1e-2
-# Prior variance of the group effects as parts of the outcome's, with one degree of freedom more
-# than effects: it only keeps the covariance of few groups from being singular.
-_LEAST_VARIANCE = 1e-2
+_ATTEMPTS = 5
+# So often a row's own step is halved where it leads down: a count of 100 at a rate of 5 needs 3.
+_HALVINGS = 30
+# A row whose density does not curve down there counts as having this part of the largest
+# curvature, any other as having at least as little as can be divided by.
+_WHERE_NONE, _LEAST = 1e-2, 1e-9
+# Degrees of freedom of the half-t prior of the standard deviations here, as wide as the outcome's:
+# with two, correlations are uniform.
+_DEGREES = 2.0
 _MOST_STEPS, _EXACT = 300, 1e-8
 _GRID, _REACH, _TAIL = 24, 3.0, 1e-4
+# Of the density at its top: what lies lower on the wide grid is left out on the narrow one.
+_LOW = 1e-3
+# Densities of rows that are held at once.
+_ROOM = 2_000_000
 _SINGULAR = 1e-9
 
 
@@ -51,12 +57,16 @@ class LikelyValues:
     standard
         The effects of each block on the scale of its root, shape (group, q): the effects are
         ``standard @ root.T``.
+    are_likely
+        Whether the data had a say; False where they have no density at any value tried, so that
+        these are what was believed before.
     """
 
     coefficients: Array
     own: Mapping[str, Array]
     roots: Mapping[tuple[str, int], Array]
     standard: Mapping[tuple[str, int], Array]
+    are_likely: bool = True
 
 
 class _Block:
@@ -161,17 +171,45 @@ class _Unknowns:
         """Return the middle of the priors of an own parameter's elements."""
         return np.array([prior.middle for prior in self.priors[name]])
 
-    def log_density(self, eta: Array, own: Mapping[str, Array]) -> Array:
+    def log_density(self, eta: Array) -> Array:
         """Log density of each row, shape (row,)."""
-        shaped = {
-            parameter.name: own[parameter.name][(None, None) if parameter.dim else (..., None)]
-            for parameter in self.model.family.own
-        }
+        return self._log_densities(eta, self.own, 1)[0]
+
+    def _log_densities(self, eta: Array, own: Mapping[str, Array], count: int) -> Array:
+        """Log density of each row at several values of own parameters, shape (value, row)."""
         model = self.model
         density = model.family.log_density(
-            model.frame.y, eta[None], shaped, precision_weights(model)
+            model.frame.y, eta[None], self._beside_rows(own), precision_weights(model)
         )
-        return np.asarray(density[0])
+        return np.asarray(np.broadcast_to(density, (count, len(eta))))
+
+    def _beside_rows(self, own: Mapping[str, Array]) -> dict[str, Array]:
+        """Return own parameters, shape (element,) or (value, element), as the family takes them."""
+        found = {}
+        for parameter in self.model.family.own:
+            values = np.atleast_2d(own[parameter.name])
+            found[parameter.name] = values[:, None, :] if parameter.dim else values
+        return found
+
+    @property
+    def has_density(self) -> bool:
+        """Tell whether the rows have a density here."""
+        return bool(np.isfinite(self.frequency @ self.log_density(self.eta)))
+
+    def as_values(self, *, are_likely: bool) -> LikelyValues:
+        """Return the values on the scale that has the priors."""
+        roots, standard = {}, {}
+        for key, block in self.blocks.items():
+            root = np.linalg.cholesky(self.covariance[key])
+            roots[key] = block.to_sampled @ root
+            standard[key] = np.linalg.solve(root, self.effects[key].T).T
+        return LikelyValues(
+            coefficients=self.coefficients,
+            own=self.own,
+            roots=roots,
+            standard=standard,
+            are_likely=are_likely,
+        )
 
     def sweep(self) -> None:
         """Draw the family's own parameters, the effects, and their covariance."""
@@ -180,35 +218,42 @@ class _Unknowns:
                 self._draw_own(name, place)
         self._draw_effects()
         for key, effects in self.effects.items():
-            self.covariance[key] = self._draw_covariance(effects)
+            self.covariance[key] = self._draw_covariance(effects, self.covariance[key])
 
     def _draw_own(self, name: str, place: int) -> None:
         """Draw one own parameter from its density on a grid, first a wide one, then a narrow."""
         prior = self.priors[name][place]
         grid = prior.wide_grid(self.own[name], place)
-        chances, best = self._chances(name, place, grid)
-        narrow = np.linspace(grid[max(best - 2, 0)], grid[min(best + 2, len(grid) - 1)], _GRID)
-        chances, _ = self._chances(name, place, narrow)
+        places = np.flatnonzero(self._chances(name, place, grid) > _LOW)
+        if not len(places):
+            return
+        ends = max(places[0] - 1, 0), min(places[-1] + 1, len(grid) - 1)
+        narrow = np.linspace(grid[ends[0]], grid[ends[1]], 2 * _GRID)
+        chances = self._chances(name, place, narrow)
         if chances.sum() > 0.0:
             value = self.rng.choice(narrow, p=chances / chances.sum())
-            self.own[name] = _with_entry(self.own[name], place, value)
+            self.own[name] = self.own[name].copy()
+            self.own[name][place] = value
 
-    def _chances(self, name: str, place: int, grid: Array) -> tuple[Array, int]:
-        """Return the density on a grid, its top being 1, and where that is."""
+    def _chances(self, name: str, place: int, grid: Array) -> Array:
+        """Return the density on a grid, its top being 1; zeros where it has none."""
         density = self.priors[name][place].log_density(grid)
-        for k, value in enumerate(grid):
-            own = {**self.own, name: _with_entry(self.own[name], place, value)}
-            density[k] += float((self.frequency * self.log_density(self.eta, own)).sum())
+        at_once = max(1, _ROOM // len(self.eta))
+        for first in range(0, len(grid), at_once):
+            part = slice(first, first + at_once)
+            values = np.tile(self.own[name], (len(grid[part]), 1))
+            values[:, place] = grid[part]
+            own = {**self.own, name: values}
+            density[part] += self._log_densities(self.eta, own, len(values)) @ self.frequency
         density[~np.isfinite(density)] = -np.inf
-        best = int(np.argmax(density))
-        top = density[best]
-        return (np.exp(density - top) if np.isfinite(top) else np.zeros(len(grid))), best
+        top = density.max()
+        return np.exp(density - top) if np.isfinite(top) else np.zeros(len(grid))
 
     def _draw_effects(self) -> None:
         """Draw coefficients and effects from the normal approximation about the present ones."""
-        slope, curvature = self._slope_and_curvature()
+        steps, curvature = self._steps_and_curvature()
         weights = self.frequency * curvature
-        wanted = self.eta - self.model.design.offset + slope / curvature
+        wanted = self.eta - self.model.design.offset + steps
         noise = self.rng.standard_normal(len(wanted)) * np.sqrt(weights)
         system = _NormalSystem(self, weights)
         prior_noise = np.sqrt(self.precision) * self.rng.standard_normal(len(self.mean))
@@ -224,23 +269,50 @@ class _Unknowns:
         for key, block in self.blocks.items():
             self.eta = self.eta + block.rows(self.effects[key])
 
-    def _slope_and_curvature(self) -> tuple[Array, Array]:
-        step = _STEP * self.scale
-        low, here, high = (self.log_density(self.eta + k * step, self.own) for k in (-1, 0, 1))
-        slope = (high - low) / (2 * step)
-        curvature = (2 * here - high - low) / step**2
-        largest = float(curvature[np.isfinite(curvature)].max(initial=0.0))
-        least = _LEAST_CURVATURE * largest if largest > 0.0 else self.scale**-2
-        curvature = np.where(np.isfinite(curvature), np.maximum(curvature, least), least)
-        return np.where(np.isfinite(slope), slope, 0.0), curvature
+    def _steps_and_curvature(self) -> tuple[Array, Array]:
+        """Return each row's step to the top of its parabola, and the curvature of that.
 
-    def _draw_covariance(self, effects: Array) -> Array:
-        """Draw from the inverse Wishart that the effects (group, q) leave."""
+        Where the density is no parabola, such as a count's far above the rate, the step may lead
+        far beyond the top: it is halved until it leads up.
+        """
+        slope, curvature = self._derivatives()
+        largest = float(curvature[np.isfinite(curvature)].max(initial=0.0)) or self.scale**-2
+        down = np.isfinite(curvature) & (curvature > 0.0)
+        curvature = np.where(down, np.maximum(curvature, _LEAST * largest), _WHERE_NONE * largest)
+        steps = np.where(np.isfinite(slope), slope, 0.0) / curvature
+        here = self.log_density(self.eta)
+        for _ in range(_HALVINGS):
+            worse = ~(self.log_density(self.eta + steps) >= here) & (steps != 0.0)
+            if not worse.any():
+                break
+            steps = np.where(worse, 0.5 * steps, steps)
+        return steps, curvature
+
+    def _derivatives(self) -> tuple[Array, Array]:
+        """Return slope and curvature of each row's log density, shape (row,)."""
+        model = self.model
+        first, second = model.family.slopes(
+            model.frame.y, self.eta[None], self._beside_rows(self.own), precision_weights(model)
+        )
+        return np.asarray(first[0]), -np.asarray(second[0])
+
+    def _draw_covariance(self, effects: Array, before: Array) -> Array:
+        """Draw from the inverse Wishart that the effects (group, q) leave.
+
+        The standard deviations have half-t priors, as mixtures of such distributions: their
+        widths are drawn first, given the covariance before.
+        """
         groups, q = effects.shape
-        least = _LEAST_VARIANCE * self.scale**2 * np.eye(q)
-        sums = np.linalg.cholesky(np.linalg.inv(effects.T @ effects + least))
-        normals = self.rng.standard_normal((groups + q + 1, q)) @ sums.T
-        return np.asarray(np.linalg.inv(normals.T @ normals))
+        rate = _DEGREES * np.diagonal(np.linalg.inv(before)) + self.scale**-2
+        inverse_widths = self.rng.gamma(0.5 * (_DEGREES + q), 1.0 / rate)
+        scale = effects.T @ effects + 2.0 * _DEGREES * np.diag(inverse_widths)
+        root = np.linalg.cholesky(np.linalg.inv(scale))
+        # Bartlett's root of a Wishart distribution.
+        degrees = groups + _DEGREES + q - 1.0
+        triangle = np.tril(self.rng.standard_normal((q, q)), -1)
+        triangle += np.diag(np.sqrt(self.rng.chisquare(degrees - np.arange(q))))
+        inner = np.linalg.inv(root @ triangle)
+        return np.asarray(inner.T @ inner)
 
 
 class _NormalSystem:
@@ -306,18 +378,22 @@ def likely_values(model: Model, rng: np.random.Generator) -> LikelyValues:
         A model that holds its rows.
     rng
         Where the randomness comes from.
+
+    Returns
+    -------
+    LikelyValues
+        Of what was believed before, if no run of sampling ends where the data have a density.
     """
-    unknowns = _Unknowns(model, rng)
-    for _ in range(_SWEEPS):
-        unknowns.sweep()
-    roots, standard = {}, {}
-    for key, block in unknowns.blocks.items():
-        root = np.linalg.cholesky(unknowns.covariance[key])
-        roots[key] = block.to_sampled @ root
-        standard[key] = np.linalg.solve(root, unknowns.effects[key].T).T
-    return LikelyValues(
-        coefficients=unknowns.coefficients, own=unknowns.own, roots=roots, standard=standard
-    )
+    for _ in range(_ATTEMPTS):
+        unknowns = _Unknowns(model, rng)
+        try:
+            for _ in range(_SWEEPS):
+                unknowns.sweep()
+        except np.linalg.LinAlgError:  # a covariance without digits left
+            continue
+        if unknowns.has_density:
+            return unknowns.as_values(are_likely=True)
+    return _Unknowns(model, rng).as_values(are_likely=False)
 
 
 def _normal_priors(priors: tuple[Prior, ...]) -> tuple[Array, Array]:
@@ -328,13 +404,6 @@ def _normal_priors(priors: tuple[Prior, ...]) -> tuple[Array, Array]:
             low, middle[k], high = prior.frozen.ppf([0.16, 0.5, 0.84])
             precision[k] = 4.0 / (high - low) ** 2
     return middle, precision
-
-
-def _with_entry(values: Array, place: int, value: float) -> Array:
-    """Return the values with another one at a place."""
-    changed = values.copy()
-    changed[place] = value
-    return changed
 
 
 def _parts(flat: Array, shapes: list[tuple[int, ...]]) -> list[Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Any
 
 from bayes_alliance.errors import Advice, SamplingError
@@ -10,7 +11,7 @@ from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
-from bayes_alliance.sampling.engines.joint_starts import chain_starts
+from bayes_alliance.sampling.engines.joint_starts import all_notes, chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.engines.pymc import drawn_from_tree
 from bayes_alliance.sampling.progress import Progress
@@ -40,6 +41,7 @@ class NumpyroEngine(JointEngine):
         """Sample; it cannot be interrupted without losing the draws."""
         from pymc.sampling.jax import sample_numpyro_nuts
 
+        starts = chain_starts(model, seed=settings.seed, chains=settings.chains)
         with build_pymc(model), quiet_compilation():
             tree = sample_numpyro_nuts(
                 draws=settings.draws,
@@ -47,7 +49,7 @@ class NumpyroEngine(JointEngine):
                 chains=settings.chains,
                 target_accept=settings.target_accept,
                 random_seed=settings.seed,
-                initvals=chain_starts(model, seed=settings.seed, chains=settings.chains),
+                initvals=[start.values for start in starts],
                 jitter=False,
                 var_names=public_variables(model),
                 progressbar=False,
@@ -55,4 +57,4 @@ class NumpyroEngine(JointEngine):
                 compute_convergence_checks=False,
                 nuts_kwargs={"max_tree_depth": settings.max_tree_depth},
             )
-        return drawn_from_tree(tree, model, settings)
+        return replace(drawn_from_tree(tree, model, settings), notes=all_notes(starts))

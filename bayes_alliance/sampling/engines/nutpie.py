@@ -15,7 +15,7 @@ from bayes_alliance.model.pymc_priors import shared_arguments
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
-from bayes_alliance.sampling.engines.joint_starts import joint_start
+from bayes_alliance.sampling.engines.joint_starts import JointStart, all_notes, joint_start
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
@@ -50,7 +50,7 @@ class NutpieEngine(JointEngine):
 
         with quiet_compilation():
             built = build_pymc(model)
-            first = joint_start(model, 0)
+            first = joint_start(model, 0).values
             starts = {rv.name: pytensor.shared(np.asarray(first[rv.name])) for rv in built.free_RVs}
             compiled = nutpie.compile_pymc_model(
                 built,
@@ -71,10 +71,12 @@ class NutpieEngine(JointEngine):
             variable for variable in program.compiled.shared_var_keys if variable.name in values
         ]
         ready = program.compiled.with_data(**{v.name: values[v.name] for v in known})
-        ready = replace(ready, initial_point_func=_start_points(program, model))
-        return run_nutpie(
+        started: list[JointStart] = []
+        ready = replace(ready, initial_point_func=_start_points(program, model, started))
+        drawn = run_nutpie(
             ready, public_variables(model), settings, progress, ridge=learns_directions(model)
         )
+        return replace(drawn, notes=all_notes(started))
 
 
 def learns_directions(model: Model) -> bool:
@@ -108,17 +110,20 @@ def _squared_condition(columns: NDArray[np.float64]) -> float:
     return float(values[-1] / max(values[0], np.finfo(float).tiny)) if len(values) else 1.0
 
 
-def _start_points(program: NutpieProgram, model: Model) -> Callable[[Any], Any]:
+def _start_points(
+    program: NutpieProgram, model: Model, started: list[JointStart]
+) -> Callable[[Any], Any]:
     """Return a function from a chain's seed to its starting point for these data.
 
-    Several data sets may be sampled by one program at a time.
+    Several data sets may be sampled by one program at a time. The starts are put into the list.
     """
 
     def start(seed: Any) -> Any:
-        values = joint_start(model, int(seed))
+        found = joint_start(model, int(seed))
+        started.append(found)
         with _ONE_AT_A_TIME:
             for name, variable in program.starts.items():
-                variable.set_value(np.asarray(values[name], dtype=variable.dtype))
+                variable.set_value(np.asarray(found.values[name], dtype=variable.dtype))
             return program.compiled.initial_point_func(seed)
 
     return start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bayes_alliance.errors import SamplingError
@@ -12,7 +13,7 @@ from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
-from bayes_alliance.sampling.engines.joint_starts import chain_starts
+from bayes_alliance.sampling.engines.joint_starts import all_notes, chain_starts
 from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
 from bayes_alliance.sampling.progress import ChainState, Progress
 from bayes_alliance.sampling.settings import Settings
@@ -43,6 +44,7 @@ class PymcEngine(JointEngine):
         """Sample; Ctrl-C keeps what was drawn."""
         import pymc as pm
 
+        starts = chain_starts(model, seed=settings.seed, chains=settings.chains)
         with build_pymc(model), quiet_compilation(), _interruptions():
             tree = pm.sample(
                 draws=settings.draws,
@@ -51,7 +53,7 @@ class PymcEngine(JointEngine):
                 # PyMC forks for more, which a process with JAX in it must not do.
                 cores=1 if "jax" in sys.modules else settings.cores,
                 random_seed=settings.seed,
-                initvals=chain_starts(model, seed=settings.seed, chains=settings.chains),
+                initvals=[start.values for start in starts],
                 init="adapt_diag",
                 nuts_sampler="pymc",
                 var_names=public_variables(model),
@@ -64,7 +66,7 @@ class PymcEngine(JointEngine):
                     "max_treedepth": settings.max_tree_depth,
                 },
             )
-        return drawn_from_tree(tree, model, settings)
+        return replace(drawn_from_tree(tree, model, settings), notes=all_notes(starts))
 
 
 @contextlib.contextmanager
