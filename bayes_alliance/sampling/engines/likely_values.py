@@ -23,7 +23,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.linear_predictor import frequency_weights, precision_weights
 
 Array = NDArray[np.float64]
-_SWEEPS = 10
+_SWEEPS = 20
 _ATTEMPTS = 5
 # So often a row's own step is halved where it leads down: a count of 100 at a rate of 5 needs 3.
 _HALVINGS = 30
@@ -173,7 +173,7 @@ class _Unknowns:
 
     def log_density(self, eta: Array) -> Array:
         """Log density of each row, shape (row,)."""
-        return self._log_densities(eta, self.own, 1)[0]
+        return np.asarray(self._log_densities(eta, self.own, 1)[0])
 
     def _log_densities(self, eta: Array, own: Mapping[str, Array], count: int) -> Array:
         """Log density of each row at several values of own parameters, shape (value, row)."""

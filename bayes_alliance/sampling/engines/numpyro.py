@@ -12,7 +12,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import all_notes, chain_starts
-from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
+from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.engines.pymc import drawn_from_tree
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
@@ -42,7 +42,7 @@ class NumpyroEngine(JointEngine):
         from pymc.sampling.jax import sample_numpyro_nuts
 
         starts = chain_starts(model, seed=settings.seed, chains=settings.chains)
-        with build_pymc(model), quiet_compilation():
+        with build_pymc(model), repeatable_compilation():
             tree = sample_numpyro_nuts(
                 draws=settings.draws,
                 tune=settings.tune,

@@ -16,7 +16,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import JointStart, all_notes, joint_start
-from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
+from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings
@@ -48,7 +48,7 @@ class NutpieEngine(JointEngine):
         import nutpie
         import pytensor
 
-        with quiet_compilation():
+        with repeatable_compilation():
             built = build_pymc(model)
             first = joint_start(model, 0).values
             starts = {rv.name: pytensor.shared(np.asarray(first[rv.name])) for rv in built.free_RVs}

@@ -14,7 +14,7 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
 from bayes_alliance.sampling.engines.joint_engine import JointEngine
 from bayes_alliance.sampling.engines.joint_starts import all_notes, chain_starts
-from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
+from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.progress import ChainState, Progress
 from bayes_alliance.sampling.settings import Settings
 
@@ -45,7 +45,7 @@ class PymcEngine(JointEngine):
         import pymc as pm
 
         starts = chain_starts(model, seed=settings.seed, chains=settings.chains)
-        with build_pymc(model), quiet_compilation(), _interruptions():
+        with build_pymc(model), repeatable_compilation(), _interruptions():
             tree = pm.sample(
                 draws=settings.draws,
                 tune=settings.tune,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytensor
@@ -9,11 +11,19 @@ import pytest
 from pymc.initial_point import make_initial_point_fn
 
 import bayes_alliance as ba
+from bayes_alliance.model.families.bernoulli import Bernoulli
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.parametrization import F_RATIO, chosen_centring
 from bayes_alliance.random_streams import Stream, generator
-from bayes_alliance.sampling.engines.joint_starts import chain_starts, joint_start
+from bayes_alliance.sampling.engines.collapsed.engine import CollapsedEngine
+from bayes_alliance.sampling.engines.joint_starts import (
+    UNLIKELY,
+    all_notes,
+    chain_starts,
+    joint_start,
+)
 from bayes_alliance.sampling.engines.likely_values import likely_values
-from bayes_alliance.sampling.engines.numba_compilation import quiet_compilation
+from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.engines.nutpie import is_narrow_ridge
 
 
@@ -22,7 +32,8 @@ def study():
     table = ba.load_example("simulated_study")
     thirds = np.digitize(table["alliance"], table["alliance"].quantile([0.3, 0.7]))
     high = (table["alliance"] > table["alliance"].median()).astype(int)
-    return table.assign(high=high, thirds=thirds, weight=1 + np.arange(len(table)) % 3)
+    rows = np.arange(len(table))
+    return table.assign(high=high, thirds=thirds, weight=1 + rows % 3, visits=rows % 7)
 
 
 MODELS = {
@@ -49,18 +60,28 @@ MODELS = {
     "probit": {"formula": "high ~ (1 | case_manager)", "family": "bernoulli", "link": "probit"},
     "cloglog": {"formula": "high ~ (1 | case_manager)", "family": "bernoulli", "link": "cloglog"},
     "ordinal": {"formula": "thirds ~ stigma + (1 | case_manager)", "family": "cumulative"},
+    "counts": {"formula": "visits ~ stigma + (1 + stigma | case_manager)", "family": "poisson"},
+    "crossed": {
+        "formula": "visits ~ (1 | case_manager) + (1 + stigma | weight) + offset(stigma)",
+        "family": "poisson",
+    },
+    "nested": {"formula": "high ~ (1 | case_manager / thirds)", "family": "bernoulli"},
 }
+
+
+def test_no_family_is_left_out():
+    assert {case.get("family", "gaussian") for case in MODELS.values()} == set(FAMILIES)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_variable_has_a_start_with_a_density(study, name):
     arguments = dict(MODELS[name])
     model = ba.Model(arguments.pop("formula"), study, **arguments)
-    starts = joint_start(model, 3)
+    starts = joint_start(model, 3).values
     joint = model.pymc
     assert set(starts) == {variable.name for variable in joint.free_RVs}
     # Computed once, so not worth compiling.
-    with quiet_compilation(), pytensor.config.change_flags(mode="FAST_COMPILE", cxx=""):
+    with repeatable_compilation(), pytensor.config.change_flags(mode="FAST_COMPILE", cxx=""):
         make = make_initial_point_fn(model=joint, overrides=starts, jitter_rvs=set())
         point = make(0)
         usual = make_initial_point_fn(model=joint)(0)
@@ -117,8 +138,55 @@ def test_chains_start_at_places_of_their_own(study):
     model = ba.Model("alliance ~ (1 | case_manager)", study)
     first, second = chain_starts(model, seed=1, chains=2)
     again = joint_start(model, 1, 1)
-    assert first["b"] != second["b"]
-    assert second["b"] == again["b"]
+    assert first.values["b"] != second.values["b"]
+    assert second.values["b"] == again.values["b"]
+
+
+def test_counts_far_above_the_common_rate_throw_no_start_off(monkeypatch):
+    groups = 60
+    rng = np.random.default_rng(4)
+    group = np.repeat(np.arange(groups), 5)
+    log_rate = 1.0 + 2.5 * rng.normal(size=groups)
+    y = rng.poisson(np.exp(log_rate)[group])
+    rows = pd.DataFrame({"y": y, "g": [f"g{k:02d}" for k in group]})
+    model = ba.Model("y ~ (1 | g)", rows, family="poisson")
+    own = np.log(rows.groupby("g")["y"].mean().to_numpy() + 0.05)
+    many = own > 1.0
+
+    def farthest() -> float:
+        """How far the log rate of a group with many events lies from that of its own rows."""
+        found = likely_values(model, generator(1, Stream.STARTS))
+        (root,), (standard,) = found.roots.values(), found.standard.values()
+        return float(np.abs(found.coefficients + (standard @ root.T)[:, 0] - own)[many].max())
+
+    # Five counts of e or more: a log rate is known to 0.27.
+    assert farthest() < 1.5
+    # A step to the top of a parabola leads so far up that ten more do not lead back.
+    monkeypatch.setattr("bayes_alliance.sampling.engines.likely_values._SWEEPS", 10)
+    monkeypatch.setattr("bayes_alliance.sampling.engines.likely_values._HALVINGS", 0)
+    assert farthest() > 5.0
+
+
+def test_a_start_without_a_density_is_told(study, monkeypatch):
+    model = ba.Model("high ~ (1 | case_manager)", study, family="bernoulli")
+    assert all_notes(chain_starts(model, seed=1, chains=2)) == ()
+    nowhere = lambda self, y, eta, own, weight=1.0: np.full(eta.shape, -np.inf)  # noqa: E731
+    monkeypatch.setattr(Bernoulli, "log_density", nowhere)
+    found = chain_starts(model, seed=1, chains=2)
+    assert all_notes(found) == (UNLIKELY,)
+    assert all(np.isfinite(values).all() for start in found for values in start.values.values())
+
+
+def test_what_is_unusual_about_a_run_stays_with_its_fit(study, monkeypatch):
+    model = ba.Model("alliance ~ (1 | case_manager)", study)
+    draw = CollapsedEngine.draw
+
+    def told(self, *arguments):
+        return replace(draw(self, *arguments), notes=("Unusual.",))
+
+    assert "Unusual." not in ba.sample(model, seed=1, draws=20, tune=20, chains=1).notes
+    monkeypatch.setattr(CollapsedEngine, "draw", told)
+    assert "Unusual." in ba.sample(model, seed=1, draws=20, tune=20, chains=1).notes
 
 
 def test_priors_at_a_far_zero_are_a_narrow_ridge(study):
