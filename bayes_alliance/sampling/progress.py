@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import TracebackType
@@ -84,6 +86,18 @@ def make_progress(engine: str, wanted: bool | None) -> Progress:
     """Return a bar if wanted, or if None and someone is looking."""
     show = someone_looks() if wanted is None else wanted
     return BarProgress(engine) if show else NoProgress()
+
+
+@contextlib.contextmanager
+def told_of_compilation(engine: str, wanted: bool | None) -> Iterator[None]:
+    """Say while it lasts that a model is being compiled, if wanted or if someone is looking."""
+    if not (someone_looks() if wanted is None else wanted):
+        yield
+        return
+    from rich.console import Console
+
+    with Console().status(f"Compiling the model ({engine}), which may take a minute"):
+        yield
 
 
 def someone_looks() -> bool:

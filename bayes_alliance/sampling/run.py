@@ -23,7 +23,7 @@ from bayes_alliance.sampling.engines.contract import Compiled, Drawn, Engine, mo
 from bayes_alliance.sampling.engines.registry import AUTO, ENGINES, chosen_engine
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
-from bayes_alliance.sampling.progress import make_progress
+from bayes_alliance.sampling.progress import make_progress, told_of_compilation
 from bayes_alliance.sampling.settings import Settings, check_gigabytes, make_settings
 from bayes_alliance.sampling.source_version import source_version
 
@@ -111,7 +111,7 @@ def sample(
         cores=cores,
     )
     check_effects_fit(model, chosen, chains * draws, memory)
-    ready = _ready(chosen, model) if compiled is None else _fitting(compiled, model)
+    ready = _fitting(compiled, model) if compiled else _ready(chosen, model, progress)
     started = time.perf_counter()
     with make_progress(chosen.name, progress) as bar:
         drawn = chosen.draw(ready.program, model, settings, bar)
@@ -145,12 +145,13 @@ def compile_model(model: Model, *, engine: str = AUTO) -> Compiled:
     >>> ready = ba.compile_model(model)  # doctest: +SKIP
     """
     chosen, _ = chosen_engine(engine, model)
-    return _ready(chosen, model)
+    return _ready(chosen, model, progress=False)
 
 
-def _ready(engine: Engine, model: Model) -> Compiled:
+def _ready(engine: Engine, model: Model, progress: bool | None) -> Compiled:
     started = time.perf_counter()
-    program = engine.compile(model)
+    with told_of_compilation(engine.name, progress if engine.compiles else False):
+        program = engine.compile(model)
     return Compiled(
         engine=engine.name,
         shape=model_shape(model),
