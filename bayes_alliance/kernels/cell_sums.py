@@ -146,3 +146,22 @@ def _upper_root(products: Floats) -> Floats:
         rest = products[:, a, a + 1 :] - np.einsum("jc,jcb->jb", above, root[:, :a, a + 1 :])
         root[:, a, a + 1 :] = rest * scale[:, None]
     return root
+
+
+@compiled
+def widen_ranges(values: Floats, cell: Integers, lowest: Floats, highest: Floats) -> None:
+    """Take some rows into the ranges of their cells.
+
+    Parameters
+    ----------
+    values, cell
+        Shape (n,).
+    lowest, highest
+        Of each cell, changed in place; infinities of either sign before the first rows.
+    """
+    for i in range(values.shape[0]):
+        value, own = values[i], cell[i]
+        if value < lowest[own]:
+            lowest[own] = value
+        if value > highest[own]:
+            highest[own] = value

@@ -1,6 +1,8 @@
 """Compiled code kept on disk: where it can be written, and read back only as it was written.
 
-Numba gives up where no folder can be written to, and runs whatever it finds, damaged or not.
+Numba gives up where no folder can be written to, and runs whatever it finds, damaged or not. It
+looks at the file of a function only, not at the files of what it calls: after one kernel changes,
+its callers would go on running what they were compiled with.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ from numba.core import caching
 from numba.misc.appdirs import AppDirs
 
 from bayes_alliance.kernels.code_folder import is_usable, private_folder, say_once
-from bayes_alliance.kernels.stale_code import drop_stale_code, sources_digest
 
 _caching: Any = caching
 _Locator: Any = caching._CacheLocator
 _Files: Any = caching.IndexDataCacheFile
 _MARK = b"\nbayes_alliance "
 _SEAL = len(_MARK) + hashlib.sha256().digest_size
+_STAMP = "sources.sha256"
+# With what a process left that was killed while it wrote.
+_COMPILED = ("*.nbi", "*.nbc", "*.nb[ic].tmp.*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,3 +202,41 @@ def _seal(content: bytes) -> bytes:
 def _pytensor_folder() -> Any:
     """Return where PyTensor keeps the code of its functions, if it is loaded."""
     return getattr(sys.modules.get("pytensor.link.numba.cache"), "NUMBA_CACHE_PATH", None)
+
+
+def drop_stale_code(sources: Path, cache: Path) -> bool:
+    """Remove compiled kernels if the sources are not those they were made of.
+
+    Parameters
+    ----------
+    sources
+        The folder with the kernels.
+    cache
+        Where what was compiled lies; where it cannot be written to, nothing is done.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to remove.
+    """
+    digest = sources_digest(sources)
+    stamp = cache / _STAMP
+    with contextlib.suppress(OSError):
+        if stamp.is_file() and stamp.read_text(encoding="ascii") == digest:
+            return False
+        cache.mkdir(exist_ok=True)
+        stale = [file for pattern in _COMPILED for file in cache.glob(pattern)]
+        for file in stale:
+            file.unlink(missing_ok=True)
+        stamp.write_text(digest, encoding="ascii")
+        return bool(stale)
+    return False
+
+
+def sources_digest(folder: Path) -> str:
+    """Hash the names and contents of all sources, those in rooms of their own too."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(f"{file.relative_to(folder).as_posix()}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

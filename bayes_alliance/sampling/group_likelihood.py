@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.kernels.integrated_likelihood import integrated_normal
-from bayes_alliance.kernels.quadrature import RowDensity, integrated_by_quadrature
+from bayes_alliance.kernels.integrated_likelihood import (
+    RowDensity,
+    integrated_by_quadrature,
+    integrated_normal,
+)
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.fit import Fit, check_fit

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.kernels.quadrature import (
+from bayes_alliance.kernels.integrated_likelihood import (
     MANY_ROWS,
     RowDensity,
     integrated_by_quadrature,

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "kernels/one_factor/recover.py": {
         "Philox"
     },  # saved fits make their effects again from (seed, draw)
-    "kernels/quadrature.py": {"Sobol"},  # points of an integral, always the same
+    "kernels/integrated_likelihood.py": {"Sobol"},  # points of an integral, always the same
 }
 
 

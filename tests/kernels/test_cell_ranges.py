@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayes_alliance.kernels.cell_ranges import widen_ranges
+from bayes_alliance.kernels.cell_sums import widen_ranges
 
 
 def test_ranges_are_those_of_each_cells_rows():

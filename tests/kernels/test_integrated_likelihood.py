@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from bayes_alliance.kernels.integrated_likelihood import EffectLayer, integrated_normal
-from bayes_alliance.kernels.quadrature import integrated_by_quadrature, quadrature_points
+from bayes_alliance.kernels.integrated_likelihood import (
+    EffectLayer,
+    integrated_by_quadrature,
+    integrated_normal,
+    quadrature_points,
+)
 
 GROUP = np.repeat([0, 1, 2], [5, 2, 6])
 MANAGER = np.array([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 5, 5])

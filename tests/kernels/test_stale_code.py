@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import bayes_alliance.kernels.compiled
-from bayes_alliance.kernels.stale_code import drop_stale_code
+from bayes_alliance.kernels.kept_code import drop_stale_code
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure as Page
 
 import bayes_alliance as ba
 from bayes_alliance.display import place
-from bayes_alliance.kernels.ranking import ranks_from_highest
+from bayes_alliance.posterior.groups.group_rank import ranks_from_highest
 from bayes_alliance.report import results as of_report
 from bayes_alliance.report.blocks import Figure, Paragraph, Table
 from bayes_alliance.report.group_labels import shown_labels

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.errors import DataError, ModelError
-from bayes_alliance.kernels.shared_outcome import shared_covariance
+from bayes_alliance.kernels.link_mean import shared_covariance
 from bayes_alliance.model.families.link import Link
 from bayes_alliance.model.families.parameter import Parameter
 from bayes_alliance.model.families.row_statistics import RowStatistic

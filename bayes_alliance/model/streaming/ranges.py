@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.data.scanning import Kind
-from bayes_alliance.kernels.cell_ranges import widen_ranges
+from bayes_alliance.kernels.cell_sums import widen_ranges
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.errors import ModelError, did_you_mean, listed
-from bayes_alliance.kernels.ranking import ranks_from_highest
 from bayes_alliance.sampling.linear_predictor import draw_blocks
 
 if TYPE_CHECKING:
@@ -145,3 +144,13 @@ def _order_words(width: float, whose: str) -> str:
         return f"so that {whose} says next to nothing"
     fairly = width <= _TIGHT
     return f"so that {whose} is {'fairly known' if fairly else 'rough'}"
+
+
+def ranks_from_highest(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the place of each group in each draw, 1 for the highest, shape (draw, group)."""
+    draws, groups = values.shape
+    order = np.argsort(-values, axis=1)
+    ranks = np.empty((draws, groups), dtype=np.int32)
+    places = np.broadcast_to(np.arange(1, groups + 1, dtype=np.int32), (draws, groups))
+    np.put_along_axis(ranks, order, places, axis=1)
+    return ranks

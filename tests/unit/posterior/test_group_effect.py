@@ -8,7 +8,7 @@ from scipy import stats
 
 import bayes_alliance as ba
 from bayes_alliance.kernels.group_least_squares import least_squares_by_group
-from bayes_alliance.kernels.ranking import ranks_from_highest
+from bayes_alliance.posterior.groups.group_rank import ranks_from_highest
 from bayes_alliance.sampling.fit import Fit
 
 

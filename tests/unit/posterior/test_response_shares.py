@@ -9,7 +9,7 @@ from scipy.special import expit
 
 import bayes_alliance as ba
 from bayes_alliance import names
-from bayes_alliance.kernels.shared_outcome import shared_covariance
+from bayes_alliance.kernels.link_mean import shared_covariance
 from bayes_alliance.model.families.link import CLOGLOG, LOGIT, PROBIT
 from bayes_alliance.sampling.fit import Fit
 
