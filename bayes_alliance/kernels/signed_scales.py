@@ -13,8 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled, compiled_inside
-from bayes_alliance.kernels.prior_density import CODES
-from bayes_alliance.kernels.variance_priors import PriorArrays, VariancePriors
+from bayes_alliance.kernels.variance_priors import CODES, PriorArrays, VariancePriors
 
 # Closer to zero an sd over its unit is not told from this: far below what any data can show.
 _SMALLEST = 1e-8

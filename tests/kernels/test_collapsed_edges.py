@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels.one_factor import likelihood as marginal
 from bayes_alliance.kernels.one_factor import moments, problem
+from bayes_alliance.kernels.one_factor import posterior as marginal
 
 
 def fast(study, s2, factor, prior_mean, prior_variance):

@@ -5,13 +5,12 @@ import numpy as np
 import pytest
 
 from bayes_alliance.kernels import dense, group_order, unconstrained
-from bayes_alliance.kernels.crossed import likelihood as crossed
 from bayes_alliance.kernels.crossed import moments as crossed_moments
-from bayes_alliance.kernels.crossed import posterior as crossed_chain
+from bayes_alliance.kernels.crossed import posterior as crossed
 from bayes_alliance.kernels.crossed import problem as crossed_problem
 from bayes_alliance.kernels.crossed import recover as crossed_recover
-from bayes_alliance.kernels.one_factor import likelihood as marginal
 from bayes_alliance.kernels.one_factor import moments, problem
+from bayes_alliance.kernels.one_factor import posterior as marginal
 
 
 def terms_for(kind, rng, rows):
@@ -151,11 +150,9 @@ def test_unconstrained_gradient_is_the_central_difference(kind, difference):
     gradient = np.empty(size)
 
     def value(at):
-        return crossed_chain.evaluate_crossed_unconstrained(
-            arrays, at, blocks, ends, np.empty(size)
-        )
+        return crossed.evaluate_crossed_unconstrained(arrays, at, blocks, ends, np.empty(size))
 
-    crossed_chain.evaluate_crossed_unconstrained(arrays, theta, blocks, ends, gradient)
+    crossed.evaluate_crossed_unconstrained(arrays, theta, blocks, ends, gradient)
     for k in range(size):
         unit = np.eye(size)[k]
         slope = difference(lambda t, unit=unit: value(theta + t * unit), 0.0, 1e-3)

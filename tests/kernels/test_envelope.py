@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 
 from bayes_alliance.kernels.crossed.moments import Term, crossed_moments
-from bayes_alliance.kernels.crossed.problem import prepare_crossed
-from bayes_alliance.kernels.crossed.work import count_steps, elimination_steps, steps_if_all_meet
+from bayes_alliance.kernels.crossed.problem import (
+    count_steps,
+    elimination_steps,
+    prepare_crossed,
+    steps_if_all_meet,
+)
 from bayes_alliance.kernels.envelope import (
     add_symmetric,
     add_transposed,

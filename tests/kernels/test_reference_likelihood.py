@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayes_alliance.kernels import dense
-from bayes_alliance.kernels.one_factor import likelihood as marginal
 from bayes_alliance.kernels.one_factor import moments, problem
+from bayes_alliance.kernels.one_factor import posterior as marginal
 
 MODELS = {
     "sleepstudy": ("Reaction", ["Days"], ["Days"], "Subject"),

@@ -6,9 +6,8 @@ import pytest
 from bayes_alliance.kernels.one_factor.moments import moments
 from bayes_alliance.kernels.one_factor.posterior import log_posterior
 from bayes_alliance.kernels.one_factor.problem import prepare
-from bayes_alliance.kernels.prior_density import CODES
 from bayes_alliance.kernels.signed_scales import signed_units, slope_at, theta_at, thetas_at
-from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
+from bayes_alliance.kernels.variance_priors import CODES, VariancePriors, arrange_priors
 
 HALF_NORMAL = (CODES["HalfNormal"], [1.3])
 HALF_STUDENT = (CODES["HalfStudentT"], [3.0, 2.0])

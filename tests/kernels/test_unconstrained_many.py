@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bayes_alliance.kernels.unconstrained import constrain, lkj
-from bayes_alliance.kernels.unconstrained_many import (
+from bayes_alliance.kernels.unconstrained import (
+    constrain,
+    lkj,
     log_correlation_prior,
     partials_of,
     roots_of,

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayes_alliance.kernels import dense
-from bayes_alliance.kernels.one_factor import likelihood as marginal
 from bayes_alliance.kernels.one_factor import moments, problem
-from bayes_alliance.kernels.one_factor import posterior as chain
+from bayes_alliance.kernels.one_factor import posterior as marginal
 
 
 class Case(NamedTuple):
@@ -142,11 +141,11 @@ def test_unconstrained_gradient_is_the_central_difference(case, data):
     size = 1 + q + together * (together - 1) // 2 + len(sampled)
     theta = np.random.default_rng(2).normal(size=size)
     gradient = np.empty(size)
-    chain.evaluate_unconstrained(arrays, theta, blocks, gradient)
+    marginal.evaluate_unconstrained(arrays, theta, blocks, gradient)
     for k in range(size):
         unit = np.eye(size)[k]
         slope = difference(
-            lambda t, unit=unit: chain.evaluate_unconstrained(
+            lambda t, unit=unit: marginal.evaluate_unconstrained(
                 arrays, theta + t * unit, blocks, np.empty(size)
             ),
             0.0,

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayes_alliance.kernels import dense
-from bayes_alliance.kernels.crossed import likelihood as crossed
 from bayes_alliance.kernels.crossed import moments as crossed_moments
+from bayes_alliance.kernels.crossed import posterior as crossed
 from bayes_alliance.kernels.crossed import problem as crossed_problem
 from bayes_alliance.kernels.crossed import recover as crossed_recover
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, compiled_inside
-from bayes_alliance.kernels.crossed.blocks import (
+from bayes_alliance.kernels.crossed.information import (
     blocks_within,
     complete_blocks,
     scale_columns,

@@ -17,7 +17,7 @@ from bayes_alliance.kernels.anchor import Anchor, find_anchor
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
 from bayes_alliance.kernels.group_order import order_groups
 from bayes_alliance.kernels.one_factor.moments import positive
-from bayes_alliance.kernels.rotation import rotate_row_in
+from bayes_alliance.kernels.triangular import rotate_row_in
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
-from bayes_alliance.kernels.crossed.blocks import scale_vector
 from bayes_alliance.kernels.crossed.information import (
     eliminated_factor,
     information,
     off_less_sampled,
+    scale_vector,
     solve_dense,
     whiten_along,
 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayes_alliance.kernels.anchor import Anchor, find_anchor
 from bayes_alliance.kernels.compiled import Floats, Integers, compiled, compiled_inside
-from bayes_alliance.kernels.rotation import rotate_roots_together, rotate_row_in
+from bayes_alliance.kernels.triangular import rotate_roots_together, rotate_row_in
 
 _ROWS_PER_SUM = 4096
 

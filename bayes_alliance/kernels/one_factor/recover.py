@@ -18,7 +18,7 @@ from bayes_alliance.kernels.one_factor.coefficients import (
     whiten_problem,
 )
 from bayes_alliance.kernels.one_factor.problem import Arrays, CoefficientPrior, Problem
-from bayes_alliance.kernels.rotation import rotate_row_in
+from bayes_alliance.kernels.triangular import rotate_row_in
 from bayes_alliance.kernels.whitening import factor_groups
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bayes_alliance import names
 from bayes_alliance.kernels.shares import effect_covariance
-from bayes_alliance.kernels.unconstrained_many import log_correlation_prior, partials_of, roots_of
+from bayes_alliance.kernels.unconstrained import log_correlation_prior, partials_of, roots_of
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model

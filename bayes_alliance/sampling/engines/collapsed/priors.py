@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.kernels.crossed.work import elimination_steps, steps_if_all_meet
+from bayes_alliance.kernels.crossed.problem import elimination_steps, steps_if_all_meet
 from bayes_alliance.kernels.group_order import count_dense
-from bayes_alliance.kernels.prior_density import CODES
-from bayes_alliance.kernels.variance_priors import VariancePriors, arrange_priors
+from bayes_alliance.kernels.variance_priors import CODES, VariancePriors, arrange_priors
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.working_scale import sampled_coefficients

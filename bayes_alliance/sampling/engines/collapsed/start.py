@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.one_factor.problem import Problem
-from bayes_alliance.kernels.prior_density import CODES
-from bayes_alliance.kernels.unconstrained_many import partials_of
-from bayes_alliance.kernels.variance_priors import VariancePriors
+from bayes_alliance.kernels.unconstrained import partials_of
+from bayes_alliance.kernels.variance_priors import CODES, VariancePriors
 from bayes_alliance.sampling.engines.collapsed.problem import CollapsedProblem
 
 Array = NDArray[np.float64]
