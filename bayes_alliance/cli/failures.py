@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import functools
 import io
@@ -28,6 +29,7 @@ TRACEBACK: ContextVar[bool] = ContextVar("traceback", default=False)
 
 # Code that a compiler calls back swallows Ctrl-C and fails later in words of its own.
 _STOP_ASKED = threading.Event()
+_MOMENT = 0.05  # seconds, after which what was called back has returned
 
 
 def notice_stop() -> None:
@@ -39,6 +41,17 @@ def notice_stop() -> None:
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, stop)
+        sys.unraisablehook = _stop_again
+
+
+def _stop_again(lost: sys.UnraisableHookArgs) -> None:
+    """Stop once more where code that Python calls back swallowed the first stop."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        again = threading.Timer(_MOMENT, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def stop_was_asked() -> bool:

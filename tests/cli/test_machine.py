@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -316,6 +317,41 @@ def test_a_stop_that_a_compiler_swallowed_is_a_stop(
         failures._STOP_ASKED.clear()
     assert result.exit_code == 130, result.output
     assert result.stderr.strip().endswith("Stopped before the end. Nothing was written.")
+
+
+SWALLOWED = """
+import gc, os, signal, time
+from bayes_alliance.cli.failures import notice_stop
+
+notice_stop()
+asked = []
+
+def stopped_while_called_back(phase, info):
+    if not asked:
+        asked.append(True)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+
+gc.callbacks.append(stopped_while_called_back)
+try:
+    gc.collect()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("stopped" if asked else "too early")
+"""
+
+
+def test_a_stop_that_fell_into_a_callback_is_a_stop() -> None:
+    """Python prints what a callback raises, and goes on; jax has one that runs at any moment."""
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "stopped\n", done
+    assert done.stderr == ""
 
 
 def test_a_failed_save_leaves_the_fit_and_no_half_file(
