@@ -343,8 +343,8 @@ def test_every_door_gives_one_number_with_its_place(doors):
 def test_offenders_at_other_doors_are_seen(doors, monkeypatch):
     """As it was: the report looks at the groups at the year 0, and at shares at the means."""
 
-    def as_written(fit: Fit, group: str) -> Any:
-        return ba.group_effects(fit, group=group, as_written=True)
+    def as_written(fit: Fit, **asked: Any) -> Any:
+        return ba.group_effects(fit, **asked, as_written=True)
 
     monkeypatch.setattr(of_report, "group_effects", as_written)
     monkeypatch.setattr(

@@ -198,7 +198,7 @@ def test_groups_at_zero_are_seen(monkeypatch):
     monkeypatch.setattr(
         of_report,
         "group_effects",
-        lambda f, group: ba.group_effects(f, group=group, as_written=True),
+        lambda f, **asked: ba.group_effects(f, **asked, as_written=True),
     )
     wrong = disagreements(fit, asked, alike=False)
     assert {"departures", "ranks", "picture"} <= set(wrong)
