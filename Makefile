@@ -81,7 +81,7 @@ clean: ## remove what these targets made, the environment included
 	@rm -rf .venv-$*
 	$(UV) venv --quiet .venv-$* || $(UV) venv --quiet --python ">=3.12" .venv-$*
 	$(UV) pip install --python .venv-$*/bin/python --resolution $(RESOLUTION_$*) \
-		--editable ".[numpyro,polars]" --group dev
+		--editable ".[files,numpyro,polars]" --group dev
 	@touch $@
 
 RESOLUTION_lowest := lowest-direct

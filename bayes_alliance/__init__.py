@@ -17,6 +17,8 @@ _HOMES = {
     "ModelError": "errors",
     "SamplingError": "errors",
     "read_table": "data.reading",
+    "codebook": "data.describing",
+    "Codebook": "data.codebooks.record",
     "scan_table": "data.scanning",
     "check_data": "data.inspection",
     "propose_names": "data.crosswalk",
@@ -75,6 +77,7 @@ _HOMES = {
 }
 __all__ = [
     "AllianceError",
+    "Codebook",
     "DataError",
     "Fit",
     "MachineError",
@@ -89,6 +92,7 @@ __all__ = [
     "check_data",
     "check_predictive",
     "client_correlations",
+    "codebook",
     "compare",
     "compile_model",
     "contextual_effects",
@@ -145,7 +149,9 @@ if TYPE_CHECKING:
     from bayes_alliance.checks.predictive import check_predictive
     from bayes_alliance.checks.prior_weight import prior_sensitivity
     from bayes_alliance.checks.verdict import diagnose
+    from bayes_alliance.data.codebooks.record import Codebook
     from bayes_alliance.data.crosswalk import load_names, propose_names, use_names
+    from bayes_alliance.data.describing import codebook
     from bayes_alliance.data.examples import list_examples, load_example
     from bayes_alliance.data.inspection import check_data
     from bayes_alliance.data.reading import read_table

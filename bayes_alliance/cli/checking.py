@@ -1,4 +1,4 @@
-"""The commands ``check`` and ``diagnose``: whether a table, or a saved fit, can be trusted."""
+"""The commands ``check``, ``codebook`` and ``diagnose``: what a table, or a saved fit, is worth."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import typer
 
 from bayes_alliance.cli.failures import FINE, VERDICT_BAD
 from bayes_alliance.cli.kept_draws import load_saved_fit
-from bayes_alliance.cli.options import FILE_HELP, TableOptions, load_table
+from bayes_alliance.cli.options import FILE_HELP, TableOptions, load_quietly, load_table
 from bayes_alliance.cli.screen import show_level
 
 if TYPE_CHECKING:
     from bayes_alliance.checks.verdict import Verdict
+
+_OUT_HELP = "Write it too: .toml, or .csv for a spreadsheet."
 
 
 def check_table(
@@ -42,7 +44,7 @@ def check_table(
     from bayes_alliance.cli.screen import show_level, show_table
     from bayes_alliance.data.inspection import check_data
 
-    report = check_data(load_table(file, table), outcome, group or ())
+    report = check_data(load_quietly(file, table), outcome, group or ())
     about = f", outcome {outcome}" if outcome else ""
     title = f"{file.name}: {report.rows} rows{about}"
     if report.groups:
@@ -52,6 +54,28 @@ def check_table(
     for note in report.notes:
         show_level(note.level, f"{note.level}: {note.said_in('command line')}")
     raise typer.Exit(VERDICT_BAD if report.level == "bad" else FINE)
+
+
+def write_codebook(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=FILE_HELP)],
+    table: TableOptions,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help=_OUT_HELP)] = None,
+) -> None:
+    """Show what the columns of a table mean, and write it down.
+
+    Labels, codes and their meaning, what is no answer, level of measurement, unit and possible
+    range: of an SPSS, Stata or SAS file as it says itself, of others the names of the columns,
+    for you to fill in. Give the file back with --codebook to every command, and the next table is
+    read in the same way.
+    """
+    from bayes_alliance.cli.screen import show_table
+    from bayes_alliance.data.describing import codebook
+
+    found = codebook(load_table(file, table))
+    show_table(f"{file.name}: {len(found)} columns", found.table)
+    if out is not None:
+        found.save(out)
+        print(f"Written: {out}. Edit it, and give it back with --codebook {out}.")
 
 
 def diagnose_file(

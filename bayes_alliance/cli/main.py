@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bayes_alliance.cli.answering import answer_table
-from bayes_alliance.cli.checking import check_table, diagnose_file
+from bayes_alliance.cli.checking import check_table, diagnose_file, write_codebook
 from bayes_alliance.cli.failures import (
     TRACEBACK,
     guarded,
@@ -53,6 +53,10 @@ Examples:
 Example:
   bayes-alliance check clients.csv --outcome alliance --group agency --group case_manager
 """,
+    "codebook": """\b
+Example:
+  bayes-alliance codebook agency.sav --out codebook.toml
+""",
     "reproduce": """\b
 Example:
   bayes-alliance reproduce report.html --data clients.csv
@@ -78,6 +82,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": run_demo,
     "models": show_models,
     "check": check_table,
+    "codebook": write_codebook,
     "answer": answer_table,
     "fit": fit_table,
     "report": report_file,

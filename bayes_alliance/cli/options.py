@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
-FILE_HELP = "Table with one row a client: .csv, .tsv, .txt, each also .gz, or .parquet."
+FILE_HELP = (
+    "Table with one row a client: .csv, .tsv, .txt, .xlsx, .ods, .sav, .dta, .sas7bdat, .parquet "
+    "and others; may be packed, as .gz."
+)
 
 
 def spread_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,14 +108,51 @@ class TableOptions:
             metavar="CHARACTER", help="Character between two values of a text file, such as ';'."
         ),
     ] = None
-    decimal: Annotated[str, typer.Option(metavar="MARK", help="Decimal mark: '.' or ','.")] = "."
-    encoding: Annotated[str, typer.Option(metavar="NAME", help="Encoding of a text file.")] = (
-        "utf-8"
-    )
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar="MARK", help="Decimal mark of a text file: '.' or ','."),
+    ] = None
+    thousands: Annotated[
+        str | None,
+        typer.Option(metavar="MARK", help="What stands between thousands in a text file."),
+    ] = None
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoding of a text file, such as cp1252.")
+    ] = None
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Sheet of a workbook, by its name or its number."),
+    ] = None
+    header: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW", help="Row with the names of the columns, such as 4, or 1-2 for two."
+        ),
+    ] = None
+    skip_last: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Rows at the end that are no data, such as totals."),
+    ] = None
+    codebook: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What the columns mean: a file that `codebook --out` wrote."
+        ),
+    ] = None
 
 
 def load_table(path: Path, options: TableOptions) -> pd.DataFrame:
-    """Read the table as the options say."""
+    """Read the table as the options say, and say what was decided on the way."""
+    from bayes_alliance.cli.screen import show_reading
+    from bayes_alliance.data.reading_notes import notes_on_reading
+
+    table = load_quietly(path, options)
+    show_reading(notes_on_reading(table))
+    return table
+
+
+def load_quietly(path: Path, options: TableOptions) -> pd.DataFrame:
+    """Read the table as the options say; what was decided is told by whoever asked."""
     everywhere, by_column = _codes(options.missing or ())
     if not by_column:
         return _read(path, options, everywhere)
@@ -132,7 +172,22 @@ def _read(path: Path, options: TableOptions, missing: Missing) -> pd.DataFrame:
         missing=missing,
         separator=options.separator,
         decimal=options.decimal,
+        thousands=options.thousands,
+        sheet=options.sheet,
+        header=_header(options.header),
+        skip_last=options.skip_last,
+        codebook=options.codebook,
     )
+
+
+def _header(text: str | None) -> int | tuple[int, int] | None:
+    """Return the row of the names, or the first and the last of them."""
+    if text is None:
+        return None
+    first, dash, last = text.partition("-")
+    if not first.strip().isdigit() or (dash and not last.strip().isdigit()):
+        raise typer.BadParameter(f"'{text}' is not of the form 4 or 1-2.", param_hint="--header")
+    return (int(first), int(last)) if dash else int(first)
 
 
 def _codes(given: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[str]]]:

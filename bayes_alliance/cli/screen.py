@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bayes_alliance.model.data_report import ModelDataReport
 
 _WIDTH = 88
+# What was decided when a table was read has been said when it was.
+_SAID_WHEN_READ = "read_"
 _COLOURS = {"fine": "green", "caution": "yellow", "bad": "bold red"}
 
 
@@ -64,12 +66,20 @@ def show_level(level: str, text: str) -> None:
     Console().print(Text(text, style=_COLOURS.get(level, "")))
 
 
+def show_reading(notes: Iterable[Note]) -> None:
+    """Show what was decided when a table was read, fine or not: nothing is decided silently."""
+    with contextlib.suppress(OSError):
+        for note in notes:
+            show_level(note.level, f"{note.level}: {note.said_in('command line')}")
+        sys.stdout.flush()
+
+
 def show_notes(notes: Iterable[Note]) -> None:
     """Show what was seen in the data, in the words of the command line; nothing that is fine."""
     # Whoever reads no more may want the file all the same, which is still to be written.
     with contextlib.suppress(OSError):
         for note in notes:
-            if note.is_told:
+            if note.is_told and not note.code.startswith(_SAID_WHEN_READ):
                 show_level(note.level, f"{note.level}: {note.said_in('command line')}")
         sys.stdout.flush()
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayes_alliance.data.grids.cells import Cell, is_blank, written
 from bayes_alliance.data.labels import id_label
 from bayes_alliance.data.missing_codes import BLANKS, NUMBER, MissingCodes
-from bayes_alliance.data.provenance import NUMBERS_AS_TEXT
+from bayes_alliance.data.provenance import AS_WRITTEN, NUMBERS_AS_TEXT
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _TRUTH = {"true": True, "false": False}
@@ -42,7 +45,17 @@ class TypedColumn:
     one_number: tuple[str, ...] = ()
 
 
-def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> TypedColumn:
+def as_written(typed: Mapping[str, TypedColumn]) -> dict[str, Any]:
+    """Return what a table remembers of the texts of its numbers: ids among them are texts."""
+    return {
+        AS_WRITTEN: {n: dict(c.written) for n, c in typed.items() if c.written},
+        NUMBERS_AS_TEXT: {n: list(c.one_number) for n, c in typed.items() if c.one_number},
+    }
+
+
+def typed_column(
+    cells: Sequence[str], *, codes: MissingCodes, decimal: str = ".", thousands: str | None = None
+) -> TypedColumn:
     """Turn the cells of one column into numbers, truth values or text.
 
     Text is kept exactly as written. Whatever would not survive as a number stays text: a value
@@ -50,8 +63,8 @@ def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> 
     that are written differently (``3.1`` and ``3.10``) would become one.
     """
     texts = [c.strip() for c in cells]
-    if decimal != ".":
-        texts = [_with_point(t, decimal) for t in texts]
+    if decimal != "." or thousands:
+        texts = [_with_point(t, decimal, thousands) for t in texts]
     absent = [t in BLANKS for t in texts]
     if codes.words:
         absent = [a or codes.match_text(t) for a, t in zip(absent, texts, strict=True)]
@@ -71,6 +84,28 @@ def typed_column(cells: Sequence[str], *, codes: MissingCodes, decimal: str) -> 
         values=_numbers(known, absent, _KINDS[kind]),
         written=_written_otherwise(values, len(cells), gaps=any(absent)),
     )
+
+
+def typed_cells(cells: Sequence[Cell], *, codes: MissingCodes) -> TypedColumn:
+    """Turn the cells of one column of a sheet into numbers, truth values, dates or text.
+
+    Cells have types of their own there. A column with more than one of them becomes text, in which
+    each value is written as a text file has it, and is then read like one.
+    """
+    present = [cell for cell in cells if not is_blank(cell)]
+    kinds = {type(cell) for cell in present}
+    if kinds == {datetime}:
+        stamps = np.array(
+            [cell if isinstance(cell, datetime) else None for cell in cells], dtype="datetime64[us]"
+        )
+        return TypedColumn(values=pd.Series(stamps))
+    if kinds <= {float}:
+        numbers = pd.Series([cell if isinstance(cell, float) else np.nan for cell in cells])
+        numbers = codes.blank_out(numbers.astype("float64"))
+        whole = len(present) > 0 and numbers.notna().all() and (numbers == numbers.round()).all()
+        exact = whole and numbers.abs().max() <= _LARGEST_EXACT
+        return TypedColumn(values=numbers.astype("int64") if exact else numbers)
+    return typed_column([written(cell) for cell in cells], codes=codes)
 
 
 def _written_otherwise(values: Mapping[str, float], rows: int, *, gaps: bool) -> dict[str, str]:
@@ -214,8 +249,16 @@ def _text(cells: Sequence[str], absent: Sequence[bool]) -> pd.Series:
     return pd.Series(kept, dtype="str")
 
 
-def _with_point(cell: str, decimal: str) -> str:
-    """Write a decimal comma as a point; leave anything that is then no number alone."""
+def _with_point(cell: str, decimal: str, thousands: str | None) -> str:
+    """Write a number without marks between thousands and with a point; leave all else alone."""
+    if thousands and thousands in cell:
+        group, mark = re.escape(thousands), re.escape(decimal)
+        whole = re.fullmatch(rf"([+-]?[1-9]\d{{0,2}}(?:{group}\d{{3}})+)({mark}\d+)?", cell)
+        if whole is None:
+            return f"'{cell}" if NUMBER.fullmatch(cell) else cell
+        return whole[1].replace(thousands, "") + (whole[2] or "").replace(decimal, ".")
+    if decimal == ".":
+        return cell
     # A point next to a decimal comma groups thousands: not a number we can be sure of.
     if "." in cell:
         return cell if not NUMBER.fullmatch(cell) else f"'{cell}"

@@ -31,6 +31,7 @@ from bayes_alliance.data.notes.table_checks import (
     note_size,
 )
 from bayes_alliance.data.notes.text_checks import holds_dates, note_text
+from bayes_alliance.data.reading_notes import notes_on_reading
 from bayes_alliance.data.report import ColumnReport, DataReport, GroupReport, Level, Note
 from bayes_alliance.errors import Advice, DataError, Words, did_you_mean, listed
 
@@ -150,7 +151,10 @@ def look_at_table(
     plain = _with_plain_objects(table)
     outcome, names = uses.outcome, uses.groups
     used = [*([outcome] if outcome is not None else []), *names] or list(table.columns)
+    # What was left out or renamed counts for a model too; how a text was saved does not.
+    read = [n for n in notes_on_reading(data) if n.level != "fine" or not uses.in_a_model]
     notes = [
+        *read,
         *note_size(data),
         *note_duplicate_columns(data),
         # Rows that differ in other columns look alike among a model's: no client came twice.

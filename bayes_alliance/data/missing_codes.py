@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -30,6 +31,10 @@ class MissingCodes:
     words: frozenset[str]
     numbers: frozenset[float]
 
+    def and_also(self, other: MissingCodes) -> MissingCodes:
+        """Return these codes and others."""
+        return MissingCodes(words=self.words | other.words, numbers=self.numbers | other.numbers)
+
     def match_text(self, cell: str) -> bool:
         """Tell whether a cell of a text table is one of the codes."""
         cell = cell.strip()
@@ -49,8 +54,21 @@ class MissingCodes:
         return column.mask(column.map(lambda v: isinstance(v, str) and self.match_text(v)))
 
 
-def codes_by_column(missing: Missing, columns: Iterable[str]) -> dict[str, MissingCodes]:
+def codes_by_column(
+    missing: Missing,
+    columns: Iterable[str],
+    also: Mapping[str, Iterable[Code]] = MappingProxyType({}),
+) -> dict[str, MissingCodes]:
     """Return the codes of every column; a mapping gives codes to the columns it names only.
+
+    Parameters
+    ----------
+    missing
+        The codes.
+    columns
+        Names of the columns.
+    also
+        More codes of single columns, which need not all be there.
 
     Raises
     ------
@@ -60,7 +78,7 @@ def codes_by_column(missing: Missing, columns: Iterable[str]) -> dict[str, Missi
     names = list(columns)
     if not isinstance(missing, Mapping):
         shared = _codes(missing)
-        return dict.fromkeys(names, shared)
+        return {n: shared.and_also(_codes(also[n])) if n in also else shared for n in names}
     unknown = [str(name) for name in missing if name not in names]
     if unknown:
         raise DataError(
@@ -70,7 +88,7 @@ def codes_by_column(missing: Missing, columns: Iterable[str]) -> dict[str, Missi
             unknown=unknown,
             columns=names,
         )
-    return {name: _codes(missing.get(name, ())) for name in names}
+    return {n: _codes(missing.get(n, ())).and_also(_codes(also.get(n, ()))) for n in names}
 
 
 def codes_advice(opening: str, column: str, codes: Sequence[Code]) -> Advice:

@@ -10,6 +10,8 @@ READ_AS = "read_as"  # file, and how it was read
 AS_WRITTEN = "as_written"  # by column: the file's text of numbers that are written otherwise
 LOST_CATEGORIES = "lost_categories"  # columns whose categories were numbers, which the file lost
 NUMBERS_AS_TEXT = "numbers_as_text"  # columns of numbers kept as text, by two that are one number
+READ_NOTES = "read_notes"  # what was decided when it was read: notes as JSON
+CODEBOOK = "codebook"  # what is known of its variables: a codebook as JSON
 
 
 def lost_categories(schema: Any) -> set[str]:
@@ -37,5 +39,14 @@ def plain_codes(missing: Any) -> Any:
 def reading_options(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that read a file again as the table with these ``attrs`` was read."""
     known = attributes.get(READ_AS) or {}
-    how = ("encoding", "missing", "separator", "decimal")
-    return {name: known[name] for name in how if name in known}
+    how = (
+        "encoding",
+        "missing",
+        "separator",
+        "decimal",
+        "thousands",
+        "sheet",
+        "header",
+        "skip_last",
+    )
+    return {name: known[name] for name in how if known.get(name) is not None}

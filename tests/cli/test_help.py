@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 Run = Callable[..., Result]
-COMMANDS = ("demo", "models", "check", "answer", "fit", "report", "diagnose")
+COMMANDS = ("demo", "models", "check", "codebook", "answer", "fit", "report", "diagnose")
 
 
 def test_the_first_help_names_every_command_and_exit_code(run: Run) -> None:

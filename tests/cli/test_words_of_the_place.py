@@ -101,8 +101,16 @@ REFUSED = {
     "no such file": ("check", "none.csv"),
     "no such column": ("check", "t.csv", "--outcome", "why"),
     "nested groups in one word": ("check", "t.csv", "--group", "g/size"),
-    "another separator": ("check", "semicolons.csv"),
-    "another encoding": ("check", "latin.csv"),
+    "two ways to read numbers": ("check", "doubtful.csv"),
+    "another encoding": ("check", "latin.csv", "--encoding", "utf-8"),
+    "two sheets": ("check", "two.xlsx"),
+    "no such sheet": ("check", "two.xlsx", "--sheet", "C"),
+    "a sheet of a text": ("check", "t.csv", "--sheet", "A"),
+    "no such row": ("check", "t.csv", "--header", "900"),
+    "names nowhere": ("check", "titles.csv"),
+    "a doubtful total": ("check", "total.csv"),
+    "no codebook": ("check", "t.csv", "--codebook", "t.csv"),
+    "a codebook of another suffix": ("codebook", "t.csv", "--out", "words.docx"),
     "no encoding": ("check", "t.csv", "--encoding", "utf9"),
     "a decimal mark": ("check", "t.csv", "--decimal", "x"),
     "a code of no column": ("check", "t.csv", "--missing", "sizes=9"),
@@ -145,7 +153,12 @@ def files(run: Run, made_up_fit: Callable[..., Fit], tmp_path: Path) -> Run:
     table["1"] = 1
     table.to_csv(tmp_path / "t.csv", index=False)
     table.iloc[:20].to_csv(tmp_path / "other.csv", index=False)
-    table.to_csv(tmp_path / "semicolons.csv", index=False, sep=";", decimal=",")
+    (tmp_path / "doubtful.csv").write_text("id;x\nA;1.234\nB;2.345\n")
+    (tmp_path / "titles.csv").write_text("A survey\n1,2,3\n4,5,6\n7,8,9\n")
+    (tmp_path / "total.csv").write_text("id,x,y\nA,1,2\nB,2,3\nC,3,4\nTotal,700,900\n")
+    with pd.ExcelWriter(tmp_path / "two.xlsx") as book:
+        for sheet in ("A", "B"):
+            table.to_excel(book, sheet_name=sheet, index=False)
     (tmp_path / "latin.csv").write_bytes("y,Größe\n1,2\n".encode("latin-1"))
     table.assign(y=table["y"].replace(5, 4)).to_csv(tmp_path / "gap.csv", index=False)
     with zipfile.ZipFile(tmp_path / "zip.fit", "w") as archive:
@@ -173,8 +186,12 @@ def test_no_refusal_in_python_speaks_of_options(
     table = read_table(tmp_path / "t.csv")
     asked: list[Callable[[], object]] = [
         lambda: check_data(table, groups="g/size"),
-        lambda: read_table(tmp_path / "semicolons.csv"),
-        lambda: read_table(tmp_path / "latin.csv"),
+        lambda: read_table(tmp_path / "doubtful.csv"),
+        lambda: read_table(tmp_path / "latin.csv", encoding="utf-8"),
+        lambda: read_table(tmp_path / "two.xlsx"),
+        lambda: read_table(tmp_path / "titles.csv"),
+        lambda: read_table(tmp_path / "total.csv"),
+        lambda: read_table(tmp_path / "t.csv", codebook=tmp_path / "t.csv"),
         lambda: read_table(tmp_path / "t.csv", missing={"sizes": ["9"]}),
         lambda: sample(Model(BARE[1], table), engine="stan"),
         lambda: sample(Model(BARE[1], table), draws=0),
@@ -198,9 +215,9 @@ def test_no_refusal_in_python_speaks_of_options(
 def test_the_words_of_the_other_place_would_be_seen(files: Run, place_words: ModuleType) -> None:
     """What is right in Python breaks the rule of the command line."""
     with pytest.raises(AllianceError) as caught:
-        read_table("semicolons.csv")
+        read_table("doubtful.csv")
     assert place_words.python_words(str(caught.value))
-    assert "--separator" in place_words.option_words(files("check", "semicolons.csv").stderr)
+    assert "--decimal" in place_words.option_words(files("check", "doubtful.csv").stderr)
 
 
 def test_codes_of_one_column_and_of_all(run: Run, tmp_path: Path) -> None:

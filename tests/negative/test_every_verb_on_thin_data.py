@@ -107,12 +107,14 @@ VERBS: dict[str, Verb] = {
 WITHOUT_DRAWS = {"compare", "check_coverage", "diagnose", "answer_questions"}
 # What takes no fit, or gives back a fit, a table or a file.
 OTHERS = {
-    "AllianceError", "DataError", "Fit", "Model", "MachineError", "ModelError", "SamplingError",
-    "__version__", "check_data", "compile_model", "grid", "list_examples", "list_models",
-    "load_example", "load_fit", "load_model", "median_odds_ratio", "read_table", "reproduce",
-    "sample", "sample_many", "scan_table", "simulate_study", "with_group_log_likelihood",
+    "AllianceError", "Codebook", "DataError", "Fit", "Model", "MachineError", "ModelError",
+    "SamplingError", "__version__", "check_data", "codebook", "compile_model", "grid",
+    "list_examples", "list_models", "list_scales", "load_example", "load_fit", "load_model",
+    "load_names", "load_scale", "median_odds_ratio", "propose_names", "read_table", "reliability",
+    "reproduce", "sample",
+    "sample_many", "scan_table", "score_scale", "simulate_study", "with_group_log_likelihood",
     "with_log_likelihood", "with_predictive", "with_prior", "with_prior_predictive",
-    "write_report",
+    "use_names", "write_report",
 }  # fmt: skip
 
 

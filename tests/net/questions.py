@@ -93,10 +93,10 @@ ELSEWHERE = {
 """What takes a fit or a model and is not here, each with its reason."""
 
 WITHOUT_A_FIT = {
-    "AllianceError", "DataError", "MachineError", "ModelError", "SamplingError", "__version__",
-    "check_data", "list_examples", "list_models", "list_scales", "load_example", "load_fit",
-    "load_names", "propose_names", "use_names",
-    "load_scale", "read_table", "reliability", "scan_table", "score_scale", "simulate_study",
+    "AllianceError", "Codebook", "DataError", "MachineError", "ModelError", "SamplingError",
+    "__version__", "check_data", "codebook", "list_examples", "list_models", "list_scales",
+    "load_example", "load_fit", "load_names", "load_scale", "propose_names", "read_table",
+    "reliability", "scan_table", "score_scale", "simulate_study", "use_names",
 }  # fmt: skip
 """What takes neither."""
 

@@ -12,7 +12,16 @@ from bayes_alliance.report.blocks import Code, Facts, Paragraph, Section
 from bayes_alliance.sampling.fit import Fit
 
 # How a table is read if nothing is said.
-_USUAL: dict[str, Any] = {"encoding": "utf-8", "missing": [], "separator": None, "decimal": "."}
+_USUAL: dict[str, Any] = {
+    "encoding": "utf-8",
+    "missing": [],
+    "separator": None,
+    "decimal": ".",
+    "thousands": None,
+    "sheet": None,
+    "header": None,
+    "skip_last": None,
+}
 
 
 def reproduction_section(fit: Fit, **options: Any) -> Section:
