@@ -33,7 +33,8 @@ _WESTERN = frozenset("äöüßéèêëàâáãåæçñóòôõøœúùûíìîï
 _CENTRAL = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰâăîșțşţ")
 _SIGNS = frozenset("„“”’–—…€°§«»×²³µ·•±½¼\u00a0\u201a\u2018\u00b4")
 _CLOSING = frozenset("’”»…²³€°")
-_ENOUGH = 0.8
+_ENOUGH, _DOUBTFUL = 0.8, 0.5
+_USUAL = "cp1252"
 _LOOKED_AT = 1 << 20
 
 
@@ -141,11 +142,13 @@ def _old(raw: bytes, file: str) -> Text:
             continue
         scores[name] = _score(texts[name][:_LOOKED_AT], name)
     best = max(scores, key=lambda name: scores[name], default=None)
-    if best is None or scores[best] < _ENOUGH:
+    # The commonest gives way only to what is clearly better.
+    doubt = best != _USUAL and scores.get(_USUAL, 0.0) > _DOUBTFUL
+    if best is None or scores[best] < _ENOUGH or doubt:
         tried = ", ".join(f"{name} ({words})" for name, words in _OLD.items())
         raise DataError(
             f"{file} was to be read as text.",
-            f"It is not UTF-8, and its letters make no words in {tried}.",
+            f"It is not UTF-8, and its letters do not tell which of {tried} it is, if any.",
             Advice(
                 python='Name its encoding, such as encoding="cp1251" (Cyrillic) or '
                 '"shift_jis", or save it as UTF-8.',
