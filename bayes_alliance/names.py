@@ -35,6 +35,7 @@ OBSERVED = "observed_data"
 CONSTANT = "constant_data"
 UNCONSTRAINED = "unconstrained_posterior"
 OPTIMA = "optima"
+PROPOSALS = "proposals"
 
 RESIDUAL = "residual"
 THETA = "theta"
@@ -44,6 +45,10 @@ OPTIMUM = "optimum"
 WEIGHT = "share_of_mass"
 SHARE_OF_DRAWS = "share_of_draws"
 CROSSINGS = "crossings"
+DIVERGING = "diverging"
+GIVEN_UP = "given_up"
+LOG_WEIGHT = "log_weight"
+PROPOSAL = "proposal"
 
 _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}

@@ -37,6 +37,8 @@ class Stream(IntEnum):
     OPTIMA = 12
     DATA_FOR_THE_VERDICT = 13
     RELIABILITY = 14
+    PROPOSALS = 15
+    INDEPENDENT_DRAWS = 16
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

@@ -10,6 +10,7 @@ import pandas as pd
 from bayes_alliance import names
 from bayes_alliance.checks.finding import Finding
 from bayes_alliance.errors import Advice, listed
+from bayes_alliance.sampling.engines.independent.trust import LEAST_SHARE, Weighed, weighed
 from bayes_alliance.sampling.engines.optima import COMPETES
 from bayes_alliance.sampling.fit import Fit
 
@@ -29,6 +30,11 @@ SHARE_APART = 0.1
 # With fewer crossings over all chains, their shares of the draws are where they happened to start.
 CROSSINGS = 20
 _MOST_SHOWN = 3
+_NO_TRAJECTORY = (
+    "Divergences, energy and tree depth do not apply: no trajectory was followed. Neither R-hat "
+    "nor these weights see a part of the posterior that no proposal reaches; that is why every "
+    "optimum that was found is proposed about."
+)
 
 
 def check_r_hat(table: pd.DataFrame) -> Finding:
@@ -255,3 +261,34 @@ def _on_logs(sds: np.ndarray) -> tuple[float, np.ndarray]:
     """Return how far apart two standard deviations are as a ratio, in logs, and all of them."""
     first, second = np.log(np.maximum(sds[:2], 1e-300))
     return abs(float(first - second)), sds
+
+
+def check_proposals(fit: Fit) -> list[Finding]:
+    """Say what the weights of the proposals are worth, or why these were given up."""
+    found = weighed(fit.idata)
+    if found is None:
+        return []
+    return [
+        Finding(
+            level="fine",
+            code="proposals",
+            where="",
+            value=found.trust.share if found.trust else float("nan"),
+            threshold=LEAST_SHARE,
+            message=_on_proposals(found),
+        )
+    ]
+
+
+def _on_proposals(found: Weighed) -> str:
+    trust = found.trust
+    if found.given_up or trust is None:
+        return (
+            f"Independent draws were given up: {found.given_up}. The No-U-Turn sampler drew "
+            "instead, and its draws are judged by themselves."
+        )
+    return (
+        f"The proposals fit the posterior: their weights are worth {trust.share:.0%} of "
+        f"{trust.proposals:,} (Pareto k {trust.pareto_k:.2f}, less than {trust.largest_k:.2f} is "
+        f"wanted). {_NO_TRAJECTORY}"
+    )

@@ -11,6 +11,7 @@ from bayes_alliance.checks.convergence import (
     check_energy,
     check_ess,
     check_optima,
+    check_proposals,
     check_r_hat,
     check_stuck_chains,
     check_tree_depth,
@@ -234,12 +235,17 @@ def _on_draws(fit: Fit) -> list[Finding]:
         check_r_hat(table),
         check_ess(table, "ess_bulk"),
         check_ess(table, "ess_tail"),
-        check_divergences(fit),
-        check_energy(fit),
-        check_tree_depth(fit),
+        *_on_the_way(fit),
         *check_optima(fit),
         *check_interrupted(fit),
     ]
+
+
+def _on_the_way(fit: Fit) -> list[Finding]:
+    """Look at the trajectories, or at the proposals, that the draws came from."""
+    followed = [check_divergences, check_energy, check_tree_depth]
+    trajectories = [check(fit) for check in followed] if fit.follows_trajectories else []
+    return [*trajectories, *check_proposals(fit)]
 
 
 def _reported(fit: Fit) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 from bayes_alliance import names
 from bayes_alliance.model.pymc_model import build_coords
 from bayes_alliance.model.spec import Model
+from bayes_alliance.sampling.engines.contract import Proposals
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,6 +105,14 @@ def optima_dataset(model: Model, optima: Mapping[str, Any]) -> xr.Dataset:
     """Return the parameters at each optimum that competes, with their shares, as a dataset."""
     places = draws_dataset(model, optima).isel({names.CHAIN: 0}, drop=True)
     return places.rename({names.DRAW: names.OPTIMUM})
+
+
+def proposals_dataset(proposals: Proposals) -> xr.Dataset:
+    """Return the weights of proposals, and why these were given up if they were."""
+    import xarray as xr
+
+    given_up = {names.GIVEN_UP: proposals.given_up} if proposals.given_up else {}
+    return xr.Dataset({names.LOG_WEIGHT: (names.PROPOSAL, proposals.log_weights)}, attrs=given_up)
 
 
 def stats_dataset(stats: Mapping[str, Any]) -> xr.Dataset:

@@ -64,6 +64,11 @@ class Fit:
         return int(sizes[names.CHAIN] * sizes[names.DRAW])
 
     @property
+    def follows_trajectories(self) -> bool:
+        """Whether trajectories were followed after a warm-up, which may diverge or be cut short."""
+        return names.DIVERGING in self.idata[names.SAMPLE_STATS]
+
+    @property
     def streamed_from(self) -> str | None:
         """Where the rows were streamed from, or None if they were in memory."""
         return streamed_from(self.model.frame.rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +17,7 @@ from bayes_alliance.sampling.container import (
     label_dataset,
     observed_dataset,
     optima_dataset,
+    proposals_dataset,
     stats_dataset,
     unconstrained_dataset,
 )
@@ -58,9 +60,11 @@ def sample(
     seed : int, optional
         Same seed, same draws. If left out, one is drawn, shown and recorded.
     engine : str
-        ``"auto"``, ``"collapsed"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``. All give the same
-        posterior. ``"auto"`` takes the collapsed engine wherever it is exact (gaussian models
-        with normal group effects), else nutpie, and says why.
+        ``"auto"``, ``"independent"``, ``"collapsed"``, ``"nutpie"``, ``"pymc"`` or ``"numpyro"``.
+        All give the same posterior. ``"auto"`` takes the collapsed engine wherever it is exact
+        (gaussian models with normal group effects), else nutpie, and says why. The independent
+        engine does what the collapsed one does, sooner; where its proposals cannot be trusted it
+        leaves the model to that engine.
     draws, tune, chains : int
         Kept draws and warm-up draws of each chain, and the number of chains.
     target_accept : float
@@ -208,6 +212,9 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         groups[names.OBSERVED] = observed_dataset(model)
     if drawn.unconstrained is not None:
         groups[names.UNCONSTRAINED] = unconstrained_dataset(drawn.unconstrained)
+    if drawn.proposals is not None:
+        groups[names.PROPOSALS] = proposals_dataset(drawn.proposals)
+        settings = _as_drawn(drawn, settings)
     if drawn.optima is not None:
         groups[names.OPTIMA] = optima_dataset(model, drawn.optima)
     tree = xr.DataTree.from_dict(groups)
@@ -221,6 +228,14 @@ def _as_fit(model: Model, drawn: Drawn, settings: Settings, seconds: dict[str, f
         has_data=model.stream is None,
         notes=(*filter(None, [model.frame.source]), *drawn.notes),
     )
+
+
+def _as_drawn(drawn: Drawn, settings: Settings) -> Settings:
+    """Name the engine that drew, and why it was not the one that was asked."""
+    if not (drawn.engine and drawn.proposals):
+        return settings
+    reason = f"Independent draws were given up: {drawn.proposals.given_up}."
+    return replace(settings, engine=drawn.engine, engine_reason=reason)
 
 
 def installed_versions() -> dict[str, str]:

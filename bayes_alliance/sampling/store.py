@@ -34,6 +34,7 @@ _ROWLESS_GROUPS = (
     names.SAMPLE_STATS,
     names.UNCONSTRAINED,
     names.OPTIMA,
+    names.PROPOSALS,
     names.PRIOR,
     names.CONSTANT,
 )

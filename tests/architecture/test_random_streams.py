@@ -104,6 +104,8 @@ def test_a_stream_is_the_same_each_time() -> None:
         "OPTIMA": 12,
         "DATA_FOR_THE_VERDICT": 13,
         "RELIABILITY": 14,
+        "PROPOSALS": 15,
+        "INDEPENDENT_DRAWS": 16,
     }
 
 

@@ -44,6 +44,19 @@ def test_the_exact_evidence_of_nested_groups_is_met(tools):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", [*GAUSSIAN, "classroom"])
+def test_the_exact_evidence_is_met_by_the_weights_of_independent_draws(name, tools):
+    reference = tools.read(name)
+    fit = ba.sample(tools.model(reference), seed=1, engine="independent")
+    evidence = ba.log_evidence(fit)
+    assert fit.settings.engine == "independent"
+    # Where the tail of the weights is too heavy the bridge is built instead, and is held above.
+    assert evidence.how == "importance sampling" or name == "hsb82"
+    assert evidence.log_evidence == pytest.approx(exact(reference), abs=CLOSE)
+    assert evidence.mcse < CLOSE / 2
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sleepstudy", "stigma_states"])
 @pytest.mark.parametrize("centred", [True, False])
 def test_a_bridge_over_all_group_effects_knows_its_error(name, centred, tools):

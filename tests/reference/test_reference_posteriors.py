@@ -22,6 +22,8 @@ GAUSSIAN = {
     "classroom": 3500,
 }
 OTHERS = {"wine": 6000, "schizo_response": 6000, "epilepsy": 16000}
+# Draws a chain of which nearly all are effective.
+INDEPENDENT = 1500
 LONG = pytest.mark.long
 
 
@@ -31,6 +33,18 @@ def test_gaussian_reference_is_met_by_the_collapsed_engine(name, tools, counted)
     reference = tools.read(name)
     fit = ba.sample(tools.model(reference), seed=20261122, draws=GAUSSIAN[name])
     assert fit.settings.engine == "collapsed"
+    found = tools.compare_all(fit, reference)
+    counted.append(len(found))
+    assert tools.disagreements(found) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GAUSSIAN)
+def test_gaussian_reference_is_met_by_the_independent_engine(name, tools, counted):
+    reference = tools.read(name)
+    model = tools.model(reference)
+    fit = ba.sample(model, seed=20261122, draws=INDEPENDENT, engine="independent")
+    assert fit.settings.engine == "independent"
     found = tools.compare_all(fit, reference)
     counted.append(len(found))
     assert tools.disagreements(found) == []

@@ -138,7 +138,7 @@ def rank_truths(
                 for name, account in reported(fit).items()
             },
             ess=_least_ess(fit),
-            divergences=int(fit.idata[names.SAMPLE_STATS]["diverging"].sum()),
+            divergences=_divergences(fit),
         )
 
     def fitted(models: list[Model], longer: int) -> tuple[_Ranked, ...]:
@@ -228,6 +228,13 @@ def _least_ess(fit: Fit) -> float:
     effects = [names.u(group) for group in fit.model.groups]
     ess = az.ess(fit.posterior.drop_vars(effects))
     return min(float(values.min()) for values in ess.data_vars.values())
+
+
+def _divergences(fit: Fit) -> int:
+    """Count them, where trajectories were followed."""
+    if not fit.follows_trajectories:
+        return 0
+    return int(fit.idata[names.SAMPLE_STATS][names.DIVERGING].sum())
 
 
 def _counted(ranked: list[_Ranked], account: str, kept: int) -> Ranks:

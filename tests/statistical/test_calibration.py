@@ -1,4 +1,4 @@
-"""Simulation-based calibration of the collapsed engine, short and long, and what it must notice.
+"""Simulation-based calibration of the exact engines, short and long, and what it must notice.
 
 The long run (``make calibrate``) ranks 1,000 truths a study and commits the ranks; it goes on
 where it was stopped, and starts afresh when the sources it covers change or the file is deleted.
@@ -40,6 +40,14 @@ COVERED = (
     "bayes_alliance.kernels.",
     "bayes_alliance.sampling.engines.collapsed.",
     "bayes_alliance.sampling.working_scale",
+)
+# The independent engine is that, its own files and how it seeks optima.
+INDEPENDENT_ENGINE = "bayes_alliance/sampling/engines/independent/engine.py"
+INDEPENDENT_COVERED = (
+    *COVERED,
+    "bayes_alliance.sampling.engines.independent.",
+    "bayes_alliance.sampling.engines.climb",
+    "bayes_alliance.sampling.engines.optima",
 )
 DATA_SETS, BLOCK, KEPT, DRAWS, FIRST_SEED = 1000, 50, 99, 2000, 2024
 
@@ -99,6 +107,14 @@ STUDIES = {
 }
 
 
+# Long runs by their results' file: the engine and the study.
+RUNS = {name: ("collapsed", name) for name in STUDIES} | {
+    f"independent_{name}": ("independent", name) for name in STUDIES
+}
+# Those whose results are committed: a new run is added when it has been made.
+COMMITTED = tuple(STUDIES)
+
+
 def as_prior(fit: Fit) -> Fit:
     """Give the prior out as the posterior."""
     rng = np.random.default_rng(fit.settings.seed)
@@ -135,6 +151,16 @@ def test_the_engine_is_calibrated_on_a_hundred_data_sets(short_run: dict[str, Ra
 
 
 @pytest.mark.slow
+def test_the_independent_engine_is_calibrated_on_fifty_data_sets() -> None:
+    ranks = rank_truths(
+        STUDIES["nested"].model, data_sets=50, seed=8, kept=KEPT, draws=400, engine="independent"
+    )[""]
+    table = judge_ranks(ranks)
+    assert (ranks.data_sets, ranks.divergences) == (50, 0)
+    assert table["calibrated"].all(), table[~table["calibrated"]]
+
+
+@pytest.mark.slow
 def test_an_engine_that_returns_its_prior_is_noticed_by_the_joint_likelihood_alone(
     short_run: dict[str, Ranks],
 ) -> None:
@@ -151,7 +177,7 @@ def test_effects_a_fifth_too_wide_are_noticed_by_the_joint_likelihood(
 
 
 @pytest.mark.calibration
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", RUNS)
 def test_the_engine_is_calibrated_on_a_thousand_data_sets(name: str) -> None:
     for ranks in resumed(name):
         write_results(name, ranks)
@@ -164,11 +190,12 @@ def resumed(name: str) -> Iterator[Ranks]:
     while ranks is None or ranks.data_sets < DATA_SETS:
         done = 0 if ranks is None else ranks.data_sets
         block = rank_truths(
-            STUDIES[name].model,
+            STUDIES[RUNS[name][1]].model,
             data_sets=BLOCK,
             seed=FIRST_SEED + done // BLOCK,
             kept=KEPT,
             draws=DRAWS,
+            engine=RUNS[name][0],
         )[""]
         ranks = block if ranks is None else ranks.joined(block)
         yield ranks
@@ -182,12 +209,12 @@ def assert_calibrated(ranks: Ranks) -> None:
     assert table["calibrated"].all(), table[~table["calibrated"]]
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", COMMITTED)
 def test_the_committed_calibration_passes(name: str) -> None:
     assert_calibrated(read_results(name))
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("name", COMMITTED)
 def test_the_committed_calibration_covers_these_sources(name: str) -> None:
     assert is_current(name), (
         "the sources changed since: run `make calibrate` and commit its results"
@@ -197,7 +224,8 @@ def test_the_committed_calibration_covers_these_sources(name: str) -> None:
 def setting(name: str) -> dict[str, object]:
     """Return all that the results depend on but the versions of other packages."""
     numbers = {"kept": KEPT, "draws": DRAWS, "first_seed": FIRST_SEED, "block": BLOCK}
-    return {**asdict(STUDIES[name]), **numbers, "sources": sources_digest()}
+    engine, study = RUNS[name]
+    return {**asdict(STUDIES[study]), **numbers, "sources": sources_digest(engine)}
 
 
 def is_current(name: str) -> bool:
@@ -225,15 +253,22 @@ def write_results(name: str, ranks: Ranks) -> None:
 
 
 @cache  # what was loaded when a run began, even if a file is edited while it runs
-def sources_digest() -> str:
+def sources_digest(engine: str) -> str:
     """Hash what the covered sources do: their comments, docstrings and layout may change."""
     digest = hashlib.sha256()
-    for file in covered_files(CHECKOUT / ENGINE):
+    for file in covered_by(engine):
         digest.update(f"{file.relative_to(CHECKOUT).as_posix()}\n{code_of(file)}\n".encode())
     return digest.hexdigest()
 
 
-def covered_files(file: Path) -> list[Path]:
+def covered_by(engine: str) -> list[Path]:
+    """Return the files that compute the posterior by an engine."""
+    if engine == "collapsed":
+        return covered_files(CHECKOUT / ENGINE, COVERED)
+    return covered_files(CHECKOUT / INDEPENDENT_ENGINE, INDEPENDENT_COVERED)
+
+
+def covered_files(file: Path, covered: tuple[str, ...]) -> list[Path]:
     """Return the file and all covered files it imports, inside functions too, in order."""
     found: set[Path] = set()
     waiting = [file]
@@ -243,7 +278,7 @@ def covered_files(file: Path) -> list[Path]:
         imports = [
             n for n in ast.walk(ast.parse(here.read_text())) if isinstance(n, ast.ImportFrom)
         ]
-        modules = {n.module for n in imports if n.module and n.module.startswith(COVERED)}
+        modules = {n.module for n in imports if n.module and n.module.startswith(covered)}
         paths = {CHECKOUT / f"{module.replace('.', '/')}.py" for module in modules}
         waiting.extend(paths - found)
     return sorted(found)
@@ -251,10 +286,13 @@ def covered_files(file: Path) -> list[Path]:
 
 def test_the_digest_covers_the_kernels_the_engine_calls() -> None:
     kernels = CHECKOUT / "bayes_alliance" / "kernels"
-    covered = set(covered_files(CHECKOUT / ENGINE))
+    covered = set(covered_by("collapsed"))
     called = ("one_factor/callback", "one_factor/recover", "crossed/posterior", "envelope")
     assert {kernels / f"{name}.py" for name in called} <= covered
     assert kernels / "bridge.py" not in covered
+    independent = set(covered_by("independent"))
+    assert covered < independent
+    assert kernels / "folded_mixture.py" in independent - covered
 
 
 def code_of(file: Path) -> str:

@@ -142,6 +142,7 @@ def bayes_factors(
         scaled={name: keys for name, (_, _, keys) in pairs.items()},
         draws=_bridges(weighed),
         against=chosen,
+        how=tuple(sorted({own.fitted.how for own in weighed.values()})),
         priors=differing_priors({name: fit.model for name, fit in fits.items()}).table,
         notes=_notes(weighed, pairs),
     )
@@ -296,6 +297,8 @@ class BayesFactors:
         (model, repeat, half).
     against
         The model the others are held against.
+    how
+        What the evidence was estimated by: bridge sampling, importance sampling, or both.
     priors
         Parameters whose prior differs between the models, one column a model: those of the fits.
     notes
@@ -308,6 +311,7 @@ class BayesFactors:
     scaled: Mapping[str, tuple[str, ...]]
     draws: xr.Dataset
     against: str
+    how: tuple[str, ...]
     priors: pd.DataFrame
     notes: tuple[str, ...] = ()
 

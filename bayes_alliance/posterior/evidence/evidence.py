@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
@@ -31,6 +32,7 @@ from bayes_alliance.posterior.evidence.bridge_target import (
 )
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.collapsed.priors import reasons_against, variance_priors
+from bayes_alliance.sampling.engines.independent.trust import weighed
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
 from bayes_alliance.sampling.thinning import thinned
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _TITLE = "Log evidence"
+# Pareto k below which the variance of weights is finite, and with it the error that is stated.
+_LARGEST_K = 0.5
+BRIDGE, WEIGHTS = "bridge sampling", "importance sampling"
 # More would cost time and change the second decimal little; over every effect they still help.
 _MOST_DRAWS = {True: 4000, False: 12_000}
 # Draws of one half for every free number, so that their covariance can be told.
@@ -66,6 +71,8 @@ class Evidence:
         One row: log_evidence, mcse, draws used, dimensions of the bridge.
     integrated
         Whether coefficients and group effects were integrated out beforehand.
+    how
+        What it was estimated by: bridge sampling, or importance sampling.
     formula
         The model's.
     scaled_priors
@@ -77,6 +84,7 @@ class Evidence:
     estimates: NDArray[np.float64]
     table: pd.DataFrame
     integrated: bool
+    how: str
     formula: str
     scaled_priors: tuple[str, ...]
 
@@ -93,7 +101,7 @@ class Evidence:
         digits = max(1, int(np.ceil(-np.log10(max(self.mcse, 1e-3)))))
         return (
             f"The log evidence of {self.formula} is {self.log_evidence:.{digits}f} "
-            f"(bridge sampling, Monte Carlo standard error {self.mcse:.2g})."
+            f"({self.how}, Monte Carlo standard error {self.mcse:.2g})."
         )
 
     def _shown(self) -> pd.DataFrame:
@@ -105,7 +113,8 @@ class Evidence:
             if self.integrated
             else "over every parameter and group effect"
         )
-        notes = [self.sentence, f"The bridge was built {built}."]
+        made = "bridge was built" if self.how == BRIDGE else "weights are those of proposals made"
+        notes = [self.sentence, f"The {made} {built}."]
         if self.mcse > _UNSURE:
             notes.append("Too unsure for a Bayes factor: take more draws.")
         if self.scaled_priors:
@@ -146,7 +155,7 @@ class Evidence:
 def log_evidence(
     fit: Fit, *, seed: int | None = None, repeats: int = 2, integrate: bool | None = None
 ) -> Evidence:
-    """Estimate the log evidence of a fit's model by bridge sampling.
+    """Estimate the log evidence of a fit's model by bridge sampling, or from kept weights.
 
     The evidence is the probability density of the data under the model, averaged over its priors.
     A normal distribution is fitted to one half of the draws and the optimal bridge (Meng and
@@ -154,6 +163,9 @@ def log_evidence(
     warp of Meng and Schilling); then the halves change places. Where the model is gaussian the
     bridge spans only the few variance parameters, so that it is good to about 0.01 whatever the
     number of groups; elsewhere it spans every group effect too, and its error grows with them.
+
+    Independent draws are made of proposals whose mean weight is the evidence. Where their weights
+    have no heavy tail (Pareto k below 0.5) that is taken, with its error, and nothing is drawn.
 
     Parameters
     ----------
@@ -202,15 +214,13 @@ def log_evidence(
     integrated = _integrated(fit, integrate)
     if not integrated:
         fit.need_data("The evidence, bridged over all group effects,")
-    used = fit.with_group(names.POSTERIOR, thinned(fit.posterior, _MOST_DRAWS[integrated]))
-    _check_draws(used, integrated)
-    target = integrated_target(used) if integrated else full_target(used)
-    runs = run_bridges(target, repeats=repeats, seed=fit.settings.seed if seed is None else seed)
+    weights = _of_weights(fit, repeats) if integrated else None
+    runs, draws, dimensions = weights or _bridged(fit, integrated, repeats, seed)
     row = {
         "log_evidence": runs.log_evidence,
         "mcse": runs.mcse,
-        "draws": used.draws_in_all,
-        "dimensions": target.dimensions,
+        "draws": draws,
+        "dimensions": dimensions,
     }
     return Evidence(
         log_evidence=runs.log_evidence,
@@ -218,6 +228,7 @@ def log_evidence(
         estimates=runs.estimates,
         table=pd.DataFrame([row], index=[fit.model.outcome]),
         integrated=integrated,
+        how=BRIDGE if weights is None else WEIGHTS,
         formula=fit.model.formula.text,
         scaled_priors=tuple(
             e.key
@@ -225,6 +236,34 @@ def log_evidence(
             if not e.chosen and e.prior.kind.support != "correlation"
         ),
     )
+
+
+def _of_weights(fit: Fit, repeats: int) -> tuple[BridgeRuns, int, int] | None:
+    """Return the evidence of a fit's kept weights, as if they were so many bridges.
+
+    With it of how many proposals, in how many dimensions; None if the fit has no weights, or they
+    have too heavy a tail.
+    """
+    kept = weighed(fit.idata)
+    if kept is None or kept.given_up or kept.trust is None or kept.trust.pareto_k >= _LARGEST_K:
+        return None
+    parts = [kept.log_weights[k :: 2 * repeats] for k in range(2 * repeats)]
+    each = np.asarray([special.logsumexp(part) - np.log(len(part)) for part in parts])
+    # The mean of logs lies a little below the log of the mean, which is the estimate.
+    moved = each - each.mean() + kept.trust.log_evidence
+    runs = BridgeRuns(estimates=moved.reshape(repeats, 2), mcse=kept.trust.log_evidence_error)
+    return runs, len(kept.log_weights), fit.idata[names.UNCONSTRAINED].sizes[names.THETA_DIM]
+
+
+def _bridged(
+    fit: Fit, integrated: bool, repeats: int, seed: int | None
+) -> tuple[BridgeRuns, int, int]:
+    """Build the bridges; also return how many draws they rest on, in how many dimensions."""
+    used = fit.with_group(names.POSTERIOR, thinned(fit.posterior, _MOST_DRAWS[integrated]))
+    _check_draws(used, integrated)
+    target = integrated_target(used) if integrated else full_target(used)
+    runs = run_bridges(target, repeats=repeats, seed=fit.settings.seed if seed is None else seed)
+    return runs, used.draws_in_all, target.dimensions
 
 
 def check_evidence_exists(fit: Fit, repeats: int) -> None:

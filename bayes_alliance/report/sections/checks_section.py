@@ -27,6 +27,7 @@ from bayes_alliance.report.prose import count, plural
 from bayes_alliance.report.results import Results
 from bayes_alliance.report.sections.data_section import notes_on_data
 from bayes_alliance.report.tables import predictive_table
+from bayes_alliance.sampling.engines.independent.trust import weighed
 from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 
@@ -208,9 +209,18 @@ def computation_words(fit: Fit, *, sources: str = "") -> str:
     chains, draws = int(sizes[names.CHAIN]), int(sizes[names.DRAW])
     how = engine_of(settings).words
     stopped = " The run was stopped early." if fit.interrupted else ""
+    proposed = weighed(fit.idata)
+    given_up = ""
+    if proposed is not None and proposed.given_up:
+        given_up = f" Independent draws were given up: {proposed.given_up}."
+    made = f" (seed {settings.seed})"
+    if fit.follows_trajectories:
+        made = (
+            f", after {plural(settings.tune, 'warm-up draw')} (target acceptance "
+            f"{settings.target_accept:g}, seed {settings.seed})"
+        )
     return (
         f"The posterior was computed {how}{f' {sources}' if sources else ''}. Of each of "
         f"{plural(chains, 'chain')} {plural(draws, 'draw')} were kept, {count(chains * draws)} in "
-        f"all, after {plural(settings.tune, 'warm-up draw')} (target acceptance "
-        f"{settings.target_accept:g}, seed {settings.seed}).{stopped}"
+        f"all{made}.{given_up}{stopped}"
     )

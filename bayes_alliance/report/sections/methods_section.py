@@ -10,6 +10,7 @@ from bayes_alliance.checks.convergence import E_BFMI, ESS, R_HAT
 from bayes_alliance.checks.verdict import Verdict
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
+from bayes_alliance.posterior.evidence.evidence import BRIDGE, WEIGHTS
 from bayes_alliance.report.blocks import Block, Heading, Items, Notice, Paragraph, Section
 from bayes_alliance.report.citations import cited, reference_list
 from bayes_alliance.report.group_labels import ShownLabels, shown_effects
@@ -175,11 +176,16 @@ def _computed(fit: Fit) -> str:
 def _convergence_words(verdict: Verdict) -> str:
     values = {finding.code: finding.value for finding in verdict.findings}
     source = cited("vehtari2021")
-    words = (
-        f"Convergence was judged by rank-normalised split R-hat (at most {R_HAT}), bulk and tail "
-        f"effective sample sizes (at least {ESS:.0f}) {source}, divergent transitions and E-BFMI "
-        f"(at least {E_BFMI}), for every parameter and group effect."
-    )
+    followed = "divergences" in values
+    judged = [
+        f"rank-normalised split R-hat (at most {R_HAT})",
+        f"bulk and tail effective sample sizes (at least {ESS:.0f}) {source}",
+    ]
+    if followed:
+        judged += ["divergent transitions", f"E-BFMI (at least {E_BFMI})"]
+    else:
+        judged.append(f"the weights of the proposals {cited('vehtari2024')}")
+    words = f"Convergence was judged by {joined(judged)}, for every parameter and group effect."
     found = [
         (f"the largest R-hat was {values['r_hat']:.3f}", values.get("r_hat")),
         (f"the smallest bulk ESS {count(_whole(values.get('ess_bulk')))}", values.get("ess_bulk")),
@@ -187,7 +193,10 @@ def _convergence_words(verdict: Verdict) -> str:
     ]
     shown = [text for text, value in found if value is not None and value == value]
     divergent = int(values.get("divergences", 0.0))
-    shown.append(f"{'no' if not divergent else count(divergent)} transitions diverged")
+    if followed:
+        shown.append(f"{'no' if not divergent else count(divergent)} transitions diverged")
+    elif "proposals" in values:
+        shown.append(f"the weights were worth {values['proposals']:.0%} of the proposals")
     text = joined(shown)
     return f"{words} {text[0].upper()}{text[1:]}."
 
@@ -241,10 +250,16 @@ def _comparison_words(results: Results) -> list[str]:
         )
     if not isinstance(compared.factors, str):
         words.append(
-            f"Bayes factors {cited('kass1995')} come from bridge sampling {cited('gronau2017')} "
+            f"Bayes factors {cited('kass1995')} come from {_evidence_words(compared.factors.how)} "
             "and are given at half, one and two times the scale of the priors that they rest on."
         )
     return words
+
+
+def _evidence_words(how: tuple[str, ...]) -> str:
+    """Say what evidence was estimated by, with sources."""
+    sources = {BRIDGE: cited("gronau2017"), WEIGHTS: cited("cornuet2012")}
+    return joined(f"{name} {sources[name]}" for name in how)
 
 
 def results_paragraphs(results: Results, labels: ShownLabels) -> tuple[str, ...]:

@@ -19,6 +19,23 @@ Arrays = Mapping[str, Any]  # arrays, or effects that are made when asked for
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proposals:
+    """How good the proposals were that independent draws are made of.
+
+    Parameters
+    ----------
+    log_weights
+        Log posterior density, the evidence included, less log proposal density of everything that
+        was proposed, shape (n,); empty where nothing was.
+    given_up
+        Why another engine drew instead, as a clause; empty if none did.
+    """
+
+    log_weights: NDArray[np.float64]
+    given_up: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drawn:
     """Draws as an engine returns them.
 
@@ -37,6 +54,10 @@ class Drawn:
         Where optima compete: the shares of the mass and of the draws about each, how often chains
         crossed, and the parameters there, shape (1, optimum, ...). None where one rules alone,
         or none was sought.
+    proposals
+        How good proposals were, where draws are made of them or were to be.
+    engine
+        The engine that drew, where it is another than the one that was asked; empty otherwise.
     notes
         What is unusual about this run, for the fit.
     """
@@ -46,6 +67,8 @@ class Drawn:
     interrupted: bool = False
     unconstrained: NDArray[np.float64] | None = None
     optima: Arrays | None = None
+    proposals: Proposals | None = None
+    engine: str = ""
     notes: tuple[str, ...] = ()
 
 

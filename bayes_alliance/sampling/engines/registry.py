@@ -8,6 +8,7 @@ from bayes_alliance.errors import Advice, SamplingError, did_you_mean, listed
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed.engine import CollapsedEngine
 from bayes_alliance.sampling.engines.contract import Engine
+from bayes_alliance.sampling.engines.independent.engine import IndependentEngine
 from bayes_alliance.sampling.engines.numpyro import NumpyroEngine
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 from bayes_alliance.sampling.engines.pymc import PymcEngine
@@ -16,9 +17,16 @@ from bayes_alliance.sampling.settings import Settings
 AUTO = "auto"
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine
-    for engine in (CollapsedEngine(), NutpieEngine(), PymcEngine(), NumpyroEngine())
+    for engine in (
+        IndependentEngine(),
+        CollapsedEngine(),
+        NutpieEngine(),
+        PymcEngine(),
+        NumpyroEngine(),
+    )
 }
 # In the order in which they are asked; one without reasons against a model takes it.
+# IndependentEngine.name comes first when the ranks of its long calibration are kept.
 _ASKED = (CollapsedEngine.name, NutpieEngine.name)
 
 # What one engine cannot do another can, unless the rows are not there.

@@ -1,0 +1,1 @@
+"""The independent engine: draws that are nearly independent, from a proposal fitted beforehand."""
