@@ -169,8 +169,8 @@ def _undecided(signs: Mapping[str, _Signs], separator: str, file: str) -> str:
         Advice(
             python=f'If it is {pointed}, read it with decimal="{mark}"; if it is {grouped}, with '
             f'thousands="{mark}".',
-            command_line=f"If it is {pointed}, read it with --decimal {mark}; if it is {grouped}, "
-            f"with --thousands {mark}.",
+            command_line=f"If it is {pointed}, read it with --decimal '{mark}'; if it is "
+            f"{grouped}, with --thousands '{mark}'.",
         ),
         columns=list(doubtful),
     )
@@ -191,7 +191,7 @@ def _columns_disagree(
         Advice(
             python='Say which is right with decimal="," or decimal=".": columns with the other '
             "mark are text then; or correct the file.",
-            command_line="Say which is right with --decimal , or --decimal . and columns with the "
+            command_line="Say which is right with --decimal ',' or --decimal '.': columns with the "
             "other mark are text then; or correct the file.",
         ),
         commas=commas,

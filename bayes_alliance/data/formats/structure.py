@@ -42,6 +42,8 @@ def check_spss_structure(raw: bytes) -> None:
     if rows < 0 or packed == 2:  # not known; or packed with checksums of its own
         return
     found = _values_of_codes(raw, start) if packed == 1 else (len(raw) - start) / 8
+    if found < 0:
+        raise DamagedError("its packed numbers do not end where the file does")
     if found != rows * units:
         raise DamagedError(
             f"its {rows} rows of {units} places need {rows * units} values, and it has {found:g}"

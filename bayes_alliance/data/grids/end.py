@@ -40,7 +40,7 @@ class End:
     doubtful
         A row that may be a total or the beginning of another table; None if there is none.
     why
-        What is doubtful about it, as a sentence.
+        What is doubtful about it: a predicate.
     """
 
     rows: int
@@ -65,7 +65,7 @@ def find_end(body: Sequence[GridRow], width: int) -> End:
         return End(
             rows=len(body),
             doubtful=other,
-            why=f"Row {other.number} looks like the names of a second table.",
+            why="looks like the names of a second table",
         )
     last = len(body)
     remarks: list[GridRow] = []
@@ -83,8 +83,7 @@ def find_end(body: Sequence[GridRow], width: int) -> End:
             return End(
                 rows=last,
                 doubtful=row,
-                why=f"Row {row.number} begins with '{_first(row)}', but its numbers are not those "
-                "of the rows above.",
+                why=f"begins with '{_first(row)}', but its numbers are not those of the rows above",
             )
     if not totals and last > _FEWEST and _is_bare_total(body[last - 1], body[: last - 1], width):
         return End(rows=last - 1, totals=[body[last - 1]], remarks=remarks)

@@ -153,7 +153,7 @@ def _body(
         below = sum(row.number >= end.doubtful.number for row in rows)
         raise DataError(
             f"The last row of data was to be found in {file}.",
-            f"{end.why} There is {preview(near, word)}.",
+            f"{word.capitalize()} {end.doubtful.number} {end.why}. There is {preview(near, word)}.",
             Advice(
                 python=f"If the data end above it, leave the rest out with skip_last={below}; if "
                 "all of it is data, say skip_last=0.",
@@ -234,8 +234,9 @@ def _said_of_start(start: Start, word: str) -> list[Note]:
                 else f"The {word} above the names of the columns is no data: {titles}.",
             )
         )
-    if start.told:
-        notes.append(_note("read_header_rows", f"{start.told[0].upper()}{start.told[1:]}."))
+    told = start.told.replace("rows ", f"{word}s ").replace("row ", f"{word} ")
+    if told:
+        notes.append(_note("read_header_rows", f"{told[0].upper()}{told[1:]}."))
     if start.names and all(is_value(name) for name in start.names if name):
         notes.append(
             Note(

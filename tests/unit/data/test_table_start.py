@@ -71,7 +71,7 @@ def test_names_in_two_rows(tmp_path: Path) -> None:
     table = read(tmp_path, text)
     assert table.columns.tolist() == ["id", "alliance_t1", "alliance_t2", "stigma_t1", "stigma_t2"]
     assert table["stigma_t2"].tolist() == [4, 8, 8]
-    assert "made of rows 1 and 2" in said(table)
+    assert "made of lines 1 and 2" in said(table)
 
 
 def test_repeated_names_take_the_row_above(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_what_only_looks_like_a_total_is_asked_about(tmp_path: Path) -> None:
     text = BODY + "Total,700,900,3\n"
     with pytest.raises(DataError) as caught:
         read(tmp_path, text)
-    assert "Row 5 begins with 'Total', but its numbers are not those" in str(caught.value)
+    assert "Line 5 begins with 'Total', but its numbers are not those" in str(caught.value)
     assert "skip_last=1" in str(caught.value)
     assert len(read(tmp_path, text, skip_last=1)) == 3
     assert len(read(tmp_path, text, skip_last=0)) == 4
@@ -153,7 +153,7 @@ def test_an_id_alone_is_a_client_without_answers(tmp_path: Path) -> None:
 
 def test_a_second_table_is_not_read_into_the_first(tmp_path: Path) -> None:
     text = BODY + "\ncode,meaning,what,other\n1,yes,2,3\n"
-    with pytest.raises(DataError, match="Row 6 looks like the names of a second table"):
+    with pytest.raises(DataError, match="Line 6 looks like the names of a second table"):
         read(tmp_path, text)
     assert len(read(tmp_path, text, skip_last=2)) == 3
 
