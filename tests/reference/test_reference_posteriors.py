@@ -23,7 +23,7 @@ GAUSSIAN = {
 }
 OTHERS = {"wine": 6000, "schizo_response": 6000, "epilepsy": 16000}
 # Draws a chain of which nearly all are effective.
-INDEPENDENT = 1500
+INDEPENDENT = 2000
 LONG = pytest.mark.long
 
 
