@@ -7,7 +7,8 @@ streams also differ from those a user spawns from the same seed.
 Three kinds of random numbers are made elsewhere: the engines' own, from the seed handed to them;
 the simulator's, which has a seed of its own; and the normals that put integrated effects back,
 which the kernels take from a Philox counter keyed by (seed, draw), another generator than this
-one, so that a saved fit makes its effects again bit by bit.
+one, so that a saved fit makes its effects again bit by bit. The Sobol points of an integral are
+always the same, and need no stream.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The three questions of the seed study, answered from a table in one go."""
+"""Three questions to a table, as the seed study of ARCHITECTURE.md asks them: verb and record."""

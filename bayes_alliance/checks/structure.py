@@ -1,4 +1,4 @@
-"""Findings about the groups: levels the wrong way round, few groups, an sd that may be 0."""
+"""Findings about a model and its run: swapped levels, collinear columns, few groups, an sd at 0."""
 
 from __future__ import annotations
 

@@ -181,13 +181,14 @@ def diagnose(fit: Fit) -> Verdict:
     """Check a fit and say what was found, with remedies.
 
     Two parts. *The draws*: rank-normalised split R-hat at most 1.01 and bulk and tail ESS at
-    least 400 for every parameter and group effect, no divergence, E-BFMI at least 0.3, tree depth
-    not saturated, chains that move, no optima that compete (where the engine sought them). *The
+    least 400 for every parameter and group effect; where an engine follows trajectories, no
+    divergence, E-BFMI at least 0.3 and tree depth not saturated, else what the weights of its
+    proposals are worth; chains that move, no optima that compete (where these were sought). *The
     model*: data simulated from it for the same rows look like the data (at most 5 of 100 models
     that are right are objected to), levels the right way round, predictors that do not follow
     from each other, enough groups, standard deviations away from 0, priors that do not fight the
     data, frequency weights that look like counts, nothing that hangs on a predictor's zero far
-    from the rows. Where no rows are held, whether the model fits is not checked, and said so.
+    from the rows. Where no rows are held, whether the model fits is not checked, and that is said.
 
     Parameters
     ----------

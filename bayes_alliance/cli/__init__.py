@@ -1,1 +1,1 @@
-"""The command line: one file a command, each calling public functions only."""
+"""The command line: commands that call public functions, their options, and words for failures."""

@@ -1,4 +1,4 @@
-"""Draws are kept whatever becomes of their file, it is said what was written, and read again."""
+"""Draws kept when a later step fails, files told of when a command stops, saved fits loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands ``report``, ``demo`` and ``reproduce``: to a written report, and to it once more."""
+"""The commands ``report``, ``demo`` and ``reproduce``: a report written, or made again."""
 
 from __future__ import annotations
 

@@ -71,10 +71,10 @@ def read_table(
         The line or row with the names of the columns, counted from 1; the first and the last of
         them where the names are in several. Rows above are no data.
     skip_last : int, optional
-        How many rows at the end are no data; blank ones do not count. With 0 all of them are.
+        How many rows at the end are no data; blank ones do not count. With 0 every row is data.
     codebook : Codebook, str or Path, optional
-        What the columns mean, or a file of it as :meth:`Codebook.save` writes. It counts more than
-        what the file itself says.
+        What the columns mean, or a file of it as :meth:`Codebook.save` writes. Where it and the
+        table's own file disagree, it holds.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the posterior says: summaries, variance shares, group effects."""
+"""What the posterior says, a folder a question; and ArviZ made ready for ``python -OO``."""
 
 import sys
 from typing import Any

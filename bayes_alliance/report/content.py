@@ -103,7 +103,7 @@ def build_content(
     names
         Grouping factors whose groups are named; those of others are numbered.
     place
-        Where whoever reads it works: advice is in the words of Python or of the command line.
+        Where the reader works: advice is in the words of Python or of the command line.
     """
     main, *others = several_fits(fits, "write_report")
     named = check_names([fit.model for fit in (main, *others)], names)
@@ -167,7 +167,7 @@ def _subtitle(fit: Fit) -> str:
 
 
 def simulated_notice(fit: Fit) -> list[Notice]:
-    """Say first of all where no real client stands behind a page."""
+    """Return the notice that the data are simulated; an empty list for real data."""
     attributes = fit.model.frame.rows.attrs
     if not attributes.get("simulated"):
         return []
@@ -218,7 +218,7 @@ def typeset(section: Section) -> Section:
 
 
 def retold(section: Section, words: Callable[[str], str]) -> Section:
-    """Return the section with every sentence put otherwise, those of its notices too."""
+    """Return the section with ``words`` applied to every sentence, those of its notices too."""
     return replace(section, blocks=tuple(_retold_all(block, words) for block in section.blocks))
 
 
@@ -232,7 +232,7 @@ def _retold_all(block: Block, words: Callable[[str], str]) -> Block:
 
 
 def retold_notice(notice: Notice, words: Callable[[str], str]) -> Notice:
-    """Return the notice with every sentence put otherwise."""
+    """Return the notice with ``words`` applied to its title, text and facts."""
     facts = tuple((name, words(said)) for name, said in notice.facts)
     return replace(notice, title=words(notice.title), text=words(notice.text), facts=facts)
 

@@ -1,4 +1,4 @@
-"""The small change of a report's prose: numbers, lists and intervals, groups and effects."""
+"""Short phrases for a report's prose: numbers, lists and intervals, groups and effects."""
 
 from __future__ import annotations
 

@@ -64,11 +64,11 @@ class Results:
     called
         What the fits are called where they are compared, the fit itself first.
     place
-        Where whoever reads the report works.
+        Where the reader works: advice is in the words of Python or of the command line.
     verdict
-        Whether the draws can be trusted.
+        All findings on the draws and on the model.
     shares
-        Variance shares, or the reason why there are none.
+        Variance shares, or the reason why there are none, as a sentence.
     coefficients
         Population coefficients; None if the model has none.
     sds

@@ -1,4 +1,4 @@
-"""A dozen fits that are the same on every machine: each number is drawn under its own label.
+"""Fits that are the same on every machine: each number is drawn under its own label.
 
 A label has a generator of its own, so that no other number moves when variables change their
 order, dimensions or home. What a fit is made of is asked of the package in ``_draws`` and

@@ -86,7 +86,8 @@ def bayes_factors(
         The model the others are held against; the first if left out.
     prior_scales : sequence of float
         Multiples of the scale of the priors in question. 1 is always among them; without half and
-        two there are no words. ``(1,)`` never fits again but for the named prior.
+        two there are no words. With ``(1,)`` a model is fitted again only where the named prior
+        itself needs it.
     seed : int, optional
         Of the bridges and new fits; each fit's own if left out.
     repeats : int
@@ -293,8 +294,8 @@ class BayesFactors:
     scaled
         By model, the parameters whose priors were made wider and narrower, all at once.
     draws
-        What takes the place of draws, the bridges behind each evidence: ``log_evidence``, dims
-        (model, repeat, half).
+        No draws, but what each log evidence is the mean of: ``log_evidence``, dims (model, repeat,
+        half), see :func:`log_evidence`.
     against
         The model the others are held against.
     how

@@ -59,7 +59,7 @@ _PIECE = 2048
 class Evidence:
     """The log evidence (log marginal likelihood) of one model, natural logarithm.
 
-    It is one number for all draws together: :attr:`draws` holds the bridges it is the mean of.
+    It is one number for all draws together: :attr:`draws` holds the estimates it is the mean of.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ class Evidence:
     estimates
         What it is the mean of, shape (repeat, half): see :func:`log_evidence`.
     table
-        One row: log_evidence, mcse, draws used, dimensions of the bridge.
+        One row: log_evidence, mcse, draws used (proposals, where it is of their weights),
+        dimensions of what was integrated by them.
     integrated
         Whether coefficients and group effects were integrated out beforehand.
     how
@@ -90,7 +91,7 @@ class Evidence:
 
     @property
     def draws(self) -> xr.Dataset:
-        """The bridges, which take the place of draws: ``log_evidence``, dims (repeat, half)."""
+        """The estimates, in the place of draws: ``log_evidence``, dims (repeat, half)."""
         import xarray as xr
 
         return xr.Dataset({"log_evidence": (("repeat", "half"), self.estimates)})

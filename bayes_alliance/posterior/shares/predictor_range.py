@@ -26,7 +26,7 @@ POINTS = 25
 def check_predictor(
     fit: Fit, predictor: str, at: Mapping[str, Any], *, scale: str, asked: str
 ) -> None:
-    """Refuse a predictor that variance shares do not depend on, or that is fixed as well.
+    """Refuse a predictor that variance shares do not depend on, or that ``at`` holds fixed.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def values_along(fit: Fit, predictor: str, values: Sequence[Any] | None, asked: 
 
 
 def observed_values(fit: Fit, predictor: str) -> list[Any]:
-    """Return values over a predictor's observed range: both of two, or every category.
+    """Return evenly spaced numbers over a predictor's range, both of two, or every category.
 
     Raises
     ------

@@ -36,9 +36,9 @@ class ShareRequest:
     standing
         Where the predictors stand; no places if it is averaged, or does not depend on any.
     values
-        Predictor values, one list a name, all of the same length.
+        Predictor values, one list a name, all of length ``count``.
     count
-        That length.
+        How many values there are of each predictor; 1 where none is stated.
     average
         Whether to average over the predictors of the rows instead.
     of

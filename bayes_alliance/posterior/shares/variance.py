@@ -64,8 +64,8 @@ class Shares:
         Where the predictors stand; no places where they are averaged over the rows, and where
         no slope varies.
     scale
-        ``"outcome"``, the link scale on which the residual variance is that of the link, or
-        ``"response"``.
+        ``"outcome"`` where the link is the identity; else ``"link (logit)"`` and the like, on
+        which the residual variance is that of the link, or ``"response"``.
     prob
         Probability of the intervals.
     weighted
