@@ -65,7 +65,8 @@ class Shares:
         no slope varies.
     scale
         ``"outcome"`` where the link is the identity; else ``"link (logit)"`` and the like, on
-        which the residual variance is that of the link, or ``"response"``.
+        which the residual variance is that of the link (of counts, that of a lognormal variable);
+        or ``"response"``.
     prob
         Probability of the intervals.
     weighted
