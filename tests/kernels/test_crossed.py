@@ -261,6 +261,11 @@ def test_a_draw_does_not_depend_on_its_chunk():
     np.testing.assert_array_equal(part.coefficients, whole.coefficients[3:])
     for one, other in zip(part.effects, whole.effects, strict=True):
         np.testing.assert_array_equal(one, other[3:])
+    alone = crossed_recover.recover_crossed_seeded(
+        setting.ready, s2, factors, seed=3, draws=np.arange(5), with_effects=False
+    )
+    np.testing.assert_array_equal(alone.coefficients, whole.coefficients)
+    assert alone.effects[setting.reduced.eliminated].shape[0] == 0
 
 
 def test_the_largest_factor_is_eliminated():

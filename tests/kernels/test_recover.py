@@ -86,6 +86,11 @@ def test_a_draw_does_not_depend_on_its_chunk(study):
         np.testing.assert_array_equal(part.effects, whole.effects[cut])
     other = recover.recover_seeded(ready, s2, factors, seed=4, draws=np.arange(6))
     assert not np.isclose(other.effects, whole.effects).any()
+    alone = recover.recover_seeded(
+        ready, s2, factors, seed=3, draws=np.arange(6), with_effects=False
+    )
+    np.testing.assert_array_equal(alone.coefficients, whole.coefficients)
+    assert alone.effects.shape == (0, *whole.effects.shape[1:])
 
 
 def test_counted_normals_are_standard_and_unrelated():

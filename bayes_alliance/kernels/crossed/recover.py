@@ -58,7 +58,8 @@ def recover_crossed(
     s2, factors
         Residual variance (S,), and for each grouping factor a root of G (S, q, q).
     normals
-        Standard normals, shape (S, :func:`count_normals`).
+        Standard normals, shape (S, :func:`count_normals`). Those of the eliminated factor, which
+        come last, may be left out: its effects are (0, J, q) then.
     sampled
         The coefficients that were not integrated out, shape (S, s).
     """
@@ -71,7 +72,8 @@ def recover_crossed(
     for f, q in enumerate(moments.effects):
         stacked[:, f, :q, :q] = factors[f]
     dense = np.empty((n_draws, problem.n_dense + inner.prior.kept.size))
-    own = np.empty((n_draws, inner.n_groups, inner.n_effects))
+    eliminated = n_draws if normals.shape[1] > dense.shape[1] else 0
+    own = np.empty((eliminated, inner.n_groups, inner.n_effects))
     standard = np.ascontiguousarray(normals, dtype=np.float64)
     _recover_draws(problem.arrays(), variances, stacked, given, standard, dense, own)
     effects = []
@@ -94,9 +96,14 @@ def recover_crossed_seeded(
     seed: int,
     draws: Integers,
     sampled: Floats | None = None,
+    with_effects: bool = True,
 ) -> CrossedRecovered:
-    """Draw coefficients and group effects; the same (seed, draw) always gives the same draw."""
-    normals = standard_normals(seed, draws, count_normals(problem))
+    """Draw coefficients and group effects; the same (seed, draw) always gives the same draw.
+
+    Without effects, those of the eliminated factor are not made.
+    """
+    first = problem.n_dense + problem.eliminated_problem.prior.kept.size
+    normals = standard_normals(seed, draws, count_normals(problem) if with_effects else first)
     return recover_crossed(problem, s2, factors, normals, sampled)
 
 
@@ -127,6 +134,8 @@ def _recover_draws(
         solve_dense(crossed, factors[s], total, mean, root, dense[s])
         add_transposed(root, crossed.reach, crossed.at, normals[s, :size], dense[s])
         scale_vector(crossed, factors[s], dense[s])
+        if own.shape[0] == 0:
+            continue
         rest = _rest_along_root(crossed, sampled[s], dense[s])
         for j in range(n_groups):
             for a in range(q):

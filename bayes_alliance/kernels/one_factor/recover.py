@@ -35,7 +35,7 @@ def recover(
     s2: Floats,
     factor: Floats,
     normals_coefficients: Floats,
-    normals_effects: Floats,
+    normals_effects: Floats | None,
     sampled: Floats | None = None,
 ) -> Recovered:
     """Turn standard normals into draws of coefficients and group effects.
@@ -47,7 +47,8 @@ def recover(
     s2, factor
         Residual variance (S,) and a root of G (S, q, q) of each draw.
     normals_coefficients, normals_effects
-        Standard normals: (S, integrated coefficients) and (S, J, q).
+        Standard normals: (S, integrated coefficients) and (S, J, q), or None for the coefficients
+        alone: the effects are (0, J, q) then.
     sampled
         The coefficients that were not integrated out, shape (S, s).
     """
@@ -56,7 +57,9 @@ def recover(
     prior = problem.prior
     given = given_coefficients(prior, n_draws, sampled)
     centred = np.empty((n_draws, prior.kept.size))
-    effects = np.empty((n_draws, problem.n_groups, problem.n_effects))
+    if normals_effects is None:
+        normals_effects = np.empty((0, problem.n_groups, problem.n_effects))
+    effects = np.empty(normals_effects.shape)
     _recover_draws(
         problem.arrays(),
         s2,
@@ -79,6 +82,7 @@ def recover_seeded(
     seed: int,
     draws: Integers,
     sampled: Floats | None = None,
+    with_effects: bool = True,
 ) -> Recovered:
     """Draw coefficients and group effects; the same (seed, draw) always gives the same draw.
 
@@ -88,8 +92,12 @@ def recover_seeded(
         Between 0 and 2^64 - 1.
     draws
         Number of each draw, shape (S,): its place in the whole run, whatever the chunk.
+    with_effects
+        Whether the effects are wanted; coefficients come first in the counter, and are the same.
     """
     p = problem.prior.kept.size
+    if not with_effects:
+        return recover(problem, s2, factor, standard_normals(seed, draws, p), None, sampled)
     normals = standard_normals(seed, draws, p + problem.n_groups * problem.n_effects)
     shape = (len(normals), problem.n_groups, problem.n_effects)
     effects = normals[:, p:].reshape(shape)
@@ -158,9 +166,10 @@ def _recover_draws(
         for c in range(p):
             for d in range(c, p):
                 centred[s, c] += root[d, c] * normals_coefficients[s, d]
-        _recover_groups(
-            arrays, s2[s], factor[s], sampled[s], centred[s], normals_effects[s], effects[s]
-        )
+        if effects.shape[0] > 0:
+            _recover_groups(
+                arrays, s2[s], factor[s], sampled[s], centred[s], normals_effects[s], effects[s]
+            )
 
 
 @compiled_inside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,17 +76,21 @@ class Recovery:
 
     def recover(self, numbers: NDArray[np.int64]) -> tuple[Array, list[Array]]:
         """Return coefficients (draw, p) and the effects of every factor (draw, group, effect)."""
+        coefficients, effects = self._drawn(numbers, effects=True)
+        groups = self.model.design.groups
+        pairs = zip(groups, effects, strict=True)
+        return coefficients, [user_effects(self.model, group, own) for group, own in pairs]
+
+    def _drawn(self, numbers: NDArray[np.int64], *, effects: bool) -> tuple[Array, Sequence[Array]]:
         scales = self.scales
-        coefficients, effects = self.problem.recover(
+        return self.problem.recover(
             s2=scales.sigma[numbers] ** 2,
             factors=[factor[numbers] for factor in scales.factor],
             seed=self.seed,
             draws=numbers,
             sampled=scales.sampled[numbers],
+            with_effects=effects,
         )
-        groups = self.model.design.groups
-        pairs = zip(groups, effects, strict=True)
-        return coefficients, [user_effects(self.model, group, own) for group, own in pairs]
 
     def everything(self) -> tuple[Array, list[Array]]:
         """Recover all draws."""
@@ -96,7 +100,7 @@ class Recovery:
 
     def coefficients(self) -> Array:
         """Recover the coefficients of all draws, and keep no effect."""
-        return np.concatenate(self._on_all_cores(lambda numbers: self.recover(numbers)[0]))
+        return np.concatenate(self._on_all_cores(lambda own: self._drawn(own, effects=False)[0]))
 
     def _on_all_cores[T](self, work: Callable[[NDArray[np.int64]], T]) -> list[T]:
         """Do some work on stretches of the draws, in their order; the kernels hold no lock."""

@@ -176,9 +176,19 @@ class CollapsedProblem(Protocol):
         ...
 
     def recover(
-        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
+        self,
+        *,
+        s2: Array,
+        factors: Sequence[Array],
+        seed: int,
+        draws: Any,
+        sampled: Array,
+        with_effects: bool = True,
     ) -> Recovered:
-        """Draw coefficients and the effects of every factor given the variance parameters."""
+        """Draw coefficients and the effects of every factor given the variance parameters.
+
+        Without effects those of the largest factor are not made, which takes most of the time.
+        """
         ...
 
 
@@ -204,11 +214,9 @@ class OneFactor:
 
         return c_log_posterior.address, posterior_arrays(self.inner, priors, units)
 
-    def recover(
-        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
-    ) -> Recovered:
+    def recover(self, *, factors: Sequence[Array], **rest: Any) -> Recovered:
         """Draw coefficients and group effects."""
-        drawn = recover_seeded(self.inner, s2, factors[0], seed=seed, draws=draws, sampled=sampled)
+        drawn = recover_seeded(self.inner, factor=factors[0], **rest)
         return _of_design(drawn.coefficients, self.to_user), [drawn.effects]
 
 
@@ -241,13 +249,9 @@ class SeveralFactors:
         arrays = crossed_posterior_arrays(self.problem, priors, units)
         return c_log_crossed_posterior.address, arrays
 
-    def recover(
-        self, *, s2: Array, factors: Sequence[Array], seed: int, draws: Any, sampled: Array
-    ) -> Recovered:
+    def recover(self, *, factors: Sequence[Array], **rest: Any) -> Recovered:
         """Draw coefficients and the effects of every factor."""
-        drawn = recover_crossed_seeded(
-            self.problem, s2, factors, seed=seed, draws=draws, sampled=sampled
-        )
+        drawn = recover_crossed_seeded(self.problem, factors=factors, **rest)
         return _of_design(drawn.coefficients, self.to_user), drawn.effects
 
 
