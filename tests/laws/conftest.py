@@ -18,7 +18,7 @@ from bayes_alliance.sampling.container import (
     stats_dataset,
 )
 from bayes_alliance.sampling.engines.collapsed.effects import Recovery
-from bayes_alliance.sampling.engines.collapsed.engine import _posterior
+from bayes_alliance.sampling.engines.collapsed.engine import recovered_posterior
 from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.engines.contract import Drawn
@@ -188,7 +188,7 @@ def fit_at() -> Callable[..., Fit]:
             cores=cores,
         )
         stats = {"diverging": np.zeros((chains, draws), bool)}
-        drawn = Drawn(posterior=_posterior(recovery), stats=stats, unconstrained=at)
+        drawn = Drawn(posterior=recovered_posterior(recovery), stats=stats, unconstrained=at)
         return _as_fit(model, drawn, settings, {})
 
     return made

@@ -66,15 +66,15 @@ class CollapsedEngine:
             cores=settings.cores,
         )
         return Drawn(
-            posterior=_posterior(recovery),
+            posterior=recovered_posterior(recovery),
             stats=theta.stats,
             interrupted=theta.interrupted,
             unconstrained=theta.values,
-            optima=_optima(model, theta),
+            optima=optima_of(model, theta),
         )
 
 
-def _optima(model: Model, theta: ThetaDraws) -> dict[str, Any] | None:
+def optima_of(model: Model, theta: ThetaDraws) -> dict[str, Any] | None:
     """Name what the optima that compete say and weigh, shape (1, optimum, ...)."""
     found = theta.competing
     if found is None:
@@ -88,7 +88,7 @@ def _optima(model: Model, theta: ThetaDraws) -> dict[str, Any] | None:
     return {name: values[None] for name, values in told.items()} | _named(model, scales, 1)
 
 
-def _posterior(recovery: Recovery) -> dict[str, Any]:
+def recovered_posterior(recovery: Recovery) -> dict[str, Any]:
     """Name the draws as the container does, shape (chain, draw, ...)."""
     model = recovery.model
     coefficients, effects = _coefficients_and_effects(recovery)

@@ -90,16 +90,16 @@ def sample_theta(
         program = public_program(problem, priors, units, start)
     ridge = is_narrow_ridge(optima)
     run = run_nutpie(program, [PLACE], settings, progress, ridge=ridge)
-    values = _theta_of(run.posterior[PLACE], units, priors)
+    values = theta_of(run.posterior[PLACE], units, priors)
     return ThetaDraws(
         values=values,
         stats=dict(run.stats),
         interrupted=run.interrupted,
-        competing=_competing(optima, values, units, priors),
+        competing=competing_optima(optima, values, units, priors),
     )
 
 
-def _competing(
+def competing_optima(
     optima: Optima, theta: Array, units: Array, priors: VariancePriors
 ) -> CompetingOptima | None:
     """Say what competes, and where the draws of theta, shape (chain, draw, k), went."""
@@ -110,14 +110,14 @@ def _competing(
     owner = nearest(tops, positive_places(flat, units[int(priors.known_sigma) :]))
     chains = owner.reshape(theta.shape[:2])
     return CompetingOptima(
-        theta=_theta_of(np.stack([top.place for top in tops]), units, priors),
+        theta=theta_of(np.stack([top.place for top in tops]), units, priors),
         weights=optima.weights[list(optima.competing)],
         draws=np.bincount(owner, minlength=len(tops)) / len(owner),
         crossings=int((chains[:, 1:] != chains[:, :-1]).sum()),
     )
 
 
-def _theta_of(places: Array, units: Array, priors: VariancePriors) -> Array:
+def theta_of(places: Array, units: Array, priors: VariancePriors) -> Array:
     """Return the theta of each sampled place, shape (chain, draw, k)."""
     flat = np.ascontiguousarray(places).reshape(-1, places.shape[-1])
     return thetas_at(flat, units, int(priors.known_sigma), priors.arrays()).reshape(places.shape)

@@ -19,11 +19,15 @@ from bayes_alliance.kernels.signed_scales import signed_units
 from bayes_alliance.kernels.variance_priors import VariancePriors
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.collapsed.effects import Recovery
-from bayes_alliance.sampling.engines.collapsed.engine import CollapsedEngine, _optima, _posterior
+from bayes_alliance.sampling.engines.collapsed.engine import (
+    CollapsedEngine,
+    optima_of,
+    recovered_posterior,
+)
 from bayes_alliance.sampling.engines.collapsed.optima import collapsed_optima
 from bayes_alliance.sampling.engines.collapsed.priors import variance_priors
 from bayes_alliance.sampling.engines.collapsed.problem import CollapsedProblem, collapsed_problem
-from bayes_alliance.sampling.engines.collapsed.sampler import ThetaDraws, _competing, _theta_of
+from bayes_alliance.sampling.engines.collapsed.sampler import ThetaDraws, competing_optima, theta_of
 from bayes_alliance.sampling.engines.collapsed.start import measure
 from bayes_alliance.sampling.engines.contract import Drawn, Proposals
 from bayes_alliance.sampling.engines.independent.adaptation import Adapted, adapt, adapt_further
@@ -105,11 +109,11 @@ class IndependentEngine(CollapsedEngine):
         theta = _theta_draws(frozen, optima, units, priors)
         recovery = _recovery(model, problem, theta, settings)
         return Drawn(
-            posterior=_posterior(recovery),
+            posterior=recovered_posterior(recovery),
             stats=theta.stats,
             interrupted=theta.interrupted,
             unconstrained=theta.values,
-            optima=_optima(model, theta),
+            optima=optima_of(model, theta),
             proposals=Proposals(log_weights=frozen.log_weights),
         )
 
@@ -161,12 +165,12 @@ def _theta_draws(
     frozen: FrozenDraws, optima: Optima, units: Any, priors: VariancePriors
 ) -> ThetaDraws:
     """Turn places into draws of theta with their statistics."""
-    values = _theta_of(frozen.places, units, priors)
+    values = theta_of(frozen.places, units, priors)
     return ThetaDraws(
         values=values,
         stats={"acceptance_rate": frozen.moved, "lp": frozen.values},
         interrupted=frozen.interrupted,
-        competing=_competing(optima, values, units, priors),
+        competing=competing_optima(optima, values, units, priors),
     )
 
 
