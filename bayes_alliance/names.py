@@ -50,9 +50,12 @@ GIVEN_UP = "given_up"
 LOG_WEIGHT = "log_weight"
 PROPOSAL = "proposal"
 
+_PREDICTED = {f"{B}_{SIGMA}", f"{B}_{NU}"}
 _RESERVED = frozenset(
     {CHAIN, DRAW, ROW, COEFFICIENT, B, SIGMA, NU, CUTPOINT, CUTPOINT_DIM, RESIDUAL}
-    | {f"working_{B}", f"working_{CUTPOINT}"}
+    | {f"working_{name}" for name in (B, CUTPOINT, *_PREDICTED)}
+    | {f"{name}_{COEFFICIENT}" for name in (SIGMA, NU)}
+    | _PREDICTED
 )
 
 # What parts folders, here or on another system, and what ends a name.
@@ -62,6 +65,21 @@ _NEVER = {
     "\x00": "It holds a sign that is none, which no file can have in its name.",
 }
 _LONGEST = 200
+
+
+def b(parameter: str) -> str:
+    """Variable with the population coefficients of the location, or of another parameter."""
+    return B if parameter == MEAN_PARAMETER else f"{B}_{parameter}"
+
+
+def coefficient(parameter: str) -> str:
+    """Dimension over those coefficients."""
+    return COEFFICIENT if parameter == MEAN_PARAMETER else f"{parameter}_{COEFFICIENT}"
+
+
+def effect_label(parameter: str, coefficient: str) -> str:
+    """Label of a group effect: that of the coefficient it varies, before it its parameter."""
+    return coefficient if parameter == MEAN_PARAMETER else f"{parameter}_{coefficient}"
 
 
 def sd(group: str) -> str:

@@ -20,7 +20,7 @@ from bayes_alliance.sampling.linear_predictor import (
     copies_of_rows,
     copy_weights,
     draw_blocks,
-    linear_predictor,
+    evaluate,
     precision_weights,
 )
 
@@ -168,7 +168,7 @@ def check_coverage(fit: Fit, *, rows: int = 2000, seed: int | None = None) -> Co
     >>> import bayes_alliance as ba
     >>> ba.check_coverage(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "check_coverage")
+    check_fit(fit, "check_coverage", by_row=True)
     fit.need_data("A check of predictive intervals")
     if rows < 1:
         raise SamplingError(
@@ -354,8 +354,8 @@ def _judged(fit: Fit, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     density, low, high = (np.empty((fit.draws_in_all, len(rows))) for _ in range(3))
     step = max(1, int(_CHUNK_NUMBERS / len(rows)))
     for places, arrays in draw_blocks(fit.posterior, step):
-        eta = linear_predictor(model, arrays, rows)
-        own = {name: arrays[name][:, None] for name in model.family.parameters}
+        own = evaluate(model, arrays, rows)
+        eta = own.pop(names.MEAN_PARAMETER)
         density[places] = one * model.family.log_density(y, eta, own, precision)
         low[places], high[places] = model.family.up_to(y, eta, own, precision)
     return density, low, high

@@ -242,7 +242,7 @@ def check_predictive(
     >>> ba.check_predictive(fit)  # doctest: +SKIP
     >>> ba.check_predictive(fit, group="case_manager").plot()  # doctest: +SKIP
     """
-    check_fit(fit, "check_predictive")
+    check_fit(fit, "check_predictive", by_row=True)
     fit.need_data("A predictive check")
     factor = _chosen_factor(fit, by, group)
     written = written_out(fit.model)

@@ -180,7 +180,7 @@ def prior_sensitivity(fit: Fit, *, at: Mapping[str, Any] | None = None) -> Prior
     >>> import bayes_alliance as ba
     >>> ba.prior_sensitivity(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "prior_sensitivity")
+    check_fit(fit, "prior_sensitivity", by_row=True)
     fit.need_data("Prior sensitivity", sums_suffice=True)
     if fit.draws_in_all < _FEWEST_DRAWS:
         raise SamplingError(

@@ -21,12 +21,6 @@ FEW_GROUPS = 10
 NEAR_ZERO = 0.05
 
 
-def _effects(labels: list[str]) -> str:
-    return in_words(
-        ["the intercept" if own == names.INTERCEPT else f"the slope of {own}" for own in labels]
-    )
-
-
 def check_levels(fit: Fit) -> list[Finding]:
     """Look for nested factors written the wrong way round, or naming the same groups twice."""
     if not fit.has_data:
@@ -104,18 +98,19 @@ def check_boundary(fit: Fit) -> list[Finding]:
         scales = posterior_working_scales(fit.model, group, fit.posterior)
         draws = scales.sd.reshape(-1, len(group.effects))
         low, high = np.quantile(draws, [0.05, 0.95], axis=0)
-        near = [e for e, a, b in zip(group.effects, low, high, strict=True) if a < NEAR_ZERO * b]
+        near = [e for e, a, b in zip(group.varying, low, high, strict=True) if a < NEAR_ZERO * b]
         if near:
             ratio = float((low / high).min())
             findings.append(
                 Finding(
                     level="caution",
                     code="boundary",
-                    where=f"{names.sd(group.name)}: {listed(near)}",
+                    where=f"{names.sd(group.name)}: {listed(own.label for own in near)}",
                     value=ratio,
                     threshold=NEAR_ZERO,
                     message=f"The groups of {group.name} may not differ at all in "
-                    f"{_effects(near)}: the standard deviation reaches down to 0.",
+                    f"{in_words([own.words for own in near])}: the standard deviation reaches "
+                    "down to 0.",
                     remedy="Do not read it as 'there are differences'; compare with the model "
                     "without it.",
                 )

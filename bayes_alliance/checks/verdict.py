@@ -213,7 +213,7 @@ def diagnose(fit: Fit) -> Verdict:
     >>> ba.diagnose(fit).level  # doctest: +SKIP
     'fine'
     """
-    check_fit(fit, "diagnose")
+    check_fit(fit, "diagnose", by_row=True)
     on_draws = _on_draws(fit)
     sound = all(finding.level != "bad" for finding in on_draws)
     on_model = [

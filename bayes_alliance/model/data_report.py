@@ -153,7 +153,7 @@ def answered(note: Note, formula: Formula) -> bool:
 def uses_of_columns(formula: Formula, rows: pd.DataFrame, family: Family) -> ColumnUses:
     """Say what a model uses its columns for."""
     response = formula.response
-    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    expressions = formula.expressions
     parts = [uses_of(describe(expression, rows.columns)) for expression in expressions]
     predictors = frozenset(name for part in parts for name in part.predictors)
     factors = dict.fromkeys(f for term in formula.group_terms for f in term.factors)

@@ -1,4 +1,4 @@
-"""The formula language: what is asked, split into outcome, population part and group terms.
+"""The formula language: what is asked, split into outcome, population parts and group terms.
 
 Only the splitting happens here. What stands between the signs of the population part, and left
 of a bar, is evaluated by formulae (see ``linear.py``).
@@ -7,9 +7,12 @@ of a bar, is evaluated by formulae (see ``linear.py``).
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
+from bayes_alliance import names
+from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.expression_sizes import check_length
 from bayes_alliance.model.other_words import same_outline
 from bayes_alliance.model.response import Response, parse_response
@@ -31,48 +34,177 @@ class GroupTerm:
         The columns whose combinations are the groups: ``("agency", "case_manager")``.
     correlated
         True for ``|``, False for ``||``.
+    id
+        The name between two bars, as in ``(1 |m| g)``: the effects of all terms of a factor that
+        have it are correlated, whatever they predict. None where there is one bar.
+    outcome, parameter
+        What the effects are part of: the location of the outcome, or a parameter of the family.
     """
 
     expression: str
     factors: tuple[str, ...]
     correlated: bool
+    id: str | None = None
+    outcome: str = ""
+    parameter: str = names.MEAN_PARAMETER
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterFormula:
+    """The formula of one parameter of the family, ``sigma ~ stigma + (1 | case_manager)``.
+
+    Parameters
+    ----------
+    text
+        As the user wrote it.
+    parameter
+        Name of the parameter.
+    population
+        The part that holds for everyone, as a formulae expression.
+    """
+
+    text: str
+    parameter: str
+    population: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Formula:
-    """A formula taken apart.
+    """The formulas of a model taken apart: that of the outcome, and those of parameters.
 
     Parameters
     ----------
-    text
-        The formula as the user wrote it.
+    lines
+        The formulas as the user wrote them, in that order.
     response
         The outcome column and its annotations.
     population
-        The part that holds for everyone, as a formulae expression: ``1 + stigma * setting``.
+        The part of the outcome's location that holds for everyone, as a formulae expression:
+        ``1 + stigma * setting``.
     group_terms
-        One entry a term; ``a/b`` has become two.
+        One entry a term, of all formulas, those of the outcome first; ``a/b`` has become two.
+    predicted
+        The formulas of parameters of the family.
     """
 
-    text: str
+    lines: tuple[str, ...]
     response: Response
     population: str
     group_terms: tuple[GroupTerm, ...]
+    predicted: tuple[ParameterFormula, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All formulas for people, one behind the other."""
+        return "; ".join(self.lines)
+
+    @property
+    def as_given(self) -> str | list[str]:
+        """What a model is made of again: one formula, or all of them."""
+        return self.lines[0] if len(self.lines) == 1 else list(self.lines)
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The population expression of the outcome, then that of every parameter."""
+        return (self.population, *(line.population for line in self.predicted))
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Every expression: those of the populations, then those left of bars."""
+        return (*self.populations, *(term.expression for term in self.group_terms))
 
 
-def parse_formula(text: str) -> Formula:
-    """Take a formula apart.
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """One formula taken apart, whatever stands on its left."""
+
+    text: str
+    left: tuple[Token, ...]
+    population: str
+    group_terms: tuple[GroupTerm, ...]
+
+    @property
+    def named(self) -> str:
+        """What stands on its left, where that is one name."""
+        return self.left[0].text.strip("`") if len(self.left) == 1 else ""
+
+
+def parse_formula(text: str | Sequence[str], parameters: Collection[str] = ()) -> Formula:
+    """Take a formula apart, or all formulas of a model.
 
     Parameters
     ----------
     text
-        For example ``"alliance ~ stigma + (1 + stigma | case_manager)"``.
+        For example ``"alliance ~ stigma + (1 + stigma | case_manager)"``; with
+        ``"sigma ~ stigma"`` beside it, a list of both.
+    parameters
+        What the family has beside the location, and a formula may predict.
 
     Raises
     ------
     ModelError
-        With the formula and a caret under the place that cannot be read.
+        With the formula and a caret under the place that cannot be read; if there is no outcome,
+        or more than one, or two formulas of one parameter.
     """
+    lines = [_line(one) for one in ([text] if isinstance(text, str) else text)]
+    outcomes = [line for line in lines if line.named not in parameters]
+    if len(lines) == 1:
+        outcomes = lines  # a column may be called so, and is refused by that name elsewhere
+    if len(outcomes) != 1:
+        raise _not_one_outcome(lines, outcomes, parameters)
+    others = [line for line in lines if line is not outcomes[0]]
+    doubled = [name for name, count in Counter(line.named for line in others).items() if count > 1]
+    if doubled:
+        raise ModelError(
+            f"{len(lines)} formulas were given for one model.",
+            f"More than one of them predicts {doubled[0]}.",
+            "Join their terms in one formula.",
+            parameter=doubled[0],
+        )
+    response = parse_response(outcomes[0].text, outcomes[0].left)
+    ordered = [(names.MEAN_PARAMETER, outcomes[0]), *((line.named, line) for line in others)]
+    return Formula(
+        lines=tuple(line.text for line in lines),
+        response=response,
+        population=outcomes[0].population,
+        group_terms=tuple(
+            replace(term, outcome=response.outcome, parameter=parameter)
+            for parameter, line in ordered
+            for term in line.group_terms
+        ),
+        predicted=tuple(
+            ParameterFormula(text=line.text, parameter=line.named, population=line.population)
+            for line in others
+        ),
+    )
+
+
+def _not_one_outcome(
+    lines: Sequence[_Line], outcomes: Sequence[_Line], parameters: Collection[str]
+) -> ModelError:
+    """Say what stands on the left of formulas of which not just one is that of an outcome."""
+    count = f"{len(lines)} formulas were given for one model."
+    if not outcomes:
+        return ModelError(
+            count,
+            f"None explains an outcome: {listed(line.named for line in lines) or 'nothing'} "
+            "stands on their left, which are parameters of the family.",
+            "Add the formula of the outcome, such as alliance ~ stigma + (1 | case_manager).",
+        )
+    left = [parse_response(line.text, line.left).outcome for line in outcomes]
+    may = "No parameter of this family takes a formula."
+    if parameters:
+        may = f"Of the parameters of this family a formula may predict {listed(parameters)}."
+    return ModelError(
+        count,
+        f"{listed(left)} stand on their left, and a model explains one outcome. {may}",
+        "Keep the formula of one outcome, and fit a model for each of the others.",
+        outcomes=left,
+    )
+
+
+def _line(text: str) -> _Line:
+    """Take one formula apart."""
     check_length(text)
     tokens = tokenize(text)
     tildes = [t for t in tokens if t.text == "~" and t.kind == "symbol"]
@@ -88,7 +220,8 @@ def parse_formula(text: str) -> Formula:
     right = tuple(t for t in tokens if t.start > tildes[0].start)
     _refuse_later_words(text, tokens)
     check_syntax(text, tokens)
-    response = parse_response(text, left)
+    if not left:
+        parse_response(text, left)  # which says that nothing stands there
     population: list[str] = []
     group_terms: list[GroupTerm] = []
     for sign, term in _terms(text, right, end=len(text)):
@@ -98,11 +231,8 @@ def parse_formula(text: str) -> Formula:
             population.append(
                 sign.text + " " + _source(text, term) if sign else _source(text, term)
             )
-    return Formula(
-        text=text,
-        response=response,
-        population=_joined(population),
-        group_terms=tuple(group_terms),
+    return _Line(
+        text=text, left=left, population=_joined(population), group_terms=tuple(group_terms)
     )
 
 
@@ -169,7 +299,8 @@ def _group_terms(text: str, sign: Token | None, term: tuple[Token, ...]) -> list
     bars = [t for t in term if t.text in ("|", "||") and t.depth == 1]
     whole = opens.text == "(" and closes.text == ")" and closes.depth == 0
     inner = [t for t in term[1:-1] if t.depth == 0]
-    if not whole or inner or len(bars) != 1:
+    between = _between(term, bars)
+    if not whole or inner or (len(bars) != 1 and between is None):
         place = bars[0].start if bars else opens.start
         raise point_at(
             text,
@@ -183,7 +314,7 @@ def _group_terms(text: str, sign: Token | None, term: tuple[Token, ...]) -> list
         )
     bar = bars[0]
     left = tuple(t for t in term[1:-1] if t.start < bar.start)
-    right = tuple(t for t in term[1:-1] if t.start > bar.start)
+    right = tuple(t for t in term[1:-1] if t.start > bars[-1].start)
     if not left or not right:
         raise point_at(
             text,
@@ -193,30 +324,38 @@ def _group_terms(text: str, sign: Token | None, term: tuple[Token, ...]) -> list
         )
     expression, correlated = _source(text, left), bar.text == "|"
     return [
-        GroupTerm(expression=expression, factors=factors, correlated=correlated)
+        GroupTerm(expression=expression, factors=factors, correlated=correlated, id=between)
         for factors in _factors(text, right)
     ]
 
 
+def _between(term: tuple[Token, ...], bars: list[Token]) -> str | None:
+    """Return the name between two single bars, as in ``(1 |m| g)``; None if there is none."""
+    if [bar.text for bar in bars] != ["|", "|"]:
+        return None
+    inner = [t for t in term if bars[0].start < t.start < bars[1].start]
+    return inner[0].text if len(inner) == 1 and inner[0].kind == "name" else None
+
+
 def _factors(text: str, tokens: tuple[Token, ...]) -> list[tuple[str, ...]]:
     """Read ``g``, ``a:b`` or ``a/b/c``; the last gives ``a``, ``a:b`` and ``a:b:c``."""
-    names: list[str] = []
+    columns: list[str] = []
     signs: list[str] = []
     for place, token in enumerate(tokens):
         if place % 2 == 0 and token.kind in ("name", "quoted"):
-            names.append(token.text.strip("`"))
+            columns.append(token.text.strip("`"))
         elif place % 2 == 1 and token.text in (":", "/"):
             signs.append(token.text)
         else:
             break
-    if len(names) + len(signs) != len(tokens) or len(names) != len(signs) + 1:
+    if len(columns) + len(signs) != len(tokens) or len(columns) != len(signs) + 1:
         raise point_at(
             text,
             tokens[0].start,
             "Right of the bar stand the columns that name the groups.",
             "Write g, a:b (their combinations) or a/b (b within a).",
         )
-    repeated = [name for name, count in Counter(names).items() if count > 1]
+    repeated = [name for name, count in Counter(columns).items() if count > 1]
     if repeated:
         raise point_at(
             text,
@@ -227,8 +366,8 @@ def _factors(text: str, tokens: tuple[Token, ...]) -> list[tuple[str, ...]]:
     factors: list[tuple[str, ...]] = []
     for depth, sign in enumerate(signs):
         if sign == "/":
-            factors.append(tuple(names[: depth + 1]))
-    return [*factors, tuple(names)]
+            factors.append(tuple(columns[: depth + 1]))
+    return [*factors, tuple(columns)]
 
 
 def _refuse_later_words(text: str, tokens: tuple[Token, ...]) -> None:

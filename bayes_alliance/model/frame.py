@@ -71,7 +71,7 @@ def used_columns(formula: Formula, data: pd.DataFrame) -> tuple[str, ...]:
     """
     response = formula.response
     names = [response.outcome, *([response.weights] if response.weights else [])]
-    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    expressions = list(formula.expressions)
     grouping = [factor for term in formula.group_terms for factor in term.factors]
     _check_text_names([*names, *grouping, *_variables(expressions, data)], data)
     for name in [*names, *grouping]:
@@ -184,7 +184,7 @@ def _check_there(name: str, data: pd.DataFrame) -> None:
 def _number_and_id_columns(formula: Formula, data: pd.DataFrame) -> tuple[set[str], set[str]]:
     """Return the columns a formula may compute with, and those whose values name groups."""
     response = formula.response
-    expressions = [formula.population, *(term.expression for term in formula.group_terms)]
+    expressions = list(formula.expressions)
     uses = [uses_of(describe(expression, data.columns)) for expression in expressions]
     numbers = {response.outcome, *([response.weights] if response.weights else [])}
     numbers |= {name for use in uses for name in use.predictors}

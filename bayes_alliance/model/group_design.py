@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,37 @@ MOST_FACTORS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What one effect of a group is part of, and what it adds to there.
+
+    Parameters
+    ----------
+    outcome, parameter
+        The location of an outcome, or another parameter of its family.
+    coefficient
+        The coefficient it varies: ``Intercept``, ``stigma``.
+    """
+
+    outcome: str
+    parameter: str
+    coefficient: str
+
+    @property
+    def label(self) -> str:
+        """Its label among all effects of the factor."""
+        return names.effect_label(self.parameter, self.coefficient)
+
+    @property
+    def words(self) -> str:
+        """The effect for a sentence: ``the intercept``, ``the slope of stigma on sigma``."""
+        located = self.parameter == names.MEAN_PARAMETER
+        if self.coefficient == names.INTERCEPT:
+            return "the intercept" if located else f"the intercept of {self.parameter}"
+        own = f"the slope of {self.coefficient}"
+        return own if located else f"{own} on {self.parameter}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class GroupDesign:
     """Everything a model knows about one grouping factor.
 
@@ -39,10 +70,11 @@ class GroupDesign:
         Group of each row, shape (row,), counting from 0.
     Z
         Columns of the effects, shape (row, effect).
-    effects
-        Label of each effect: ``Intercept``, ``stigma``.
+    varying
+        What each effect is part of, and the coefficient it varies.
     blocks
-        Effects that are correlated with one another, as places in ``effects``; they partition it.
+        Effects that are correlated with one another, as neighbouring places in ``varying``; they
+        partition it.
     parts
         State of the expressions the columns come from.
     caseloads
@@ -56,12 +88,21 @@ class GroupDesign:
     labels: tuple[str, ...]
     index: NDArray[np.int64]
     Z: NDArray[np.float64]
-    effects: tuple[str, ...]
+    varying: tuple[Effect, ...]
     blocks: tuple[tuple[int, ...], ...]
     parts: tuple[Mapping[str, Any], ...]
     caseloads: NDArray[Any]
     upper: str | None = None
     upper_labels: tuple[str, ...] = ()
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Label of each effect: ``Intercept``, ``stigma``, ``sigma_Intercept``."""
+        return tuple(effect.label for effect in self.varying)
+
+    def places_of(self, parameter: str) -> list[int]:
+        """Return the places of the effects that are part of a parameter."""
+        return [k for k, effect in enumerate(self.varying) if effect.parameter == parameter]
 
     @property
     def orders(self) -> tuple[ColumnOrder, ...]:
@@ -118,9 +159,7 @@ def build_groups(
     ModelError
         If an effect is asked for twice, or there are more grouping factors than a model can have.
     """
-    by_factors: dict[tuple[str, ...], list[GroupTerm]] = {}
-    for term in terms:
-        by_factors.setdefault(term.factors, []).append(term)
+    by_factors = terms_by_factors(terms)
     _check_number(by_factors)
     _check_names(by_factors)
     counts = repeats or Repeats()
@@ -145,6 +184,18 @@ def _check_number(by_factors: Mapping[tuple[str, ...], Sequence[GroupTerm]]) -> 
         )
 
 
+def terms_by_factors(terms: Iterable[GroupTerm]) -> dict[tuple[str, ...], list[GroupTerm]]:
+    """Return the terms of each factor; those with one id, which make one block, side by side."""
+    found: dict[tuple[str, ...], list[GroupTerm]] = {}
+    for term in terms:
+        found.setdefault(term.factors, []).append(term)
+    for factors, own in found.items():
+        ids = [term.id for term in own]
+        ranks = [ids.index(term.id) if term.id else k for k, term in enumerate(own)]
+        found[factors] = [own[k] for k in sorted(range(len(own)), key=ranks.__getitem__)]
+    return found
+
+
 def _one_group(
     factors: tuple[str, ...],
     terms: list[GroupTerm],
@@ -158,7 +209,12 @@ def _one_group(
     _check_several(name, labels)
     _check_distinct(name, rows, factors, labels)
     parts = [learn_part(term.expression, rows, all_rows, repeats) for term in terms]
-    effects = tuple(label for part in parts for label in part.labels)
+    varying = tuple(
+        Effect(outcome=term.outcome, parameter=term.parameter, coefficient=label)
+        for term, part in zip(terms, parts, strict=True)
+        for label in part.labels
+    )
+    effects = tuple(effect.label for effect in varying)
     _check_few_effects(name, effects)
     _check_effects(name, effects, parts)
     upper_labels = _upper_labels(rows, factors, codes, len(labels))
@@ -168,7 +224,7 @@ def _one_group(
         labels=labels,
         index=codes,
         Z=np.ascontiguousarray(np.column_stack([part.matrix for part in parts])),
-        effects=effects,
+        varying=varying,
         blocks=_blocks(terms, parts),
         parts=tuple(part.state for part in parts),
         caseloads=counted_by_group(codes, len(labels), repeats.of_rows),
@@ -179,11 +235,14 @@ def _one_group(
 
 def _blocks(terms: list[GroupTerm], parts: list[LinearPart]) -> tuple[tuple[int, ...], ...]:
     blocks: list[tuple[int, ...]] = []
-    start = 0
+    start, before = 0, None
     for term, part in zip(terms, parts, strict=True):
         places = tuple(range(start, start + len(part.labels)))
-        blocks.extend([places] if term.correlated else [(place,) for place in places])
-        start += len(part.labels)
+        if term.id is not None and term.id == before:
+            blocks[-1] = (*blocks[-1], *places)
+        else:
+            blocks.extend([places] if term.correlated else [(place,) for place in places])
+        start, before = start + len(part.labels), term.id
     return tuple(blocks)
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance import names
 from bayes_alliance.kernels.group_least_squares import products_by_group, sums_by_group
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.group_design import GroupDesign
@@ -41,13 +42,21 @@ def chosen_centring(
     """
     if centred is not None:
         return {g.name: "centred" if centred else "non-centred" for g in design.groups}
-    if len(design.groups) == 1 and len(outcome):
+    if len(design.groups) == 1 and len(outcome) and _is_located(design.groups[0]):
         (group,) = design.groups
         known = np.column_stack([design.X, np.ones(len(outcome)), design.offset])
         left = outcome - known @ np.linalg.lstsq(known, outcome, rcond=None)[0]
         enough = smallest_f_ratio(group, left) >= F_RATIO
         return {group.name: "centred" if enough else "non-centred"}
-    return {g.name: "centred" if _has_many_rows(g) else "non-centred" for g in design.groups}
+    # Of effects on a standard deviation rows say little, however many there are.
+    return {
+        g.name: "centred" if _is_located(g) and _has_many_rows(g) else "non-centred"
+        for g in design.groups
+    }
+
+
+def _is_located(group: GroupDesign) -> bool:
+    return all(effect.parameter == names.MEAN_PARAMETER for effect in group.varying)
 
 
 def _has_many_rows(group: GroupDesign) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance import names
 from bayes_alliance.model.column_order import ColumnOrder
 from bayes_alliance.model.prior import Prior
 from bayes_alliance.model.working_basis import (
@@ -29,6 +30,8 @@ class PriorBasis:
     ----------
     coefficients
         Of the population coefficients: independent priors on ``to_working b``.
+    predicted
+        Of those of other parameters, by the variable of their coefficients.
     effects
         Of each grouping factor's effects: standard deviations and correlations are those of
         ``to_working u``.
@@ -36,6 +39,12 @@ class PriorBasis:
 
     coefficients: WorkingBasis
     effects: Mapping[str, WorkingBasis] = field(default_factory=dict)
+    predicted: Mapping[str, WorkingBasis] = field(default_factory=dict)
+
+    @property
+    def populations(self) -> dict[str, WorkingBasis]:
+        """The bases of the coefficients of every predictor, by their variable."""
+        return {names.B: self.coefficients, **self.predicted}
 
 
 def standing_as_written(coefficients: int, effects: Mapping[str, int]) -> PriorBasis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.default_priors import Defaults, Element
-from bayes_alliance.model.design import Design
+from bayes_alliance.model.design import Design, Predictor
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior import AT_THE_MEANS, Prior, parse_standing
 from bayes_alliance.model.prior_basis import (
@@ -22,6 +22,7 @@ from bayes_alliance.model.prior_basis import (
     is_moved,
     is_tied,
 )
+from bayes_alliance.model.working_basis import MeasuredColumns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,14 +115,14 @@ class PriorTable:
         """Every top-level parameter that has a prior."""
         return tuple(dict.fromkeys(e.variable for e in self.entries))
 
-    def coefficient_prior(self, place: int) -> Prior | None:
-        """Return the prior of a coefficient of the design as written.
+    def coefficient_prior(self, place: int, variable: str = names.B) -> Prior | None:
+        """Return the prior of a coefficient of the design as written, that of the location first.
 
         That of one which stands elsewhere is made of the priors there; None if these are not all
         normal.
         """
-        priors = self.of(names.B)
-        weights = self.basis.coefficients.to_user[place]
+        priors = self.of(variable)
+        weights = self.basis.populations[variable].to_user[place]
         parts = [(w, priors[k]) for k, w in enumerate(weights) if w != 0.0]
         if len(parts) == 1 and parts[0][0] == 1.0:
             return parts[0][1]
@@ -135,8 +136,7 @@ class PriorTable:
         """Return what a joint model calls the variable that has these priors."""
         basis = self.basis
         moved = {names.sd(group) for group, own in basis.effects.items() if not own.is_trivial}
-        if not basis.coefficients.is_trivial:
-            moved.add(names.B)
+        moved |= {name for name, own in basis.populations.items() if not own.is_trivial}
         if basis.coefficients.constant.any():
             moved.add(names.CUTPOINT)
         return names.working(variable) if variable in moved else variable
@@ -198,7 +198,8 @@ def build_priors(
     elements = list(defaults.priors)
     _check_keys(chosen, elements)
     parsed = {key: parse_standing(text, key=key) for key, text in chosen.items()}
-    own = {element: _own(parsed, *element) for element in elements}
+    constants = {(variable, names.INTERCEPT) for variable in defaults.populations}
+    own = {element: _own(parsed, element, constants) for element in elements}
     places = _default_places(defaults, design)
     entries = {}
     for element in elements:
@@ -219,12 +220,12 @@ def build_priors(
 
 
 def _own(
-    parsed: Mapping[str, tuple[Prior, bool]], variable: str, element: str | None
+    parsed: Mapping[str, tuple[Prior, bool]], element: Element, constants: Collection[Element]
 ) -> tuple[Prior, bool] | None:
     """Return the user's prior of an element, if there is one."""
-    found = parsed.get(_key(variable, element))
-    if found is None and (variable, element) != (names.B, names.INTERCEPT):
-        found = parsed.get(variable)
+    found = parsed.get(_key(*element))
+    if found is None and element not in constants:
+        found = parsed.get(element[0])
     return found
 
 
@@ -237,7 +238,7 @@ def _standing(
 ) -> tuple[Prior, str]:
     """Return the prior of an element and where it stands; its default may stand elsewhere."""
     given, movable = own[element], places[element]
-    if element[0] == names.B or not movable:
+    if element[0] in defaults.populations or not movable:
         at_means = given is None or given[1]
         if given is not None and at_means and movable and given[0].distribution != "Normal":
             raise ModelError(
@@ -279,19 +280,11 @@ def _mixed(given: Mapping[Element, tuple[Prior, bool]]) -> ModelError:
 
 def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:
     """Say where each element's default stands, in words; empty if that is as written."""
-    measured = defaults.coefficients
     places = dict.fromkeys(defaults.priors, "")
-    labels = design.coefficients
-    moved, tied = is_moved(measured.to_working), is_tied(measured.orders)
-    for label, elsewhere, alike in zip(labels, moved, tied, strict=True):
-        places[names.B, label] = AT_THE_MEANS if elsewhere else LEVELS_ALIKE if alike else ""
-    levels = np.flatnonzero(measured.origin)
-    if len(levels) > 1:
-        first, *others = (labels[k] for k in levels)
-        places[names.B, first] = MEAN_OF_ALL
-        places |= {(names.B, label): f"{DIFFERENCE_FROM} {first}" for label in others}
+    for predictor in design.predictors:
+        places |= _population_places(predictor, defaults.populations[predictor.variable])
     for element in places:
-        if element[0] == names.CUTPOINT and measured.constant.any():
+        if element[0] == names.CUTPOINT and defaults.coefficients.constant.any():
             places[element] = AT_THE_MEANS
     for group in design.groups:
         of_blocks = [bool(is_moved(own.to_working).any()) for own in defaults.blocks[group.name]]
@@ -300,6 +293,21 @@ def _default_places(defaults: Defaults, design: Design) -> dict[Element, str]:
                 places[names.sd(group.name), group.effects[k]] = AT_THE_MEANS if elsewhere else ""
         if group.pairs and any(of_blocks):
             places[names.cor(group.name), None] = AT_THE_MEANS
+    return places
+
+
+def _population_places(predictor: Predictor, measured: MeasuredColumns) -> dict[Element, str]:
+    """Say it of the coefficients of one predictor."""
+    variable, labels = predictor.variable, predictor.coefficients
+    places: dict[Element, str] = {}
+    moved, tied = is_moved(measured.to_working), is_tied(measured.orders)
+    for label, elsewhere, alike in zip(labels, moved, tied, strict=True):
+        places[variable, label] = AT_THE_MEANS if elsewhere else LEVELS_ALIKE if alike else ""
+    levels = np.flatnonzero(measured.origin)
+    if len(levels) > 1:
+        first, *others = (labels[k] for k in levels)
+        places[variable, first] = MEAN_OF_ALL
+        places |= {(variable, label): f"{DIFFERENCE_FROM} {first}" for label in others}
     return places
 
 
@@ -333,14 +341,17 @@ def _block_of(element: Element, elements: Iterable[Element], design: Design) -> 
 
 def _basis(entries: tuple[PriorEntry, ...], defaults: Defaults, design: Design) -> PriorBasis:
     """Return the basis that the entries say they stand in."""
-    of_b = [entry for entry in entries if entry.variable == names.B]
     thresholds = [entry for entry in entries if entry.variable == names.CUTPOINT]
-    coefficients = coefficient_basis(
-        defaults.coefficients,
-        [entry.prior for entry in of_b],
-        [not entry.at_means for entry in of_b],
-        thresholds_as_written=not any(entry.at_means for entry in thresholds),
-    )
+    populations = {}
+    for variable, measured in defaults.populations.items():
+        own = [entry for entry in entries if entry.variable == variable]
+        populations[variable] = coefficient_basis(
+            measured,
+            [entry.prior for entry in own],
+            [not entry.at_means for entry in own],
+            thresholds_as_written=not any(entry.at_means for entry in thresholds),
+        )
+    coefficients = populations.pop(names.B)
     effects = {}
     for group in design.groups:
         at_means = {e.element for e in entries if e.variable == names.sd(group.name) and e.at_means}
@@ -349,7 +360,7 @@ def _basis(entries: tuple[PriorEntry, ...], defaults: Defaults, design: Design) 
             [group.effects[block[0]] not in at_means for block in group.blocks],
             len(group.effects),
         )
-    return PriorBasis(coefficients=coefficients, effects=effects)
+    return PriorBasis(coefficients=coefficients, effects=effects, predicted=populations)
 
 
 def _check_thresholds(entries: list[PriorEntry]) -> None:

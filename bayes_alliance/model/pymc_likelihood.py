@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance import names
@@ -19,17 +20,18 @@ def outcome_data(model: Model) -> str:
     return f"{model.outcome}_data"
 
 
-def add_likelihood(model: Model, eta: Any) -> None:
+def add_likelihood(model: Model, eta: Any, predicted: Mapping[str, Any]) -> None:
     """Add the observed outcome to the current PyMC model.
 
-    Frequency weights multiply a row's log likelihood; precision weights divide its variance.
+    ``predicted`` holds the parameters that differ from row to row. Frequency weights multiply a
+    row's log likelihood; precision weights divide its variance.
     """
     import pymc as pm
 
     family = model.family
     own = {
         part.name: add_parameter(model.priors, part.name, part.dim or None) for part in family.own
-    }
+    } | dict(predicted)
     observed = pm.Data(outcome_data(model), family.as_observed(model.frame.y), dims=names.ROW)
     if model.frame.weights is None:
         distribution, arguments = family.pymc(eta, own, 1.0)

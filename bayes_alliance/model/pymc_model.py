@@ -12,6 +12,7 @@ import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
+from bayes_alliance.model.design import Predictor
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
 from bayes_alliance.model.pymc_priors import add_parameter
@@ -46,10 +47,25 @@ def data_index(group: str) -> str:
     return f"index_{group}"
 
 
+def data_columns(predictor: Predictor) -> str:
+    """Name of the data variable with the columns of a predicted parameter."""
+    return f"{DATA_X}_of_{predictor.parameter}"
+
+
+def data_offset(predictor: Predictor) -> str:
+    """Name of the data variable with the known part of its linear predictor."""
+    return f"{DATA_OFFSET}_of_{predictor.parameter}"
+
+
+def data_coefficients(predictor: Predictor) -> str:
+    """Name of the data variable that turns its sampled coefficients into those of the design."""
+    return f"{DATA_COEFFICIENTS}_of_{predictor.parameter}"
+
+
 def build_coords(model: Model) -> dict[str, Any]:
     """Return the coordinates of the model, in the container's words."""
     design = model.design
-    coords: dict[str, Any] = {names.COEFFICIENT: list(design.coefficients)}
+    coords: dict[str, Any] = {own.dim: list(own.coefficients) for own in design.predictors}
     for group in design.groups:
         coords[group.name] = list(group.labels)
         coords[names.effect(group.name)] = list(group.effects)
@@ -72,6 +88,13 @@ def data_arrays(model: Model) -> dict[str, Any]:
             arrays[DATA_COEFFICIENTS] = basis.coefficients.to_user
         if basis.coefficients.constant.any():
             arrays[DATA_CONSTANT] = basis.coefficients.constant
+    for predictor in design.predicted:
+        arrays[data_offset(predictor)] = predictor.offset
+        change = basis.predicted[predictor.variable]
+        if predictor.coefficients:
+            arrays[data_columns(predictor)] = change.columns(predictor.X)
+            if not change.is_trivial:
+                arrays[data_coefficients(predictor)] = change.to_user
     arrays[outcome_data(model)] = model.frame.y
     if model.frame.weights is not None:
         arrays[DATA_WEIGHTS] = model.frame.weights
@@ -110,6 +133,9 @@ def build_pymc(model: Model) -> Any:
         if design.coefficients:
             X = pm.Data(DATA_X, arrays[DATA_X], dims=(names.ROW, names.COEFFICIENT))
             eta = eta + pt.dot(X, _add_coefficients(model, arrays))
+        etas = {design.location.parameter: eta}
+        for own in design.predicted:
+            etas[own.parameter] = _add_predictor(model, own, arrays)
         for group in design.groups:
             effects = _add_group(model, group, arrays)
             Z = pm.Data(
@@ -118,10 +144,39 @@ def build_pymc(model: Model) -> Any:
                 dims=(names.ROW, names.effect(group.name)),
             )
             index = pm.Data(data_index(group.name), group.index, dims=names.ROW)
-            eta = eta + (Z * effects[index]).sum(axis=-1)
-        add_likelihood(model, eta)
+            for parameter, added in _added_to(group, Z * effects[index]).items():
+                etas[parameter] = etas[parameter] + added
+        eta = etas.pop(design.location.parameter)
+        links = {own.parameter: own.link for own in design.predicted}
+        add_likelihood(model, eta, {name: links[name].in_pymc(own) for name, own in etas.items()})
         _add_level(model, built, arrays)
     return built
+
+
+def _add_predictor(model: Model, predictor: Predictor, arrays: dict[str, Any]) -> Any:
+    """Add the coefficients of a predicted parameter; return its population part by row."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    eta: Any = pm.Data(data_offset(predictor), arrays[data_offset(predictor)], dims=names.ROW)
+    if not predictor.coefficients:
+        return eta
+    sampled = add_parameter(model.priors, predictor.variable, predictor.dim)
+    to_user = data_coefficients(predictor)
+    if to_user in arrays:
+        change = pm.Data(to_user, arrays[to_user])
+        pm.Deterministic(predictor.variable, pt.dot(change, sampled), dims=predictor.dim)
+    columns = data_columns(predictor)
+    X = pm.Data(columns, arrays[columns], dims=(names.ROW, predictor.dim))
+    return eta + pt.dot(X, sampled)
+
+
+def _added_to(group: GroupDesign, products: Any) -> dict[str, Any]:
+    """Return what a factor's effects add to the linear predictor of each parameter, by row."""
+    parameters = dict.fromkeys(effect.parameter for effect in group.varying)
+    if len(parameters) == 1:
+        return {next(iter(parameters)): products.sum(axis=-1)}
+    return {name: products[:, group.places_of(name)].sum(axis=-1) for name in parameters}
 
 
 def _add_level(model: Model, built: Any, arrays: dict[str, Any]) -> None:

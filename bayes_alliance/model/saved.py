@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_alliance import names
 from bayes_alliance.data.report import note_from_json, note_to_json
 from bayes_alliance.model.beyond_rows import seen_beyond
-from bayes_alliance.model.design import Design
+from bayes_alliance.model.design import Design, Predictor
 from bayes_alliance.model.families.family import Family
-from bayes_alliance.model.families.registry import find_family
-from bayes_alliance.model.formula import Formula, parse_formula
+from bayes_alliance.model.formula import Formula
 from bayes_alliance.model.frame import ModelFrame, row_weights
-from bayes_alliance.model.group_design import GroupDesign, apply_group
+from bayes_alliance.model.group_design import Effect, GroupDesign, apply_group
 from bayes_alliance.model.group_mean_terms import with_whole_groups
 from bayes_alliance.model.linear import apply_part
 from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
 from bayes_alliance.model.prior_basis import PriorBasis, standing_as_written
 from bayes_alliance.model.prior_table import AS_WRITTEN, PriorEntry, PriorTable
-from bayes_alliance.model.spec import Model, Question, assembled_model, changed_model
+from bayes_alliance.model.spec import (
+    Model,
+    Question,
+    assembled_model,
+    changed_model,
+    read_formula,
+)
 from bayes_alliance.model.working_basis import WorkingBasis
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
     from bayes_alliance.model.streaming.rows import StreamedRows
 
-_GROUP_FIELDS = ("name", "factors", "labels", "effects", "blocks", "upper", "upper_labels")
+_GROUP_FIELDS = ("name", "factors", "labels", "blocks", "upper", "upper_labels")
 
 
 def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]:
@@ -40,11 +46,15 @@ def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]
     """
     parts = [_without_single_rows(part) if confidential else part for part in model.design.parts]
     groups = [_group_to_json(group) for group in model.design.groups]
-    rest = iter(parts[1:])
+    rest = iter(parts)
+    populations = [
+        {"parameter": own.parameter, "coefficients": list(own.coefficients), "part": next(rest)}
+        for own in model.design.predictors
+    ]
     for group in groups:
         group["parts"] = [next(rest) for _ in group["parts"]]
     return {
-        "formula": model.formula.text,
+        "formula": model.formula.as_given,
         "family": model.family.name,
         "link": model.link.name,
         "centring": dict(model.centring),
@@ -64,8 +74,7 @@ def model_to_json(model: Model, *, confidential: bool = False) -> dict[str, Any]
         if confidential
         else [note_to_json(note) for note in seen_beyond(model.formula, model.frame, model.design)],
         "fingerprint": fingerprint(model.frame.rows),
-        "coefficients": list(model.design.coefficients),
-        "part": parts[0],
+        "predictors": populations,
         "groups": groups,
     }
 
@@ -91,7 +100,9 @@ def _with_single_rows(part: Mapping[str, Any], rows: pd.DataFrame) -> Mapping[st
 
 def _group_to_json(group: GroupDesign) -> dict[str, Any]:
     fields = {name: getattr(group, name) for name in _GROUP_FIELDS}
-    return {**fields, "parts": list(group.parts), "caseloads": group.caseloads.tolist()}
+    varying = [[own.outcome, own.parameter, own.coefficient] for own in group.varying]
+    learnt = {"parts": list(group.parts), "caseloads": group.caseloads.tolist()}
+    return {**fields, "varying": varying, **learnt}
 
 
 def fingerprint(rows: pd.DataFrame) -> str:
@@ -132,15 +143,13 @@ def model_from_json(
     positions
         Place of each row in the user's table.
     """
-    formula = parse_formula(saved["formula"])
-    known_error = formula.response.weight_kind == "known_error"
-    family = find_family(saved["family"], saved["link"], known_error=known_error)
+    formula, family = read_formula(saved["formula"], saved["family"], saved["link"])
     frame = _frame(saved, formula, family, rows, positions)
     return assembled_model(
         formula=formula,
         family=family,
         frame=frame,
-        design=_design(saved, rows),
+        design=_design(saved, formula, family, rows),
         priors=PriorTable(
             entries=tuple(_entry(*values) for values in saved["priors"]), basis=_basis(saved)
         ),
@@ -168,7 +177,9 @@ def _entry(
 
 def _basis_to_json(basis: PriorBasis) -> dict[str, Any]:
     effects = {name: _one_basis_to_json(own) for name, own in basis.effects.items()}
-    return {"coefficients": _one_basis_to_json(basis.coefficients), "effects": effects}
+    predicted = {name: _one_basis_to_json(own) for name, own in basis.predicted.items()}
+    own = {"coefficients": _one_basis_to_json(basis.coefficients), "effects": effects}
+    return {**own, "predicted": predicted}
 
 
 def _one_basis_to_json(basis: WorkingBasis) -> dict[str, Any]:
@@ -186,7 +197,9 @@ def _basis(saved: Mapping[str, Any]) -> PriorBasis:
         return standing_as_written(len(saved["coefficients"]), sizes)
     own = saved["basis"]
     effects = {name: _one_basis(basis) for name, basis in own["effects"].items()}
-    return PriorBasis(coefficients=_one_basis(own["coefficients"]), effects=effects)
+    predicted = {name: _one_basis(basis) for name, basis in own.get("predicted", {}).items()}
+    coefficients = _one_basis(own["coefficients"])
+    return PriorBasis(coefficients=coefficients, effects=effects, predicted=predicted)
 
 
 def _one_basis(saved: Mapping[str, Any]) -> WorkingBasis:
@@ -221,28 +234,63 @@ def _no_weights(formula: Formula) -> np.ndarray[Any, Any] | None:
     return None if formula.response.weights is None else np.zeros(0)
 
 
-def _design(saved: Mapping[str, Any], rows: pd.DataFrame) -> Design:
-    coefficients, part = tuple(saved["coefficients"]), _with_single_rows(saved["part"], rows)
+def _design(
+    saved: Mapping[str, Any], formula: Formula, family: Family, rows: pd.DataFrame
+) -> Design:
+    outcome = formula.response.outcome
+    # Files from before parameters could be predicted have the location's alone.
+    location = {"parameter": names.MEAN_PARAMETER, **saved}
+    return Design(
+        predictors=tuple(
+            _predictor(own, outcome, family, rows) for own in saved.get("predictors", [location])
+        ),
+        groups=tuple(_group(group, outcome, rows) for group in saved["groups"]),
+    )
+
+
+def _predictor(
+    saved: Mapping[str, Any], outcome: str, family: Family, rows: pd.DataFrame
+) -> Predictor:
+    parameter, part = saved["parameter"], _with_single_rows(saved["part"], rows)
+    link = family.link
+    if parameter != names.MEAN_PARAMETER:
+        link = family.parameter(parameter).link or link
     matrix, offset = np.zeros((0, len(saved["part"]["labels"]))), np.zeros(0)
     if len(rows):
         matrix, offset = apply_part(part, rows)
-    return Design(
+    return Predictor(
+        outcome=outcome,
+        parameter=parameter,
+        link=link,
         X=np.ascontiguousarray(matrix[:, part["kept"]]),
-        coefficients=coefficients,
+        coefficients=tuple(saved["coefficients"]),
         offset=offset,
-        groups=tuple(_group(group, rows) for group in saved["groups"]),
         part=part,
     )
 
 
-def _group(saved: Mapping[str, Any], rows: pd.DataFrame) -> GroupDesign:
+def _varying(saved: Mapping[str, Any], outcome: str) -> tuple[Effect, ...]:
+    """Return what a factor's effects are part of; in older files, of the location."""
+    if "varying" in saved:
+        return tuple(
+            Effect(outcome=own, parameter=parameter, coefficient=label)
+            for own, parameter, label in saved["varying"]
+        )
+    return tuple(
+        Effect(outcome=outcome, parameter=names.MEAN_PARAMETER, coefficient=label)
+        for label in saved["effects"]
+    )
+
+
+def _group(saved: Mapping[str, Any], outcome: str, rows: pd.DataFrame) -> GroupDesign:
+    varying = _varying(saved, outcome)
     empty = GroupDesign(
         name=saved["name"],
         factors=tuple(saved["factors"]),
         labels=tuple(saved["labels"]),
         index=np.zeros(0, dtype=np.int64),
-        Z=np.zeros((0, len(saved["effects"]))),
-        effects=tuple(saved["effects"]),
+        Z=np.zeros((0, len(varying))),
+        varying=varying,
         blocks=tuple(tuple(block) for block in saved["blocks"]),
         parts=tuple(_with_single_rows(part, rows) for part in saved["parts"]),
         caseloads=np.asarray(saved["caseloads"]),

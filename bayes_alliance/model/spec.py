@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,10 @@ class Model:
     Parameters
     ----------
     formula
-        In the syntax of lme4 and brms: ``"alliance ~ stigma + (1 + stigma | case_manager)"``.
+        In the syntax of lme4 and brms: ``"alliance ~ stigma + (1 + stigma | case_manager)"``. A
+        list of several gives parameters of the family a formula of their own, through their link:
+        ``["alliance ~ stigma + (1 |m| case_manager)", "sigma ~ stigma + (1 |m| case_manager)"]``.
+        Effects of one factor under the same name between two bars are correlated.
     data
         One row a client (or a visit); from :func:`scan_table` if there are more rows than memory
         holds.
@@ -122,7 +125,7 @@ class Model:
 
     def __init__(
         self,
-        formula: str,
+        formula: str | Sequence[str],
         data: pd.DataFrame | ScannedTable,
         family: str = "gaussian",
         priors: Mapping[str, str] | None = None,
@@ -132,9 +135,7 @@ class Model:
         question: Question | None = None,
     ) -> None:
         check_types(formula, data, priors, centred)
-        parsed = parse_formula(formula)
-        known_error = parsed.response.weight_kind == "known_error"
-        found = find_family(family, link, known_error=known_error)
+        parsed, found = read_formula(formula, family, link)
         frame, design, stream = _read(parsed, data, found)
         outcome = parsed.response.outcome
         if any(outcome in part["columns"] for part in design.parts):
@@ -144,8 +145,8 @@ class Model:
                 "Take it out of the right side of the formula.",
             )
         defaults = _defaults(parsed, frame, design, stream, found)
-        if defaults.coefficients.aliased.any():
-            design, stream = _not_aliased(design, stream, defaults.coefficients.aliased)
+        if any(own.any() for own in defaults.aliased.values()):
+            design, stream = _not_aliased(design, stream, defaults.aliased)
             defaults = _defaults(parsed, frame, design, stream, found)
         table = check_thresholds_known(outcome, frame, build_priors(defaults, design, priors))
         values: dict[str, Any] = {
@@ -169,6 +170,11 @@ class Model:
     def link(self) -> Link:
         """How linear predictor and mean belong together."""
         return self.family.link
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """Parameters of the family that have a formula of their own, beside the location."""
+        return self.family.predicted
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -222,6 +228,9 @@ class Model:
             "rows": f"{self.frame.rows_used} of {self.frame.rows_in_table}{self.clients_in_words}",
             "coefficients": listed(self.design.coefficients, shown=20),
         }
+        for own in self.design.predicted:
+            of_it = f"coefficients of {own.parameter}"
+            lines[of_it] = f"{listed(own.coefficients, shown=20)} (link: {own.link})"
         for group in self.design.groups:
             lines[group.name] = f"{len(group.labels)} groups; varying: {listed(group.effects)}"
         return pd.DataFrame({"": lines.values()}, index=list(lines))
@@ -234,6 +243,37 @@ class Model:
 
     def _repr_html_(self) -> str:
         return as_html("Model", self.table) + self.priors._repr_html_()
+
+
+def read_formula(
+    formula: str | Sequence[str], family: str, link: str | None
+) -> tuple[Formula, Family]:
+    """Read the formulas of a model, and find its family with what they predict.
+
+    Raises
+    ------
+    ModelError
+        If either cannot be read, or the family has no such parameter.
+    """
+    plain = find_family(family, link)
+    may = [own.name for own in plain.beside_location if own.can_be_predicted]
+    parsed = parse_formula(formula, may)
+    found = plain
+    if parsed.response.weight_kind == "known_error":
+        found = plain.with_known_error()
+    lost = [
+        line.parameter
+        for line in parsed.predicted
+        if line.parameter not in [own.name for own in found.beside_location]
+    ]
+    if lost:
+        raise ModelError(
+            f"The formula of {listed(lost)} was given.",
+            "The standard errors of the outcome are known, so the model has no such parameter.",
+            f"Leave it out, or take se({parsed.response.weights}) out of the other formula.",
+            parameters=lost,
+        )
+    return parsed, replace(found, predicted=tuple(line.parameter for line in parsed.predicted))
 
 
 def _read(
@@ -256,7 +296,7 @@ def _read(
 
 
 def _not_aliased(
-    design: Design, stream: StreamedRows | None, aliased: NDArray[np.bool_]
+    design: Design, stream: StreamedRows | None, aliased: Mapping[str, NDArray[np.bool_]]
 ) -> tuple[Design, StreamedRows | None]:
     """Leave out population columns that are combinations of simpler ones."""
     if stream is None:

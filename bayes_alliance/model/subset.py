@@ -40,8 +40,7 @@ def keep_rows(model: Model, keep: NDArray[np.bool_]) -> Model:
     repeats = weights[keep] if weights is not None and model.formula.response.repeats else None
     design = replace(
         model.design,
-        X=np.ascontiguousarray(model.design.X[keep]),
-        offset=model.design.offset[keep],
+        predictors=tuple(own.on_rows(keep) for own in model.design.predictors),
         groups=tuple(_group(group, keep, repeats) for group in model.design.groups),
     )
     return changed_model(model, frame=_frame(model.frame, keep), design=design)

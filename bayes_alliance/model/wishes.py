@@ -18,7 +18,8 @@ def check_types(formula: object, data: object, priors: object, centred: object) 
     ModelError, DataError
         Naming the argument, what it is and what it must be.
     """
-    if not isinstance(formula, str):
+    several = isinstance(formula, list | tuple) and all(isinstance(one, str) for one in formula)
+    if not isinstance(formula, str) and not several:
         raise _wrong("formula", formula, "'alliance ~ stigma + (1 | case_manager)'")
     if not isinstance(data, pd.DataFrame | ScannedTable):
         raise DataError(

@@ -187,6 +187,32 @@ def measure_columns(
     )
 
 
+def side_by_side(
+    measured: Sequence[MeasuredColumns], places: Sequence[Sequence[int]]
+) -> MeasuredColumns:
+    """Join columns that were measured apart, as the columns of several linear predictors are.
+
+    Parameters
+    ----------
+    measured
+        One entry a set of columns.
+    places
+        Where the columns of each set stand among all.
+    """
+    k = sum(len(own) for own in places)
+    orders, to_working = [ColumnOrder()] * k, np.eye(k)
+    joined = {name: np.zeros(k) for name in ("constant", "scales", "origin")}
+    aliased = np.zeros(k, dtype=bool)
+    for own, where in zip(measured, places, strict=True):
+        for place, order in zip(where, own.orders, strict=True):
+            orders[place] = order
+        to_working[np.ix_(where, where)] = own.to_working
+        for name, values in joined.items():
+            values[where] = getattr(own, name)
+        aliased[where] = own.aliased
+    return MeasuredColumns(orders=tuple(orders), to_working=to_working, aliased=aliased, **joined)
+
+
 def _inverse(matrix: Floats, degrees: Sequence[int]) -> Floats:
     """Invert a matrix of columns in any order, those of lower order first: that keeps digits."""
     order = np.argsort(degrees, kind="stable")

@@ -16,7 +16,7 @@ from bayes_alliance.sampling.fit import Fit, check_fit
 _SAME = 1e-9
 
 
-def several_fits(fits: Any, verb: str) -> list[Fit]:
+def several_fits(fits: Any, verb: str, *, by_row: bool = False) -> list[Fit]:
     """Return the fits of a mapping or a sequence, or one, as a list.
 
     Parameters
@@ -25,6 +25,8 @@ def several_fits(fits: Any, verb: str) -> list[Fit]:
         What was given.
     verb
         The verb it was given to.
+    by_row
+        Whether the verb knows parameters that differ from row to row.
 
     Raises
     ------
@@ -40,11 +42,11 @@ def several_fits(fits: Any, verb: str) -> list[Fit]:
             f"Write {verb}([fit, other_fit]).",
         )
     for fit in several:
-        check_fit(fit, verb)
+        check_fit(fit, verb, by_row=by_row)
     return several
 
 
-def named_fits(fits: Any, verb: str) -> dict[str, Fit]:
+def named_fits(fits: Any, verb: str, *, by_row: bool = False) -> dict[str, Fit]:
     """Return the fits by name; fits without one are called by their formula, and numbered.
 
     Raises
@@ -52,7 +54,7 @@ def named_fits(fits: Any, verb: str) -> dict[str, Fit]:
     ModelError
         As :func:`several_fits`.
     """
-    several = several_fits(fits, verb)
+    several = several_fits(fits, verb, by_row=by_row)
     if isinstance(fits, Mapping):
         return {str(name): fit for name, fit in fits.items()}
     formulas = [fit.model.formula.text for fit in several]

@@ -173,7 +173,7 @@ def summarize(fit: Fit, *, variables: Sequence[str] | None = None, prob: float =
     >>> import bayes_alliance as ba
     >>> ba.summarize(fit, variables=["b"])  # doctest: +SKIP
     """
-    check_fit(fit, "summarize")
+    check_fit(fit, "summarize", by_row=True)
     valid = public_variables(fit.model)
     effects = {names.u(group) for group in fit.model.groups}
     chosen = [v for v in valid if v not in effects] if variables is None else list(variables)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def variable_dims(model: Model) -> dict[str, tuple[str, ...]]:
     """Return the dimensions of every container variable behind chain and draw."""
-    dims: dict[str, tuple[str, ...]] = {names.B: (names.COEFFICIENT,)}
+    dims: dict[str, tuple[str, ...]] = {own.variable: (own.dim,) for own in model.design.predictors}
     for group in model.design.groups:
         dims[names.sd(group.name)] = (names.effect(group.name),)
         dims[names.cor(group.name)] = (names.pair(group.name),)
@@ -37,13 +37,13 @@ def label_dataset(model: Model) -> xr.Dataset:
     variables: dict[str, Any] = {}
     coords = _object_coords(model)
     for group in model.design.groups:
-        effect, effects = names.effect(group.name), group.effects
-        variables[names.effect_outcome(group.name)] = (effect, [model.outcome] * len(effects))
-        variables[names.effect_parameter(group.name)] = (
+        effect, effects, own = names.effect(group.name), group.effects, group.varying
+        variables[names.effect_outcome(group.name)] = (effect, [one.outcome for one in own])
+        variables[names.effect_parameter(group.name)] = (effect, [one.parameter for one in own])
+        variables[names.effect_coefficient(group.name)] = (
             effect,
-            [names.MEAN_PARAMETER] * len(effects),
+            [one.coefficient for one in own],
         )
-        variables[names.effect_coefficient(group.name)] = (effect, list(effects))
         if group.pairs:
             pair = names.pair(group.name)
             variables[names.pair_first(group.name)] = (pair, [effects[i] for i, _ in group.pairs])

@@ -191,8 +191,19 @@ class Fit:
         return as_html("Fit", self.table, *self._remarks())
 
 
-def check_fit(fit: object, verb: str) -> None:
-    """Refuse what is no fit.
+# What can be asked of a model that predicts more than the location; a test asks each verb.
+FOR_PREDICTED = (
+    "summarize",
+    "diagnose",
+    "check_predictive",
+    "check_coverage",
+    "prior_sensitivity",
+    "compare",
+)
+
+
+def check_fit(fit: object, verb: str, *, by_row: bool = False) -> None:
+    """Refuse what is no fit, and a fit that the verb cannot answer for.
 
     Parameters
     ----------
@@ -200,13 +211,18 @@ def check_fit(fit: object, verb: str) -> None:
         What was given as one.
     verb
         The verb it was given to.
+    by_row
+        Whether the verb knows parameters of the family that differ from row to row.
 
     Raises
     ------
     ModelError
-        If it is something else: a model, a path, the name of a fit.
+        If it is something else: a model, a path, the name of a fit; or if its model predicts a
+        parameter that the verb takes for one number.
     """
     if isinstance(fit, Fit):
+        if fit.model.predicted and not by_row:
+            raise _differs_by_row(fit.model, verb)
         return
     advice = "Sample the model first: fit = sample(model)."
     if isinstance(fit, str | Path):
@@ -216,6 +232,23 @@ def check_fit(fit: object, verb: str) -> None:
         f"It was given {_named_type(fit)}.",
         advice,
         given=type(fit).__name__,
+    )
+
+
+def _differs_by_row(model: Model, verb: str) -> ModelError:
+    """Say that a verb takes for one number what a model predicts, and what can be asked."""
+    parameters = listed(model.predicted)
+    return ModelError(
+        f"{verb} was asked of the model {model.formula.text}.",
+        f"It takes {parameters} for one number, and this model predicts {parameters}: it differs "
+        "from row to row.",
+        Advice(
+            python=f"Ask {listed(FOR_PREDICTED, shown=len(FOR_PREDICTED))} of this fit, or fit the "
+            f"model without the formula of {parameters}.",
+            command_line=f"Fit the model without the --formula of {parameters} for this.",
+        ),
+        verb=verb,
+        parameters=list(model.predicted),
     )
 
 

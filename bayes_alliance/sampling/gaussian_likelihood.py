@@ -34,7 +34,7 @@ _DRAWS_FOR_MIDDLE = 20
 
 def sums_suffice(model: Model) -> bool:
     """Whether the likelihood can be had from sums: gaussian, with one grouping factor or none."""
-    return model.family.is_normal and len(model.design.groups) <= 1
+    return model.family.has_closed_form and len(model.design.groups) <= 1
 
 
 @dataclass(frozen=True, kw_only=True)

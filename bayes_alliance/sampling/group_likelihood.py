@@ -137,7 +137,7 @@ def log_likelihood_of(model: Model, posterior: xr.Dataset, split: Split) -> Arra
         given[names.u(group.name)] = effects
     total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
     values = np.empty((total, int(split.group[-1]) + 1))
-    normal, start = model.family.is_normal, None
+    normal, start = model.family.has_closed_form, None
     for chunk in chunks(split.given, given):
         for some in _blocks(chunk.eta, _BLOCK_NORMAL if normal else _BLOCK_QUADRATURE):
             places = np.arange(chunk.places.start, chunk.places.stop)[some]

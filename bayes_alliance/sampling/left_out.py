@@ -221,14 +221,8 @@ def on_rows(model: Model, rows: Any, *, groups: Sequence[GroupDesign] | None = N
 
     It is for computing from draws of the whole model, and is never sampled.
     """
-    chosen = model.design.groups if groups is None else groups
     frame = model.frame
-    design = replace(
-        model.design,
-        X=model.design.X[rows],
-        offset=model.design.offset[rows],
-        groups=tuple(replace(g, index=g.index[rows], Z=g.Z[rows]) for g in chosen),
-    )
+    design = model.design.on_rows(rows, groups)
     some = replace(
         frame,
         y=frame.y[rows],

@@ -43,8 +43,9 @@ def log_prior(fit: Fit) -> dict[str, Array]:
             if prior.proper:
                 total += prior.frozen.logpdf(elements[..., k])
         values[variable] = total
-    if names.B in values:
-        values[names.B] += model.priors.basis.coefficients.log_determinant
+    for variable, basis in model.priors.basis.populations.items():
+        if variable in values:
+            values[variable] += basis.log_determinant
     return values
 
 
@@ -57,6 +58,9 @@ def values_with_priors(fit: Fit) -> dict[str, Array]:
         if level is not None:
             found[level.name] = found[level.name] - thresholds_moved(model, found[names.B])
         found[names.B] = working_coefficients(model, found[names.B])
+    for variable, basis in model.priors.basis.predicted.items():
+        if variable in found:
+            found[variable] = np.asarray(found[variable] @ basis.to_working.T)
     for group in model.design.groups:
         scales = posterior_working_scales(model, group, posterior)
         found[names.sd(group.name)] = scales.sd

@@ -47,7 +47,7 @@ def with_log_likelihood(fit: Fit, *, memory: float = MEMORY_GIGABYTES) -> Fit:
     >>> fit = ba.with_log_likelihood(fit)  # doctest: +SKIP
     >>> az.loo(fit.idata)  # doctest: +SKIP
     """
-    check_fit(fit, "with_log_likelihood")
+    check_fit(fit, "with_log_likelihood", by_row=True)
     fit.need_data("The log likelihood")
     model, posterior = fit.model, fit.posterior
     rows, total = len(model.frame.y), fit.draws_in_all
@@ -97,7 +97,7 @@ def with_predictive(
     >>> import bayes_alliance as ba
     >>> fit = ba.with_predictive(fit, draws=500)  # doctest: +SKIP
     """
-    check_fit(fit, "with_predictive")
+    check_fit(fit, "with_predictive", by_row=True)
     fit.need_data("Replicating the outcomes")
     model, posterior = fit.model, thinned(fit.posterior, draws)
     rows = len(model.frame.y)

@@ -61,7 +61,7 @@ def with_prior(fit: Fit, *, draws: int = 1000, seed: int | None = None) -> Fit:
     >>> import bayes_alliance as ba
     >>> fit = ba.with_prior(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "with_prior")
+    check_fit(fit, "with_prior", by_row=True)
     rng = generator(fit.settings.seed if seed is None else seed, Stream.PRIOR_DRAWS)
     arrays = draw_prior(fit.model, draws, rng)
     return fit.with_group(names.PRIOR, draws_dataset(fit.model, arrays))
@@ -98,7 +98,7 @@ def with_prior_predictive(
     >>> import bayes_alliance as ba
     >>> fit = ba.with_prior_predictive(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "with_prior_predictive")
+    check_fit(fit, "with_prior_predictive", by_row=True)
     fit.need_data("Prior prediction")
     model = fit.model
     rows = len(model.frame.y)
@@ -133,6 +133,9 @@ def draw_prior(model: Model, draws: int, rng: np.random.Generator) -> dict[str, 
         level = model.family.level
         if level is not None:
             arrays[level.name] += thresholds_moved(model, arrays[names.B])
+    for variable, basis in model.priors.basis.predicted.items():
+        if variable in arrays:
+            arrays[variable] = np.asarray(arrays[variable] @ basis.to_user.T)
     for group in model.design.groups:
         arrays |= _draw_group(model, group, arrays[names.sd(group.name)], rng)
     return {name: values[None] for name, values in arrays.items()}

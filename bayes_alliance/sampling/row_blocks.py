@@ -36,7 +36,8 @@ def log_likelihood_blocks(
     """
     fit.need_data("The log likelihood")
     total = posterior.sizes[names.CHAIN] * posterior.sizes[names.DRAW]
-    wanted = [names.B, *fit.model.family.parameters, *(names.u(g) for g in fit.model.groups)]
+    populations = [own.variable for own in fit.model.design.predictors]
+    wanted = [*populations, *fit.model.family.parameters, *map(names.u, fit.model.groups)]
     draws = posterior[[name for name in wanted if name in posterior]]
     step = max(1, int(min(_PART * memory * 1e9, _BLOCK_BYTES) / (8 * total)))
     for start in range(0, len(fit.model.frame.y), step):

@@ -27,9 +27,7 @@ def stand_in_model(model: Model) -> Model:
     rows = stand_in_rows(stream.sums.cells, np.zeros(width - 1)).reshape(-1, width)
     X, *Z = (np.ascontiguousarray(rows[:, [k + 1 for k in own]]) for own in stream.places)
     design = replace(
-        model.design,
-        X=X,
-        offset=np.zeros(len(rows)),
+        model.design.with_location(X=X, offset=np.zeros(len(rows))),
         groups=tuple(
             replace(group, Z=columns, index=np.repeat(of_cell, width))
             for group, columns, of_cell in zip(
@@ -54,9 +52,7 @@ def cell_mean_model(model: Model) -> tuple[Model, Floats]:
     X, *Z = (np.ascontiguousarray(rows[:, list(own)]) for own in stream.places)
     whole = np.zeros(1, dtype=np.int64)
     design = replace(
-        model.design,
-        X=X,
-        offset=np.zeros(len(rows)),
+        model.design.with_location(X=X, offset=np.zeros(len(rows))),
         groups=tuple(
             replace(group, Z=columns, index=of_cell if cells_count_alike(model) else whole)
             for group, columns, of_cell in zip(

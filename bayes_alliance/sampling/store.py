@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
-FORMAT = 5
+FORMAT = 6  # parameters of a family may have predictors of their own since this one
 FORMAT_OF_CHUNKS = 5  # pieces of an array that are all zeros are written since this one
 FORMAT_OF_SUMS = 3  # the sums of streamed rows have held what they hold since this one
 META, ROWS, DRAWS = "fit.json", "rows.parquet", "draws.zarr/"

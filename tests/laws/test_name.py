@@ -1,7 +1,5 @@
 """The law of names: a column works under any name, or is refused in words that have it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,7 +133,7 @@ def test_an_offender_is_caught(differences, monkeypatch):
         names_swapped = data.rename(columns={"Intercept": "x"}) if "Intercept" in data else data
         model = honest(formula.replace("`Intercept`", "x"), names_swapped)
         if "Intercept" in data:
-            design = replace(model.design, X=np.ones_like(model.design.X))
+            design = model.design.with_location(X=np.ones_like(model.design.X))
             return changed_model(model, design=design)
         return model
 

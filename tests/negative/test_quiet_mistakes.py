@@ -69,7 +69,7 @@ def test_the_mean_of_a_group_of_one_is_not_kept_without_data(clients, tmp_path):
     path = fit.save(tmp_path / "a.fit", data=False)
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         saved = json.loads(archive.read("fit.json"))
-    text = json.dumps(saved["model"]["part"]["learnt"])
+    text = json.dumps(saved["model"]["predictors"][0]["part"]["learnt"])
     assert repr(float(clients["x"][0])) not in text
     again = ba.load_fit(path, data=clients)
     np.testing.assert_array_equal(again.model.design.X, model.design.X)

@@ -38,7 +38,7 @@ class Bernoulli(Categories):
     value_words = "probability of {} = 1"
 
     @property
-    def own(self) -> tuple[Parameter, ...]:
+    def beside_location(self) -> tuple[Parameter, ...]:
         """None: a probability says it all."""
         return ()
 

@@ -43,7 +43,7 @@ class Cumulative(Categories):
     value_words = "expected {}"
 
     @property
-    def own(self) -> tuple[Parameter, ...]:
+    def beside_location(self) -> tuple[Parameter, ...]:
         """The thresholds."""
         return (CUTPOINT,)
 

@@ -32,17 +32,21 @@ Coded = tuple[Array, tuple[str, ...]]
 class Family(ABC):
     """A distribution of the outcome given the linear predictor, with one of its links.
 
-    ``eta`` has shape (..., row), own parameters (..., 1), thresholds (..., 1, threshold); all
-    methods on draws broadcast them. ``weight`` is a precision weight a row: where the family takes
-    them, the residual variance is divided by it.
+    ``eta`` has shape (..., row), own parameters (..., 1) or, where they are predicted, (..., row),
+    thresholds (..., 1, threshold); all methods on draws broadcast them. ``weight`` is a precision
+    weight a row: where the family takes them, the residual variance is divided by it.
 
     Parameters
     ----------
     link
         One of :attr:`links`.
+    predicted
+        Names of the parameters that a formula of their own predicts, so that they differ from row
+        to row.
     """
 
     link: Link
+    predicted: tuple[str, ...] = ()
 
     #: As the user writes it.
     name: ClassVar[str]
@@ -79,13 +83,27 @@ class Family(ABC):
 
     @property
     @abstractmethod
-    def own(self) -> tuple[Parameter, ...]:
+    def beside_location(self) -> tuple[Parameter, ...]:
         """Its parameters beside the location, in the container's order."""
+
+    @property
+    def own(self) -> tuple[Parameter, ...]:
+        """Those of them that are the same for every row, and so stand in the container."""
+        return tuple(own for own in self.beside_location if own.name not in self.predicted)
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of its own parameters, in the container's words."""
         return tuple(parameter.name for parameter in self.own)
+
+    @property
+    def has_closed_form(self) -> bool:
+        """Whether coefficients and group effects can be integrated out exactly."""
+        return self.is_normal and not self.predicted
+
+    def parameter(self, name: str) -> Parameter:
+        """Return the parameter of a name, predicted or not."""
+        return next(own for own in self.beside_location if own.name == name)
 
     def with_known_error(self) -> Family:
         """Return the family of outcomes whose standard errors are known.

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import special
 
-from bayes_alliance import names
 from bayes_alliance.model.families.family import Array, Parameters
-from bayes_alliance.model.families.measured import Measured, sigma_of, standardised
+from bayes_alliance.model.families.measured import Measured
 
 _LOG_2PI = float(np.log(2 * np.pi))
 
@@ -38,14 +37,14 @@ class Gaussian(Measured):
 
     def log_density(self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0) -> Array:
         """Return the normal log density."""
-        variance = sigma_of(own) ** 2 / weight
+        variance = self.sigma(own) ** 2 / weight
         return np.asarray(-0.5 * (_LOG_2PI + np.log(variance) + (y - eta) ** 2 / variance))
 
     def slopes(
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
         """Return the residual and minus one, over the variance."""
-        precision = weight / np.asarray(sigma_of(own)) ** 2
+        precision = weight / np.asarray(self.sigma(own)) ** 2
         first = np.asarray((y - eta) * precision)
         return first, np.broadcast_to(-precision, first.shape)
 
@@ -53,21 +52,21 @@ class Gaussian(Measured):
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
         """Return the normal distribution function, twice."""
-        below = np.asarray(special.ndtr(standardised(y, eta, own, weight)))
+        below = np.asarray(special.ndtr(self.standardised(y, eta, own, weight)))
         return below, below
 
     def simulate(
         self, rng: np.random.Generator, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> Array:
         """Draw normal outcomes."""
-        return np.asarray(eta + sigma_of(own) / np.sqrt(weight) * rng.standard_normal(eta.shape))
+        return np.asarray(eta + self.sigma(own) / np.sqrt(weight) * rng.standard_normal(eta.shape))
 
     def pymc(self, eta: Any, own: Mapping[str, Any], weight: Any) -> tuple[Any, dict[str, Any]]:
         """Return PyMC's Normal."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        return pm.Normal, {"mu": eta, "sigma": own.get(names.SIGMA, 1.0) / pt.sqrt(weight)}
+        return pm.Normal, {"mu": eta, "sigma": self.sigma(own) / pt.sqrt(weight)}
 
     def residual_latex(self, scale: str) -> str:
         """Write the normal distribution."""

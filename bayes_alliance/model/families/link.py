@@ -57,6 +57,10 @@ class Link(ABC):
     def inverse(self, eta: Any) -> Any:
         """Return the mean that belongs to a linear predictor."""
 
+    def in_pymc(self, eta: Any) -> Any:
+        """Return :meth:`inverse` of a linear predictor in PyTensor."""
+        raise NotImplementedError(self.name)
+
     @abstractmethod
     def mean(self, eta: Array, variance: Array) -> Array:
         """Return the mean where the linear predictor is normal around ``eta``.
@@ -110,6 +114,12 @@ class Log(Link):
         """Return the exponential; beyond any count it has no end."""
         with np.errstate(over="ignore"):
             return np.exp(eta)
+
+    def in_pymc(self, eta: Any) -> Any:
+        """Return the exponential."""
+        import pytensor.tensor as pt
+
+        return pt.exp(eta)
 
     def mean(self, eta: Array, variance: Array) -> Array:
         """Return the mean of a lognormal variable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,7 +44,7 @@ class Measured(Family):
     value_words: ClassVar[str] = "expected {}"
 
     @property
-    def own(self) -> tuple[Parameter, ...]:
+    def beside_location(self) -> tuple[Parameter, ...]:
         """Sigma, unless standard errors are known, and what its shape needs."""
         return (*(() if self.known_error else (SIGMA,)), *self.shape_parameters)
 
@@ -61,6 +61,14 @@ class Measured(Family):
     def with_known_error(self) -> Family:
         """Return the same family without sigma."""
         return replace(self, known_error=True)
+
+    def sigma(self, own: Mapping[str, Any]) -> Any:
+        """Return sigma, or 1 where standard errors are known and stand in the weights."""
+        return 1.0 if self.known_error else own[names.SIGMA]
+
+    def standardised(self, y: Array, eta: Array, own: Parameters, weight: Any) -> Array:
+        """Return residuals over their scale."""
+        return np.asarray((y - eta) / (self.sigma(own) / np.sqrt(weight)))
 
     @abstractmethod
     def variance_ratio(self, own: Parameters) -> Any:
@@ -123,13 +131,3 @@ class Measured(Family):
     def left_words(self, outcome: str) -> str:
         """Name the outcome itself."""
         return outcome
-
-
-def sigma_of(own: Parameters) -> Any:
-    """Return sigma, or 1 where standard errors are known and stand in the weights."""
-    return own.get(names.SIGMA, 1.0)
-
-
-def standardised(y: Array, eta: Array, own: Parameters, weight: Any) -> Array:
-    """Return residuals over their scale."""
-    return np.asarray((y - eta) / (sigma_of(own) / np.sqrt(weight)))

@@ -50,7 +50,7 @@ class Poisson(Family):
     residual_is = f"that of {residual_of}"
 
     @property
-    def own(self) -> tuple[Parameter, ...]:
+    def beside_location(self) -> tuple[Parameter, ...]:
         """None: the rate says it all."""
         return ()
 

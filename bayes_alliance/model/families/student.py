@@ -11,7 +11,7 @@ from scipy import special
 
 from bayes_alliance import names
 from bayes_alliance.model.families.family import Array, Parameters
-from bayes_alliance.model.families.measured import Measured, sigma_of, standardised
+from bayes_alliance.model.families.measured import Measured
 from bayes_alliance.model.families.parameter import NU, Parameter
 
 
@@ -38,7 +38,7 @@ class Student(Measured):
 
     def log_density(self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0) -> Array:
         """Return the Student-t log density."""
-        nu, scale = own[names.NU], sigma_of(own) / np.sqrt(weight)
+        nu, scale = own[names.NU], self.sigma(own) / np.sqrt(weight)
         constant = special.gammaln((nu + 1) / 2) - special.gammaln(nu / 2)
         constant = constant - 0.5 * np.log(nu * np.pi)
         tail = (nu + 1) / 2 * np.log1p(((y - eta) / scale) ** 2 / nu)
@@ -48,7 +48,7 @@ class Student(Measured):
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
         """Return the derivatives; the second is positive far out."""
-        nu, scale = own[names.NU], sigma_of(own) / np.sqrt(weight)
+        nu, scale = own[names.NU], self.sigma(own) / np.sqrt(weight)
         z = (y - eta) / scale
         room = nu + z**2
         first = (nu + 1) * z / (room * scale)
@@ -59,7 +59,7 @@ class Student(Measured):
         self, y: Array, eta: Array, own: Parameters, weight: Any = 1.0
     ) -> tuple[Array, Array]:
         """Return the t distribution function, twice."""
-        below = np.asarray(special.stdtr(own[names.NU], standardised(y, eta, own, weight)))
+        below = np.asarray(special.stdtr(own[names.NU], self.standardised(y, eta, own, weight)))
         return below, below
 
     def simulate(
@@ -67,14 +67,14 @@ class Student(Measured):
     ) -> Array:
         """Draw Student-t outcomes."""
         noise = rng.standard_t(np.broadcast_to(own[names.NU], eta.shape))
-        return np.asarray(eta + sigma_of(own) / np.sqrt(weight) * noise)
+        return np.asarray(eta + self.sigma(own) / np.sqrt(weight) * noise)
 
     def pymc(self, eta: Any, own: Mapping[str, Any], weight: Any) -> tuple[Any, dict[str, Any]]:
         """Return PyMC's StudentT."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        scale = own.get(names.SIGMA, 1.0) / pt.sqrt(weight)
+        scale = self.sigma(own) / pt.sqrt(weight)
         return pm.StudentT, {"nu": own[names.NU], "mu": eta, "sigma": scale}
 
     def residual_latex(self, scale: str) -> str:

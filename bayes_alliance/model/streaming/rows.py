@@ -90,15 +90,16 @@ class StreamedRows:
     source: str
     sorted_levels: Mapping[str, str]
 
-    def without_columns(self, aliased: NDArray[np.bool_]) -> StreamedRows:
+    def without_columns(self, aliased: Mapping[str, NDArray[np.bool_]]) -> StreamedRows:
         """Leave out population columns that are combinations of simpler ones."""
-        places = tuple(p for p, gone in zip(self.places[0], aliased, strict=True) if not gone)
+        own = aliased[self.design.location.variable]
+        places = tuple(p for p, gone in zip(self.places[0], own, strict=True) if not gone)
         return replace(
             self,
             design=without_columns(self.design, aliased),
             typical_design=without_columns(self.typical_design, aliased),
             places=(places, *self.places[1:]),
-            constants=(self.constants[0][~aliased], *self.constants[1:]),
+            constants=(self.constants[0][~own], *self.constants[1:]),
         )
 
     @property
@@ -220,11 +221,12 @@ def _sorted_levels(survey: Survey, wishes: Wishes) -> dict[str, str]:
 def _with_learnt(design: Design, survey: Survey) -> Design:
     """Put what the whole table has taught in the place of what its few rows have."""
     parts = iter([_learnt(part, survey) for part in design.parts])
-    part = next(parts)
+    (location,) = design.predictors
+    located = replace(location, part=next(parts))
     groups = tuple(
         replace(group, parts=tuple(next(parts) for _ in group.parts)) for group in design.groups
     )
-    return replace(design, part=part, groups=groups)
+    return replace(design, predictors=(located,), groups=groups)
 
 
 def _learnt(part: Mapping[str, Any], survey: Survey) -> dict[str, Any]:
@@ -258,9 +260,8 @@ def _without_rows(design: Design, of_cell: tuple[Integers, ...], caseloads: Floa
         )
         for group, index in zip(design.groups, of_cell, strict=True)
     )
-    return replace(
-        design, X=np.zeros((0, len(design.coefficients))), offset=np.zeros(0), groups=groups
-    )
+    empty = design.with_location(X=np.zeros((0, len(design.coefficients))), offset=np.zeros(0))
+    return replace(empty, groups=groups)
 
 
 def _places(plan: ColumnPlan, design: Design) -> tuple[tuple[int, ...], ...]:

@@ -37,7 +37,8 @@ def typical_rows(
     outcome = rows[:, -1]
     X, *Z = (rows[:, [place + 1 for place in own]] for own in places)
     groups = tuple(replace(group, Z=z) for group, z in zip(design.groups, Z, strict=True))
-    return replace(design, X=X, offset=np.zeros(len(rows)), groups=groups), outcome
+    made = design.with_location(X=X, offset=np.zeros(len(rows)))
+    return replace(made, groups=groups), outcome
 
 
 def _with_constant(rows: Floats) -> Floats:

@@ -48,8 +48,7 @@ def with_typical_values(
         for name, level, share in _told_shares(order, mean.tolist()):
             shares.setdefault(name, {})[level] = share
     return replace(
-        design,
-        part=_told(design.part, known, shares),
+        design.with_location(part=_told(design.part, known, shares)),
         groups=tuple(
             replace(group, parts=tuple(_told(part, known, shares) for part in group.parts))
             for group in design.groups

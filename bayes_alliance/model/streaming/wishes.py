@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from bayes_alliance.data.scanning import ScannedTable
@@ -10,6 +11,7 @@ from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.expression import calls_of, describe, stateful_calls
 from bayes_alliance.model.families.family import Family
 from bayes_alliance.model.formula import Formula
+from bayes_alliance.model.group_design import terms_by_factors
 from bayes_alliance.model.transforms import GROUP_MEANS
 
 SCALED = ("scale", "standardize", "center")
@@ -61,7 +63,8 @@ def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wi
         For a column of a type that no model can use.
     """
     _check_family(formula, family)
-    expressions = (formula.population, *(term.expression for term in _by_factors(formula)))
+    terms = chain.from_iterable(terms_by_factors(formula.group_terms).values())
+    expressions = (formula.population, *(term.expression for term in terms))
     descriptions = [describe(expression, table.columns) for expression in expressions]
     scaled: list[str] = []
     pairs: list[tuple[str, str]] = []
@@ -92,12 +95,6 @@ def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wi
     )
 
 
-def _by_factors(formula: Formula) -> list[Any]:
-    """Return the group terms as the design orders them: terms of one factor stand together."""
-    order = list(dict.fromkeys(term.factors for term in formula.group_terms))
-    return sorted(formula.group_terms, key=lambda term: order.index(term.factors))
-
-
 def check_kinds(table: ScannedTable, columns: tuple[str, ...]) -> None:
     """Refuse columns that are neither numbers nor categories.
 
@@ -125,6 +122,14 @@ def _check_family(formula: Formula, family: Family) -> None:
             f"Its family is {family.name}, which needs its rows at every step of sampling.",
             "Stream a gaussian model, or read a sample of the rows into memory.",
             family=family.name,
+        )
+    if formula.predicted:
+        parameters = listed(line.parameter for line in formula.predicted)
+        raise ModelError(
+            asked,
+            f"It predicts {parameters}, so that no sums of its rows say what they do.",
+            f"Leave the formula of {parameters} out, or read a sample of the rows into memory.",
+            parameters=parameters,
         )
     if not formula.group_terms:
         raise ModelError(

@@ -253,7 +253,7 @@ def compare(
     >>> import bayes_alliance as ba
     >>> ba.compare({"fixed": fixed, "varying": varying}, by="group")  # doctest: +SKIP
     """
-    named = named_fits(fits, "compare")
+    named = named_fits(fits, "compare", by_row=True)
     check_asked(by, group, refits)
     check_comparable(named, by)
     densities = {}
@@ -328,6 +328,8 @@ def check_comparable(fits: Mapping[str, Fit], by: str) -> None:
                 command_line="",
             ),
         )
+    if by == "group":
+        _check_location_alone(fits)
     (first, one), *others = fits.items()
     for name, fit in others:
         difference = _difference(one, fit)
@@ -339,6 +341,23 @@ def check_comparable(fits: Mapping[str, Fit], by: str) -> None:
                 "values, drop those rows from the table before.",
                 models=(first, name),
             )
+
+
+def _check_location_alone(fits: Mapping[str, Fit]) -> None:
+    """Refuse whole groups where a model predicts more than the location."""
+    named = [name for name, fit in fits.items() if fit.model.predicted]
+    if named:
+        parameters = listed(fits[named[0]].model.predicted)
+        raise ModelError(
+            'A comparison by="group" was asked for.',
+            f"The model {named[0]} predicts {parameters}; what its groups add to {parameters} "
+            "cannot be integrated out here, as leaving a group out needs.",
+            Advice(
+                python='Compare by="row", or leave the formula of it out.',
+                command_line="Compare by row, or leave its --formula out.",
+            ),
+            models=named,
+        )
 
 
 def _difference(one: Fit, other: Fit) -> str:

@@ -203,11 +203,11 @@ def relative_efficiency(groups: tuple[str, ...], posterior: xr.Dataset) -> float
 
 
 def _by_nested_quadrature(fit: Fit, left_out: LeftOut) -> bool:
-    return not fit.model.family.is_normal and is_nested(split_effects(fit.model, left_out))
+    return not fit.model.family.has_closed_form and is_nested(split_effects(fit.model, left_out))
 
 
 def _enough_by_group(fit: Fit, *, nested: bool) -> int | None:
-    if fit.model.family.is_normal:
+    if fit.model.family.has_closed_form:
         return _enough_draws(fit, _BY_GROUP)
     work = _BY_NESTED if nested else _BY_QUADRATURE
     return _enough_draws(fit, work, fewest=_FEWEST_BY_QUADRATURE)

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
-from bayes_alliance.model.spec import Model
+from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.model.subset import keep_cells, keep_rows, leave_one_client_out
 from bayes_alliance.posterior.comparison.leave_one_out import LeftOutDensity
+from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.batch import sample_many
+from bayes_alliance.sampling.covariance_root import effect_roots
 from bayes_alliance.sampling.engines.registry import engine_of
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.group_likelihood import log_likelihood_of
@@ -24,9 +26,15 @@ from bayes_alliance.sampling.group_sums import density_given_coefficients
 from bayes_alliance.sampling.left_out import (
     LeftOut,
     Split,
+    on_rows,
     one_client_a_row,
     only_group,
     split_effects,
+)
+from bayes_alliance.sampling.linear_predictor import (
+    evaluate,
+    frequency_weights,
+    precision_weights,
 )
 from bayes_alliance.sampling.row_sums import row_density_blocks
 
@@ -96,6 +104,37 @@ def row_density_after_refit(fit: Fit, place: int, refit: Fit) -> tuple[float, fl
     return _mean_density(values[:, 0], refit)
 
 
+def row_density_by_drawn_effects(
+    fit: Fit, place: int, refit: Fit, seed: int
+) -> tuple[float, float]:
+    """Return a row's log density where parameters are predicted.
+
+    Effects of a group that only this row was in are drawn from the population in each draw.
+    """
+    row = on_rows(one_client_a_row(fit.model), np.array([place]))
+    flat = {
+        str(name): values.to_numpy().reshape(refit.draws_in_all, *values.shape[2:])
+        for name, values in refit.posterior.data_vars.items()
+    }
+    rng, groups = generator(seed, Stream.NEW_GROUPS, place), []
+    for group in row.design.groups:
+        label = group.labels[int(group.index[0])]
+        known = refit.model.design.group(group.name).labels
+        effects = flat[names.u(group.name)]
+        if label in known:
+            own = effects[:, [known.index(label)]]
+        else:
+            root = effect_roots(row, refit.posterior, group.name)
+            own = (root @ rng.standard_normal((*root.shape[:2], 1)))[:, None, :, 0]
+        flat[names.u(group.name)] = own
+        groups.append(replace(group, index=np.zeros(1, dtype=np.int64)))
+    row = changed_model(row, design=replace(row.design, groups=tuple(groups)))
+    found = evaluate(row, flat)
+    eta = found.pop(names.MEAN_PARAMETER)
+    values = row.family.log_density(row.frame.y, eta, found, precision_weights(row))
+    return _mean_density((frequency_weights(row) * values)[:, 0], refit)
+
+
 def _mean_density(values: NDArray[np.float64], refit: Fit) -> tuple[float, float]:
     """Return the logarithm of a mean density and its Monte Carlo error."""
     import arviz as az
@@ -137,7 +176,7 @@ def with_refits(
     places = [int(place) for place in np.argsort(-badness, kind="stable")[: int(chosen.sum())]]
     if not places[:most]:
         return density
-    judge = _judge(density, fit, left_out)
+    judge = _judge(density, fit, left_out, seed)
     found = refit_without(fit, left_out, places[:most], judge, seed=seed)
     log_density, error = density.log_density.copy(), density.mcse.copy()
     shape, refitted = density.shape.copy(), density.refitted.copy()
@@ -148,11 +187,13 @@ def with_refits(
 
 
 def _judge(
-    density: LeftOutDensity, fit: Fit, left_out: LeftOut
+    density: LeftOutDensity, fit: Fit, left_out: LeftOut, seed: int
 ) -> Callable[[int, Fit], tuple[float, float]]:
     """Return what is asked of a refit: the log density of what it has not seen."""
     if density.unit == names.ROW and density.exact:
         return lambda place, refit: row_density_after_refit(fit, place, refit)
+    if fit.model.predicted:
+        return lambda place, refit: row_density_by_drawn_effects(fit, place, refit, seed)
     if fit.has_sums:
         return lambda place, refit: streamed_density_after_refit(fit, place, refit)
     model = one_client_a_row(fit.model) if density.unit == names.ROW else fit.model

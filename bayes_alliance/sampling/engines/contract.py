@@ -137,14 +137,14 @@ def model_shape(model: Model) -> tuple[Any, ...]:
     """Return what two models must share to be sampled by one compiled program."""
     design = model.design
     groups = tuple(
-        (g.name, len(g.labels), g.effects, g.blocks, model.centring[g.name]) for g in design.groups
+        (g.name, len(g.labels), g.varying, g.blocks, model.centring[g.name]) for g in design.groups
     )
     response = model.formula.response
     return (
         model.outcome,
         model.family.name,
         model.link.name,
-        design.coefficients,
+        tuple((own.parameter, own.coefficients) for own in design.predictors),
         groups,
         model.frame.levels,
         response.weight_kind if response.weights else None,
@@ -155,7 +155,7 @@ def model_shape(model: Model) -> tuple[Any, ...]:
 def public_variables(model: Model) -> list[str]:
     """Return the variables an engine must deliver, in the container's order."""
     design = model.design
-    variables = [names.B] if design.coefficients else []
+    variables = [own.variable for own in design.predictors if own.coefficients]
     for group in design.groups:
         variables.append(names.sd(group.name))
         if group.pairs:

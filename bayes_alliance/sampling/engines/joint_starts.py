@@ -21,6 +21,7 @@ from bayes_alliance.model.pymc_priors import sampled_variables
 from bayes_alliance.model.spec import Model
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.likely_values import LikelyValues, likely_values
+from bayes_alliance.sampling.engines.predicted_starts import with_predicted
 
 Array = NDArray[np.float64]
 UNLIKELY = (
@@ -60,8 +61,14 @@ def joint_start(model: Model, seed: int, *more: int) -> JointStart:
         Near the posterior, and as far from other chains' as the posterior is wide.
     """
     rng = generator(seed, Stream.STARTS, *more)
-    drawn = likely_values(model, rng)
+    predicted: dict[str, Array] = {}
+    if model.predicted:
+        drawn, predicted = with_predicted(model, rng)
+    else:
+        drawn = likely_values(model, rng)
     found = _by_variable(model, names.B, drawn.coefficients)
+    for variable, values in predicted.items():
+        found |= _by_variable(model, variable, values)
     for name, values in drawn.own.items():
         found |= _by_variable(model, name, values)
     for group in model.design.groups:

@@ -95,10 +95,15 @@ def is_narrow_ridge(model: Model) -> bool:
     So are a constant and a year where priors stand at year 0.
     """
     basis = model.priors.basis
-    sampled = [basis.coefficients.columns(model.design.X)] if model.design.coefficients else []
+    predictors = [own for own in model.design.predictors if own.coefficients]
+    sampled = [basis.populations[own.variable].columns(own.X) for own in predictors]
     for group in model.design.groups:
         columns = basis.effects[group.name].columns(group.Z)
-        sampled += [columns[:, block[0] : block[-1] + 1] for block in group.blocks]
+        sampled += [
+            columns[:, [k for k in block if k in group.places_of(own.parameter)]]
+            for block in group.blocks
+            for own in model.design.predictors
+        ]
     return any(_squared_condition(columns) > _RIDGE for columns in sampled)
 
 

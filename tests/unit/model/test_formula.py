@@ -8,8 +8,10 @@ from bayes_alliance.model.formula_words import renamed_formula
 from bayes_alliance.model.response import Response
 
 
-def term(expression, *factors, correlated=True):
-    return GroupTerm(expression=expression, factors=factors, correlated=correlated)
+def term(expression, *factors, correlated=True, id=None):
+    return GroupTerm(
+        expression=expression, factors=factors, correlated=correlated, id=id, outcome="y"
+    )
 
 
 POPULATION = {
@@ -51,6 +53,8 @@ GROUPS = {
     "(x | a/b/c)": [term("x", "a"), term("x", "a", "b"), term("x", "a", "b", "c")],
     "(1 | a:b)": [term("1", "a", "b")],
     "(1 | a:b/c)": [term("1", "a", "b"), term("1", "a", "b", "c")],
+    "(1 |m| g)": [term("1", "g", id="m")],
+    "(1 | m | a/b)": [term("1", "a", id="m"), term("1", "a", "b", id="m")],
     "(1 | a) + (1 | b)": [term("1", "a"), term("1", "b")],
     "(1 | g) + (0 + x | g)": [term("1", "g"), term("0 + x", "g")],
     "(1 | `case manager`)": [term("1", "case manager")],
@@ -124,7 +128,7 @@ POINTED = {
     "y ~ (1 | g": "    ^",
     "y ~ (1 | )": "       ^",
     "y ~ ( | g)": "      ^",
-    "y ~ (1 | g | h)": "       ^",
+    "y ~ (1 | g + x | h)": "       ^",
     "y ~ 1 | g": "    ^",
     "y ~ x + 1 | g": "        ^",
     "y ~ x:(1 | g)": "         ^",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bayes_alliance import names
+from bayes_alliance.errors import listed
 from bayes_alliance.kernels.crossed.problem import elimination_steps, steps_if_all_meet
 from bayes_alliance.kernels.group_order import count_dense
 from bayes_alliance.kernels.variance_priors import CODES, VariancePriors, arrange_priors
@@ -48,6 +49,8 @@ def reasons_against(model: Model) -> list[str]:
     """Say why a model cannot be collapsed exactly; empty if it can."""
     if not model.family.is_normal:
         return [f"the outcome is {model.family.name}, not gaussian"]
+    if model.predicted:
+        return [f"it predicts {listed(model.predicted)}, which then differs from row to row"]
     reasons: list[str] = []
     if not model.design.groups:
         reasons.append("it has no groups")
