@@ -240,7 +240,9 @@ def _expected_at(model: Model, posterior: xr.Dataset, values: Values, count: int
     """Return the expected outcome, averaged over groups, at stated values."""
     X, offset = population_rows(model, values, count)
     variance = np.asarray(sum(variances_at(model, posterior, values, count).values()))
-    eta = np.broadcast_to(population_of(model.design.location, posterior, X, offset), variance.shape)
+    eta = np.broadcast_to(
+        population_of(model.design.location, posterior, X, offset), variance.shape
+    )
     own = {name: posterior[name].to_numpy()[:, :, None] for name in model.family.parameters}
     return model.family.expected(eta, own, model.frame.levels, variance)
 

@@ -86,8 +86,15 @@ def _invented_draws(
         constant = np.array(model.design.coefficients) == names.INTERCEPT
         noise = 0.1 * scale * rng.normal(size=(*shape, len(constant)))
         arrays[names.B] = np.where(constant, centre, -0.3 * scale) + noise
+    for own in model.design.predicted:
+        constant = np.array(own.coefficients) == names.INTERCEPT
+        middle = np.where(constant, np.log(0.8 * scale), 0.1)
+        arrays[own.variable] = middle + 0.05 * rng.normal(size=(*shape, len(constant)))
     for group in model.design.groups:
-        sd = 0.5 * scale * np.exp(0.25 * rng.normal(size=(*shape, len(group.effects))))
+        located = np.array([effect.parameter == names.MEAN_PARAMETER for effect in group.varying])
+        sd = np.where(located, 0.5 * scale, 0.3) * np.exp(
+            0.25 * rng.normal(size=(*shape, len(group.effects)))
+        )
         arrays[names.sd(group.name)] = sd
         if group.pairs:
             arrays[names.cor(group.name)] = rng.uniform(-0.4, 0.4, (*shape, len(group.pairs)))
