@@ -174,7 +174,7 @@ class Model:
     @property
     def predicted(self) -> tuple[str, ...]:
         """Parameters of the family that have a formula of their own, beside the location."""
-        return self.family.predicted
+        return tuple(own.parameter for own in self.design.predicted)
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from bayes_alliance.display import as_html, as_text, in_sentences
 from bayes_alliance.errors import ModelError, did_you_mean, listed
 from bayes_alliance.model.predictor_checks import is_finite_number
 from bayes_alliance.posterior.chain_diagnostics import diagnose_chains
+from bayes_alliance.posterior.predicted_words import predicted_sentences
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.fit import Fit, check_fit
 
@@ -46,11 +47,14 @@ class Summary:
         The draws the numbers are of.
     prob
         Probability of the intervals, which are equal-tailed.
+    notes
+        What the numbers of parameters with a formula of their own mean, in sentences.
     """
 
     table: pd.DataFrame
     draws: xr.Dataset
     prob: float
+    notes: tuple[str, ...] = ()
 
     @property
     def interval(self) -> str:
@@ -58,10 +62,10 @@ class Summary:
         return interval_words(self.prob)
 
     def __str__(self) -> str:
-        return as_text("Summary", self.table, self.interval)
+        return as_text("Summary", self.table, self.interval, *self.notes)
 
     def _repr_html_(self) -> str:
-        return as_html("Summary", self.table, self.interval)
+        return as_html("Summary", self.table, self.interval, *self.notes)
 
 
 def interval_words(prob: float) -> str:
@@ -186,7 +190,8 @@ def summarize(fit: Fit, *, variables: Sequence[str] | None = None, prob: float =
             unknown=unknown,
         )
     draws = fit.posterior[chosen]
-    return Summary(table=summary_table(draws, prob), draws=draws, prob=prob)
+    notes = tuple(predicted_sentences(fit.model, draws, prob))
+    return Summary(table=summary_table(draws, prob), draws=draws, prob=prob, notes=notes)
 
 
 def existing(values: Array) -> NDArray[np.bool_]:

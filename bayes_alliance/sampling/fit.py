@@ -199,6 +199,22 @@ FOR_PREDICTED = (
     "check_coverage",
     "prior_sensitivity",
     "compare",
+    "predict",
+    "contrast",
+    "slopes",
+    "grid",
+    "simple_slopes",
+    "group_slopes",
+    "group_means",
+    "contextual_effects",
+    "group_effects",
+    "hypothesis",
+    "variance_shares",
+    "share_curve",
+    "client_correlations",
+    "bayes_r2",
+    "r2_measures",
+    "nakagawa_r2",
 )
 
 

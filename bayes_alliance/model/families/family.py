@@ -206,6 +206,18 @@ class Family(ABC):
         families whose variance needs it.
         """
 
+    def mean_residual_variance(self, own: Parameters, squares: Mapping[str, Array]) -> Array:
+        """Return the mean residual variance of rows whose parameters are predicted.
+
+        Parameters
+        ----------
+        own
+            Parameters that are one number a draw.
+        squares
+            The expected square of each that is predicted, over what groups add to it.
+        """
+        raise NotImplementedError(self.name)
+
     # Densities and what follows from them
 
     @abstractmethod

@@ -99,6 +99,11 @@ class Measured(Family):
             return np.full(1, np.nan)
         return np.asarray(own[names.SIGMA] ** 2 * self.variance_ratio(own))
 
+    def mean_residual_variance(self, own: Parameters, squares: Mapping[str, Array]) -> Array:
+        """Return the expected square of sigma, times what its shape makes of it."""
+        given = {**own, **{name: np.sqrt(square) for name, square in squares.items()}}
+        return self.residual_variance(given)
+
     def expected(
         self, eta: Array, own: Parameters, levels: Sequence[str] = (), variance: Any = None
     ) -> Array:

@@ -131,7 +131,7 @@ def hypothesis(
     >>> ba.hypothesis(fit, "stigma < 0", rope=(-0.5, 0.5))  # doctest: +SKIP
     >>> ba.hypothesis(fit, ["stigma < 0", "sd_case_manager > 2"])  # doctest: +SKIP
     """
-    check_fit(fit, "hypothesis")
+    check_fit(fit, "hypothesis", by_row=True)
     check_prob(prob)
     _check_rope(rope)
     named = _named_claims(claim)

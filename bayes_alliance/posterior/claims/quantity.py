@@ -38,8 +38,9 @@ def quantity_places(model: Model) -> Places:
         for place in np.ndindex(*shape):
             parts = [along[k] for along, k in zip(labels, place, strict=True)]
             places[f"{variable}[{', '.join(parts)}]" if parts else variable] = (variable, place)
-    if model.groups:
-        for k, level in enumerate((*model.groups, names.RESIDUAL)):
+    located = [g.name for g in model.design.groups if g.places_of(names.MEAN_PARAMETER)]
+    if located:
+        for k, level in enumerate((*located, names.RESIDUAL)):
             places[f"{SHARE}[{level}]"] = (SHARE, (k,))
     return places
 
@@ -106,15 +107,23 @@ def where_claims_stand(fit: Fit, wanted: Iterable[str], asked: ShareRequest) -> 
 
 def lower_order_words(model: Model, wanted: Iterable[str]) -> str:
     """Name what is the effect at predictor value 0: above it stand slopes, products or powers."""
-    places, orders = quantity_places(model), {names.B: (model.design.orders, 0)}
+    places = quantity_places(model)
+    orders = {
+        own.variable: (own.orders, [own.parameter] * len(own.orders), 0)
+        for own in model.design.predictors
+    }
     for group in model.design.groups:
-        orders |= {names.u(group.name): (group.orders, 1), names.sd(group.name): (group.orders, 0)}
+        of_each = [effect.parameter for effect in group.varying]
+        orders[names.u(group.name)] = group.orders, of_each, 1
+        orders[names.sd(group.name)] = group.orders, of_each, 0
     found = []
     for name in wanted:
         variable, place = places[name]
         if variable in orders:
-            own, along = orders[variable]
-            found += [name] if any(own[place[along]].below(other) for other in own) else []
+            own, of_each, along = orders[variable]
+            at = place[along]
+            beside = [other for other, its in zip(own, of_each, strict=True) if its == of_each[at]]
+            found += [name] if any(own[at].below(other) for other in beside) else []
     if not found:
         return ""
     many = len(found) > 1

@@ -70,7 +70,7 @@ def bayes_r2(fit: Fit, *, draws: int | None = DRAWS, prob: float = 0.95) -> Expl
     >>> import bayes_alliance as ba
     >>> ba.bayes_r2(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "bayes_r2")
+    check_fit(fit, "bayes_r2", by_row=True)
     fit.need_data("The Bayesian R2")
     _check_mean_exists(fit)
     used = thinned(fit.posterior, draws)

@@ -28,9 +28,14 @@ from bayes_alliance.model.spec import Model
 from bayes_alliance.model.streaming.column_moments import counted_sums
 from bayes_alliance.posterior.shared_groups import containers, is_chain
 from bayes_alliance.posterior.shares.share_words import measure_words
-from bayes_alliance.posterior.shares.variance_parts import is_weighted, residual_variance
+from bayes_alliance.posterior.shares.variance_parts import (
+    is_weighted,
+    residual_note,
+    residual_variance,
+)
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
+from bayes_alliance.sampling.parameter_view import location_of
 from bayes_alliance.sampling.stand_in import cell_mean_model, cells_count_alike, stand_in_model
 
 Array = NDArray[np.float64]
@@ -112,11 +117,12 @@ def implied_variance(fit: Fit, asked: str, *, split: bool = False) -> ImpliedVar
     SamplingError
         If the rows are not there.
     """
+    whole, fit = fit, location_of(fit)
     _check_exists(fit, asked)
     spread = column_spread(fit.model)
     ordered, fixed, varying = spread.factors, spread.population, spread.effects
     effects = [_effects(fit, group) for group in ordered]
-    residual = residual_variance(fit.model, fit.posterior)[..., 0]
+    residual = residual_variance(whole, fit.posterior)[..., 0]
     means = [explained_by_means(T, own) for T, own in zip(effects, spread.means, strict=True)]
     return ImpliedVariance(
         fixed=_of_coefficients(fit, fixed, residual),
@@ -228,6 +234,8 @@ def implied_variance_notes(fit: Fit, parts: ImpliedVariance) -> list[str]:
         notes = [
             f"Scale: link ({model.link}), with the residual variance of {model.family.residual_of}."
         ]
+    if model.predicted:
+        notes.append(residual_note(model, average=True))
     if is_weighted(model):
         notes.append("The residual variance is averaged over the precision weights.")
     missing = int(np.isnan(parts.residual).sum())

@@ -58,7 +58,7 @@ def nakagawa_r2(fit: Fit, *, prob: float = 0.95) -> ExplainedVariance:
     >>> import bayes_alliance as ba
     >>> ba.nakagawa_r2(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "nakagawa_r2")
+    check_fit(fit, "nakagawa_r2", by_row=True)
     parts = implied_variance(fit, "Nakagawa's R2")
     marginal = parts.all_fixed / parts.total
     conditional = 1 - parts.residual / parts.total

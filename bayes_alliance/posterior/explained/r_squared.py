@@ -94,7 +94,7 @@ def r2_measures(fit: Fit, *, split: bool = False, prob: float = 0.95) -> Explain
     >>> import bayes_alliance as ba
     >>> ba.r2_measures(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "r2_measures")
+    check_fit(fit, "r2_measures", by_row=True)
     parts = implied_variance(fit, "R2 by level", split=split)
     table, draws = measures_table(measures_of(parts), prob)
     numbered = (

@@ -47,6 +47,7 @@ from bayes_alliance.sampling.linear_predictor import (
     population_part,
     precision_weights,
 )
+from bayes_alliance.sampling.parameter_view import location_of, view_of
 from bayes_alliance.sampling.stand_in import stand_in_model
 from bayes_alliance.sampling.thinning import thinned
 
@@ -110,6 +111,9 @@ class GroupEffects:
         What a reader has to know of the deviations.
     others
         The model's other grouping factors, where none was named and the first one is shown.
+    parameter
+        The predicted parameter whose effects these are, on the scale of its link; empty for the
+        outcome's level and slopes.
     """
 
     group: str
@@ -123,6 +127,7 @@ class GroupEffects:
     margin: float | None = None
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    parameter: str = ""
 
     @cached_property
     def ranks(self) -> pd.DataFrame:
@@ -157,6 +162,8 @@ class GroupEffects:
         ranks = self.ranks[self.ranks["effect"] == placed.label]
         apart = int(((rows["lower"] > 0) | (rows["upper"] < 0)).sum())
         what = "" if placed.kind == LEVEL else f" in the {placed.named}"
+        what += f" of {self.parameter}" if what and self.parameter else ""
+        what = what or (f" in {self.parameter}" if self.parameter else "")
         return (
             f"Of the {len(rows)} groups of {self.group}, {apart or 'none'} "
             f"{'differ' if apart > 1 else 'differs'} clearly from the average{what}"
@@ -242,16 +249,21 @@ class GroupEffects:
         return ["Effects of the design as written: intercepts at predictor value 0."]
 
     def __str__(self) -> str:
-        return as_text(f"Effects of {self.group}", self.table, *self._notes())
+        return as_text(self._title, self.table, *self._notes())
 
     def _repr_html_(self) -> str:
-        return as_html(f"Effects of {self.group}", self.table, *self._notes())
+        return as_html(self._title, self.table, *self._notes())
+
+    @property
+    def _title(self) -> str:
+        return f"Effects of {self.group}" + (f" on {self.parameter}" if self.parameter else "")
 
 
 def group_effects(
     fit: Fit,
     *,
     group: str | None = None,
+    parameter: str | None = None,
     at: Mapping[str, Any] | str | None = None,
     as_written: bool = False,
     best: str | None = None,
@@ -277,6 +289,9 @@ def group_effects(
         A fit with at least one grouping factor.
     group : str, optional
         Name of the factor; the first one of the formula if left out, and the others are named.
+    parameter : str, optional
+        A parameter with a formula of its own, ``"sigma"``: then the effects on it, on the scale of
+        its link; those on the outcome's level and slopes if left out.
     at : Mapping, optional
         Values of predictors whose slopes vary, ``{"stigma": 2}``; the others stay at their means.
     as_written : bool
@@ -319,7 +334,8 @@ def group_effects(
     >>> ba.group_effects(fit, at={"stigma": 2})  # doctest: +SKIP
     >>> effects.ranks.sort_values("mean").head()  # doctest: +SKIP
     """
-    check_fit(fit, "group_effects")
+    check_fit(fit, "group_effects", by_row=True)
+    whole, fit = fit, _viewed(fit, parameter)
     check_prob(prob)
     check_rank_options(best, margin)
     chosen = chosen_group(fit, group, "The effects")
@@ -330,7 +346,14 @@ def group_effects(
     check_memory(
         "The effects of every group", size, len(design.labels) * len(placed), memory, unit="effects"
     )
-    raw, note = raw_effects(fit, design)
+    if parameter is None:
+        raw, note = raw_effects(fit, design)
+    else:
+        raw = np.full((len(design.labels), len(design.effects)), np.nan)
+        note = (
+            f"Effects on {parameter} are logarithms: exp(0.1) = 1.11, so that 0.1 is "
+            f"11% more. Rows alone give no raw deviation of it."
+        )
     moved = _moved(held, design, placed)
     return GroupEffects(
         group=chosen,
@@ -342,9 +365,33 @@ def group_effects(
         standing=standing,
         best=best,
         margin=margin,
-        notes=(note,),
+        notes=(note, *_beside(whole, chosen, parameter)),
         others=unnamed_factors(fit, group),
+        parameter=parameter or "",
     )
+
+
+def _viewed(fit: Fit, parameter: str | None) -> Fit:
+    """Return the view on the location, or on the parameter that is asked for."""
+    if parameter is None:
+        return location_of(fit)
+    if parameter not in fit.model.predicted:
+        raise ModelError(
+            f"The effects of groups on {parameter} were asked for.",
+            f"The model predicts {listed(fit.model.predicted) or 'no parameter'} beside the "
+            "outcome's location.",
+            f"Leave parameter= out, or fit a model with a formula of {parameter}.",
+            parameter=parameter,
+        )
+    return view_of(fit, parameter)
+
+
+def _beside(fit: Fit, group: str, parameter: str | None) -> list[str]:
+    """Name the parameters that groups of a factor have further effects on."""
+    others = [own for own in fit.model.predicted if fit.model.design.group(group).places_of(own)]
+    if parameter is not None or not others:
+        return []
+    return [f"The groups differ in {listed(others)} too: parameter={others[0]!r} shows how."]
 
 
 def _placed(

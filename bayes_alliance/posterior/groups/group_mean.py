@@ -162,7 +162,7 @@ def group_means(
     """
     import xarray as xr
 
-    check_fit(fit, "group_means")
+    check_fit(fit, "group_means", by_row=True)
     check_prob(prob)
     design = fit.model.design.group(chosen_group(fit, group, "The means"))
     fit.need_data("The mean of a group", sums_suffice=_sums_hold_means(fit.model))

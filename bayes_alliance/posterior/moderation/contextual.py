@@ -27,6 +27,7 @@ from bayes_alliance.posterior.summaries import (
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
+from bayes_alliance.sampling.parameter_view import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +164,8 @@ def contextual_effects(fit: Fit, *, prob: float = 0.95) -> ContextualEffects:
     >>> import bayes_alliance as ba
     >>> ba.contextual_effects(fit)  # doctest: +SKIP
     """
-    check_fit(fit, "contextual_effects")
+    check_fit(fit, "contextual_effects", by_row=True)
+    fit = location_of(fit)
     pairs = contextual_pairs(fit)
     if not pairs:
         raise ModelError(

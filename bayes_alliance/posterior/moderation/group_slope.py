@@ -28,6 +28,7 @@ from bayes_alliance.posterior.standing import (
 from bayes_alliance.posterior.summaries import DIRECTION, check_prob, interval_words
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
+from bayes_alliance.sampling.parameter_view import location_of
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def group_slopes(
     >>> import bayes_alliance as ba
     >>> ba.group_slopes(fit, "stigma").plot()  # doctest: +SKIP
     """
-    check_fit(fit, "group_slopes")
+    check_fit(fit, "group_slopes", by_row=True)
+    fit = location_of(fit)
     check_prob(prob)
     fit.need_data("The slope of each group", sums_suffice=True)
     design = fit.model.design.group(chosen_group(fit, group, "The slopes"))

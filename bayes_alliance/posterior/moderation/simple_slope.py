@@ -40,6 +40,7 @@ from bayes_alliance.posterior.summaries import (
     summary_table,
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
+from bayes_alliance.sampling.parameter_view import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,8 @@ def simple_slopes(
     >>> import bayes_alliance as ba
     >>> ba.simple_slopes(fit, "stigma", by="months_in_care")  # doctest: +SKIP
     """
-    check_fit(fit, "simple_slopes")
+    check_fit(fit, "simple_slopes", by_row=True)
+    fit = location_of(fit)
     check_prob(prob)
     asked = f"The slope of {predictor} by {by} was asked for."
     fit.need_data("A simple slope", instead=_as_claim(fit, predictor, by))

@@ -35,6 +35,7 @@ from bayes_alliance.posterior.prediction.wording import (
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+from bayes_alliance.sampling.parameter_view import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,7 +199,8 @@ def contrast(
     >>> ba.contrast(fit, {"setting": ("ward", "home")})  # doctest: +SKIP
     >>> ba.contrast(fit, "stigma", by="setting", comparison="ratio")  # doctest: +SKIP
     """
-    check_fit(fit, "contrast")
+    check_fit(fit, "contrast", by_row=True)
+    fit = location_of(fit)
     refuse_outcomes(kind, "contrast")
     request = make_request(
         fit,

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_alliance import names
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.matrices import PredictionDraws, PredictionRows
 from bayes_alliance.random_streams import Stream, generator
@@ -52,11 +53,16 @@ class Quantity:
 
 
 def linear_predictor(rows: PredictionRows, draws: PredictionDraws) -> Array:
-    """Return the linear predictor, with the effects of the groups seen."""
+    """Return the location's linear predictor, with the effects of the groups seen."""
     eta = rows.offset[:, None] + rows.X @ draws.coefficients
+    return _with_seen(eta, rows, draws, names.MEAN_PARAMETER)
+
+
+def _with_seen(eta: Array, rows: PredictionRows, draws: PredictionDraws, parameter: str) -> Array:
+    """Add the effects of the groups seen to the linear predictor of one parameter."""
     for group, (_, matrices) in rows.seen.items():
-        for matrix, effects in zip(matrices, draws.seen[group], strict=True):
-            eta += matrix @ effects
+        for k in rows.places[parameter][group]:
+            eta += matrices[k] @ draws.seen[group][k]
     return np.asarray(eta)
 
 
@@ -112,14 +118,24 @@ def _outcomes(
     model: Model, eta: Array, rows: PredictionRows, draws: PredictionDraws, seed: int, first: int
 ) -> Array:
     """Draw new groups where they are asked for, and an outcome for each row and draw."""
+    etas = {names.MEAN_PARAMETER: eta}
+    for parameter, (X, offset) in rows.predicted.items():
+        own = offset[:, None] + X @ draws.predicted[parameter]
+        etas[parameter] = _with_seen(own, rows, draws, parameter)
     for group, Z in rows.drawn.items():
         codes, number = rows.draw_codes[group], model.groups.index(group)
         for code in np.unique(codes):
             effects = _new_effects(draws.covariance[group], seed, number, int(code))
-            eta[codes == code] += Z[codes == code] @ effects
+            for parameter, linear in etas.items():
+                at = rows.places[parameter][group]
+                linear[codes == code] += Z[codes == code][:, at] @ effects[at]
     rng = generator(seed, Stream.PREDICTED_OUTCOMES, first)
     precision = rows.precision if np.isscalar(rows.precision) else rows.precision[:, None]
-    drawn = model.family.simulate(rng, eta, draws.parameters, precision)
+    parameters = {
+        **draws.parameters,
+        **{own.parameter: own.link.inverse(etas[own.parameter]) for own in model.design.predicted},
+    }
+    drawn = model.family.simulate(rng, eta, parameters, precision)
     return model.family.scores(model.frame.levels, drawn)
 
 

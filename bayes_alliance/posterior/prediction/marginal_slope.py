@@ -26,6 +26,7 @@ from bayes_alliance.posterior.prediction.wording import (
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+from bayes_alliance.sampling.parameter_view import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +168,8 @@ def slopes(
     >>> ba.slopes(fit, "stigma", by="setting")  # doctest: +SKIP
     >>> ba.slopes(fit, "stigma", ba.grid(fit, "stigma"), by=None)  # doctest: +SKIP
     """
-    check_fit(fit, "slopes")
+    check_fit(fit, "slopes", by_row=True)
+    fit = location_of(fit)
     refuse_outcomes(kind, "slope")
     request = make_request(
         fit,

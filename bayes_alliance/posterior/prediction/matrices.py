@@ -56,6 +56,10 @@ class PredictionRows:
         For the same factors: rows with one code are in one new group.
     precision
         What the residual variance of each row is divided by, or 1.
+    predicted
+        For each parameter beside the location that is predicted, X and offset of its own.
+    places
+        For each parameter, the location among them, the places of its effects by factor.
     """
 
     X: Array
@@ -64,6 +68,8 @@ class PredictionRows:
     drawn: Mapping[str, Array]
     draw_codes: Mapping[str, Codes]
     precision: Array | float
+    predicted: Mapping[str, tuple[Array, Array]]
+    places: Mapping[str, Mapping[str, list[int]]]
 
     def part(self, rows: slice) -> PredictionRows:
         """Return some of the rows."""
@@ -75,6 +81,7 @@ class PredictionRows:
             drawn={g: Z[rows] for g, Z in self.drawn.items()},
             draw_codes={g: codes[rows] for g, codes in self.draw_codes.items()},
             precision=self.precision if np.isscalar(self.precision) else self.precision[rows],
+            predicted={name: (X[rows], own[rows]) for name, (X, own) in self.predicted.items()},
         )
 
     def averaged(self, weights: csr_array) -> PredictionRows:
@@ -90,6 +97,7 @@ class PredictionRows:
             drawn={g: weights @ Z for g, Z in self.drawn.items()},
             draw_codes={},
             precision=1.0,
+            predicted={},
         )
 
 
@@ -135,6 +143,11 @@ def prediction_rows(
         drawn=drawn,
         draw_codes=codes,
         precision=_precision(model, data) if residual else 1.0,
+        predicted=new.predicted,
+        places={
+            own.parameter: {g.name: g.places_of(own.parameter) for g in model.design.groups}
+            for own in model.design.predictors
+        },
     )
 
 
@@ -252,6 +265,8 @@ class PredictionDraws:
         How many there are, and how many in each.
     coefficients
         Shape (coefficient, draw).
+    predicted
+        Coefficients of every other parameter that is predicted, likewise.
     seen
         Effects of the groups that occur, shape (effect, group that occurs, draw).
     covariance
@@ -263,6 +278,7 @@ class PredictionDraws:
     chains: int
     draws: int
     coefficients: Array
+    predicted: Mapping[str, Array]
     seen: Mapping[str, Array]
     covariance: Mapping[str, Array]
     parameters: Mapping[str, Array]
@@ -294,13 +310,17 @@ def prediction_draws(
     model = fit.model
     chains, draws = kept.sizes[names.CHAIN], kept.sizes[names.DRAW]
     _check_effects(rows, chains * draws, memory)
-    coefficients = np.zeros((0, chains * draws))
-    if model.design.coefficients:
-        coefficients = np.ascontiguousarray(_flat(kept[names.B]).T)
+    found = {
+        own.parameter: np.ascontiguousarray(_flat(kept[own.variable]).T)
+        if own.coefficients
+        else np.zeros((0, chains * draws))
+        for own in model.design.predictors
+    }
     return PredictionDraws(
         chains=chains,
         draws=draws,
-        coefficients=coefficients,
+        coefficients=found.pop(model.design.location.parameter),
+        predicted=found,
         seen={
             group: np.ascontiguousarray(
                 _flat(kept[names.u(group)].isel({group: places})).transpose(2, 1, 0)

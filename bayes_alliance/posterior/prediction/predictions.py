@@ -19,6 +19,7 @@ from bayes_alliance.posterior.prediction.wording import (
 )
 from bayes_alliance.sampling.fit import Fit, check_fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES
+from bayes_alliance.sampling.parameter_view import location_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +183,9 @@ def predict(
     >>> import bayes_alliance as ba
     >>> ba.predict(fit, ba.grid(fit, "stigma"), target="new")  # doctest: +SKIP
     """
-    check_fit(fit, "predict")
+    check_fit(fit, "predict", by_row=True)
+    if kind != "outcome":
+        fit = location_of(fit)
     request = make_request(
         fit,
         data,

@@ -76,7 +76,7 @@ def grid(
     """
     import pandas as pd
 
-    check_fit(fit, "grid")
+    check_fit(fit, "grid", by_row=True)
     predictors = predictor_columns(fit.model)
     means = means_by_group(fit.model)
     known = {without_blanks(name): name for name in means}

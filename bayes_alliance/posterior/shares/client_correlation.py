@@ -170,7 +170,7 @@ def client_correlations(
     """
     import xarray as xr
 
-    check_fit(fit, "client_correlations")
+    check_fit(fit, "client_correlations", by_row=True)
     asked, call = "Correlations of two clients were asked for.", "client_correlations(fit"
     request = share_request(
         fit, asked=asked, call=call, at=at, average=average, scale=scale, draws=draws

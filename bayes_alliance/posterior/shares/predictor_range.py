@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, SamplingError, did_you_mean, listed
 from bayes_alliance.model.design import Design
-from bayes_alliance.posterior.shares.share_request import need_expected_outcome
+from bayes_alliance.posterior.shares.share_request import needed_variables
 from bayes_alliance.posterior.standing import (
     check_value,
     levels_of,
@@ -19,6 +19,7 @@ from bayes_alliance.posterior.standing import (
     sloping_variables,
 )
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.parameter_view import location_of
 
 POINTS = 25
 
@@ -33,17 +34,18 @@ def check_predictor(
     ModelError
         With the predictors they do depend on.
     """
-    if not fit.model.groups:
+    located = location_of(fit)
+    if not located.model.groups:
         raise ModelError(
             asked,
             "The model has no groups, so none of its variance lies between groups.",
             f"Add a group term whose slope varies, such as (1 + {predictor} | case_manager).",
             predictor=predictor,
         )
-    valid = dict.fromkeys(sloping_variables(fit))
-    valid |= {e: None for g in fit.model.design.groups for e in g.effects if e != names.INTERCEPT}
-    if need_expected_outcome(fit, scale):
-        valid |= dict.fromkeys(population_variables(fit))
+    valid = dict.fromkeys(sloping_variables(located))
+    groups = located.model.design.groups
+    valid |= {e: None for g in groups for e in g.effects if e != names.INTERCEPT}
+    valid |= dict.fromkeys(needed_variables(fit, scale))
     if predictor not in valid:
         hint = did_you_mean(predictor, valid)
         raise ModelError(

@@ -17,6 +17,7 @@ from bayes_alliance.posterior.standing import (
     standing_of,
 )
 from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.parameter_view import location_of, view_of
 
 RESIDUAL_ONLY, TOTAL = "residual", "total"
 LINK, RESPONSE = "link", "response"
@@ -81,7 +82,7 @@ def share_request(
         If it needs rows, or means of predictors, that are not there.
     """
     _check_words(asked, of, scale)
-    _check_model(fit, asked)
+    _check_model(location_of(fit), asked)
     at = at or None  # nothing stated, as in {}
     if average and at is not None:
         raise ModelError(
@@ -106,8 +107,12 @@ def share_request(
 
 def needed_variables(fit: Fit, scale: str) -> tuple[str, ...]:
     """Return the predictors that variances depend on."""
-    population = population_variables(fit) if need_expected_outcome(fit, scale) else ()
-    return tuple(dict.fromkeys([*sloping_variables(fit), *population]))
+    located = location_of(fit)
+    population = population_variables(located) if need_expected_outcome(fit, scale) else ()
+    found = [*sloping_variables(located), *population]
+    for view in (view_of(fit, parameter) for parameter in fit.model.predicted):
+        found += [*sloping_variables(view), *population_variables(view)]
+    return tuple(dict.fromkeys(found))
 
 
 def need_expected_outcome(fit: Fit, scale: str) -> bool:
@@ -132,7 +137,7 @@ def check_request(fit: Fit, request: ShareRequest) -> None:
         If the rows are needed and the fit was saved without them.
     """
     _check_words(request.asked, request.of, request.scale)
-    _check_model(fit, request.asked)
+    _check_model(location_of(fit), request.asked)
     if request.of == TOTAL and on_response_scale(fit, request) and not request.average:
         raise ModelError(
             request.asked,

@@ -266,7 +266,7 @@ def variance_shares(
     >>> ba.variance_shares(fit, at={"stigma": 0})  # doctest: +SKIP
     >>> ba.variance_shares(fit).probability(above=0.05)  # doctest: +SKIP
     """
-    check_fit(fit, "variance_shares")
+    check_fit(fit, "variance_shares", by_row=True)
     asked: dict[str, Any] = {
         "asked": "Variance shares were asked for.",
         "call": "variance_shares(fit",

@@ -250,7 +250,7 @@ def share_curve(
     >>> import bayes_alliance as ba
     >>> ba.share_curve(fit, "stigma").plot()  # doctest: +SKIP
     """
-    check_fit(fit, "share_curve")
+    check_fit(fit, "share_curve", by_row=True)
     asked = f"Variance shares along {predictor} were asked for."
     check_predictor(fit, predictor, at or {}, scale=scale, asked=asked)
     grid = values_along(fit, predictor, values, asked)

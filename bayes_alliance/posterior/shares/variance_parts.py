@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance import names
+from bayes_alliance.errors import listed
 from bayes_alliance.kernels.shares import (
     averaged_variance,
     effect_covariance,
@@ -47,6 +48,7 @@ from bayes_alliance.sampling.linear_predictor import (
     population_part,
     precision_weights,
 )
+from bayes_alliance.sampling.parameter_view import location_of, view_of
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:
@@ -117,7 +119,8 @@ def split_variance(fit: Fit, request: ShareRequest) -> VarianceParts:
         found = response_parts(fit, request)
         parts = {**found.groups, **_predictors(found.predictors), names.RESIDUAL: found.within}
         return VarianceParts(parts=parts, shared=found.shared, scale="response", notes=found.notes)
-    model, posterior = fit.model, fit.posterior[needed_variables(fit.model)]
+    located = location_of(fit)
+    model, posterior = located.model, located.posterior[needed_variables(located.model)]
     groups = (
         averaged_variances(model, posterior)
         if request.average
@@ -128,15 +131,15 @@ def split_variance(fit: Fit, request: ShareRequest) -> VarianceParts:
     others = {
         **_predictors(explained),
         names.RESIDUAL: residual_variance(
-            model, posterior, None if request.average else request.values, request.count
+            fit, posterior, None if request.average else request.values, request.count
         ),
     }
     parts = groups | {name: np.broadcast_to(part, shape) for name, part in others.items()}
     return VarianceParts(
         parts=parts,
-        shared=_shared(fit, groups),
+        shared=_shared(located, groups),
         scale=model.link.scale,
-        notes=_notes(fit, parts[names.RESIDUAL]),
+        notes=_notes(fit, parts[names.RESIDUAL], average=request.average),
     )
 
 
@@ -155,8 +158,10 @@ def _shared(fit: Fit, groups: Mapping[str, Array]) -> dict[str, Array]:
     return shared
 
 
-def _notes(fit: Fit, residual: Array) -> tuple[str, ...]:
+def _notes(fit: Fit, residual: Array, *, average: bool) -> tuple[str, ...]:
     notes = []
+    if fit.model.predicted:
+        notes.append(residual_note(fit.model, average=average))
     if is_weighted(fit.model):
         notes.append("The residual variance is averaged over the precision weights.")
     undefined = int(np.isnan(residual[..., 0]).sum())
@@ -215,14 +220,56 @@ def _second_moments(model: Model, place: int) -> Array:
     return np.asarray(covariance + np.outer(mean, mean))
 
 
+def residual_note(model: Model, *, average: bool) -> str:
+    """Say whose residual variance it is, where it differs from row to row."""
+    where = "averaged over the rows" if average else "that where the predictors stand"
+    of = listed(model.predicted)
+    return (
+        f"The residual variance is {where}, and averaged over what groups not known add to {of}."
+        if any(group.places_of(own) for group in model.design.groups for own in model.predicted)
+        else f"The residual variance is {where}, as {of} has it."
+    )
+
+
+def _varying_residual(fit: Fit, values: Values | None, count: int) -> Array:
+    """Return the mean residual variance over groups, at stated values or over the rows.
+
+    Shape (chain, draw, value), or (chain, draw, 1).
+    """
+    model, draws = fit.model, fit.posterior
+    own = {n: draws[n].to_numpy()[..., None] for n in model.family.parameters}
+    squares: dict[str, Array] = {}
+    for parameter in model.predicted:
+        view = view_of(fit, parameter)
+        X, offset = view.model.design.X, view.model.design.offset
+        if values is not None:
+            X, offset = population_rows(view.model, values, count)
+        eta = population_of(view.model.design.location, view.posterior, X, offset)
+        variance = np.zeros_like(eta)
+        for group in view.model.design.groups:
+            rows = group.Z if values is None else effect_rows(group, values, count)
+            variance = variance + variance_along(group_covariance(group, view.posterior), rows)
+        link = view.model.design.location.link
+        squares[parameter] = np.asarray(link.mean(2 * eta, 4 * variance))
+    found = model.family.mean_residual_variance(own, squares)
+    if values is not None:
+        return np.asarray(found * _mean_inverse_weight(model))
+    by_weight = found / precision_weights(model)
+    return np.average(by_weight, axis=-1, weights=counted_rows(model))[..., None]
+
+
 def residual_variance(
-    model: Model, posterior: xr.Dataset, values: Values | None = None, count: int = 1
+    fit: Fit, posterior: xr.Dataset, values: Values | None = None, count: int = 1
 ) -> Array:
     """Return the clients' own variance, that of the link if it has one.
 
-    Where it depends on the expected outcome, it is that of the stated values, shape (chain, draw,
-    value), or of the mean over the rows if there are none; else of shape (chain, draw, 1).
+    Where it depends on the expected outcome, or the model predicts it, it is that of the stated
+    values, shape (chain, draw, value), or the mean over the rows if there are none; else of shape
+    (chain, draw, 1).
     """
+    model = fit.model
+    if model.predicted:
+        return _varying_residual(fit, values, count)
     parameters = {name: posterior[name].to_numpy()[..., None] for name in model.family.parameters}
     mean = None
     if model.family.residual_needs_mean:

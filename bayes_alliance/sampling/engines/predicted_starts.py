@@ -13,7 +13,7 @@ from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior_table import PriorEntry, PriorTable
 from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.sampling.engines.likely_values import LikelyValues, likely_values
-from bayes_alliance.sampling.location import location_model
+from bayes_alliance.sampling.parameter_view import model_view
 
 Array = NDArray[np.float64]
 _APART = 0.05  # of a prior's range, by which chains start apart
@@ -47,7 +47,8 @@ def with_predicted(model: Model, rng: np.random.Generator) -> tuple[LikelyValues
 
 def _with_numbers(model: Model) -> Model:
     """Return the model in which every parameter but the location is one number."""
-    plain = location_model(model)
+    plain = model_view(model, names.MEAN_PARAMETER)
+    plain = changed_model(plain, family=replace(model.family, predicted=()))
     frame, family = plain.frame, plain.family
     place = family.location_and_scale(frame.y, plain.design.offset, frame.weights)
     added = [

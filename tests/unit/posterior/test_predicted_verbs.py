@@ -1,6 +1,7 @@
 """What is asked of a fit whose model predicts sigma: an answer, or a refusal that names others."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import ModelError
 from bayes_alliance.sampling.fit import FOR_PREDICTED
 from bayes_alliance.sampling.linear_predictor import draw_blocks, evaluate
-from bayes_alliance.sampling.location import location_of
+from bayes_alliance.sampling.parameter_view import location_of
 
 LINES = [
     "alliance ~ stigma + (1 + stigma |m| case_manager)",
@@ -98,21 +99,25 @@ ANSWERS = {
     "check_coverage": ba.check_coverage,
     "prior_sensitivity": ba.prior_sensitivity,
     "compare": lambda fit: ba.compare([fit, fit], refits=0),
+    "predict": lambda fit: [ba.predict(fit), ba.predict(fit, kind="outcome", target="same")],
+    "contrast": lambda fit: ba.contrast(fit, {"stigma": [1.0, 2.0]}),
+    "slopes": lambda fit: ba.slopes(fit, "stigma"),
+    "grid": lambda fit: ba.grid(fit, "stigma"),
+    "simple_slopes": lambda fit: ba.simple_slopes(fit, "stigma", by="stayed"),
+    "group_slopes": lambda fit: ba.group_slopes(fit, "stigma"),
+    "group_means": ba.group_means,
+    "contextual_effects": ba.contextual_effects,
+    "group_effects": lambda fit: [ba.group_effects(fit), ba.group_effects(fit, parameter="sigma")],
+    "hypothesis": lambda fit: ba.hypothesis(fit, "b_sigma[stigma] > 0"),
+    "variance_shares": ba.variance_shares,
+    "share_curve": lambda fit: ba.share_curve(fit, "stigma"),
+    "client_correlations": ba.client_correlations,
+    "bayes_r2": ba.bayes_r2,
+    "r2_measures": ba.r2_measures,
+    "nakagawa_r2": ba.nakagawa_r2,
 }
 ADDS = {"with_log_likelihood", "with_predictive", "with_prior", "with_prior_predictive"}
-ARGUMENTS = {
-    "hypothesis": ("b[stigma] > 0",),
-    "point_bayes_factor": ("b[stigma]",),
-    "simple_slopes": ("stigma",),
-    "group_slopes": ("stigma",),
-    "share_curve": ("stigma",),
-    "slopes": ("stigma",),
-    "contrast": ({"stigma": [1, 2]},),
-    "grid": (),
-    "predict": (),
-    "write_report": ("report.html",),
-}
-KEYWORDS = {"simple_slopes": {"by": "stigma"}}
+ARGUMENTS = {"point_bayes_factor": ("b[stigma]",), "write_report": ("report.html",)}
 
 
 def verbs_of_fits():
@@ -132,16 +137,108 @@ def test_the_refusal_names_the_verbs_that_answer():
     assert set(FOR_PREDICTED) <= set(verbs_of_fits())
 
 
+LOCATIONS = {
+    "simple_slopes": "alliance ~ stigma * stayed + (1 | case_manager)",
+    "contextual_effects": "alliance ~ within(stigma, agency) + between(stigma, agency)",
+}
+
+
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_verb_answers(fit, name):
+def test_a_verb_answers(clients, make_fit, fit, name):
+    if name in LOCATIONS:
+        fit = make_fit(ba.Model([LOCATIONS[name], LINES[1]], clients), draws=50)
     assert ANSWERS[name](fit) is not None
+
+
+def test_predicted_outcomes_have_each_rows_own_sigma(fit):
+    mean, sigma = by_hand(fit)
+    found = ba.predict(fit, kind="outcome", target="same").draws["prediction"].to_numpy()
+    scaled = ((found.reshape(*mean.shape) - mean) / sigma).reshape(len(mean) * 50, -1)
+    # 64,000 standard normals: their mean and variance within five standard errors.
+    assert abs(scaled.mean()) < 5 / np.sqrt(scaled.size)
+    assert abs(scaled.var() - 1) < 5 * np.sqrt(2 / scaled.size)
+    assert np.abs(scaled.std(axis=0) - 1).max() < 0.35
+
+
+def test_new_groups_have_their_own_sigma(fit):
+    """Outcomes of new groups vary by the groups, and by sigma averaged over the groups."""
+    rows = {"stigma": [2.0], "case_manager": ["new"]}
+    found = ba.predict(fit, rows, kind="outcome", target="new").draws["prediction"].to_numpy()
+    sd = fit.posterior["sd_case_manager"].to_numpy()
+    b = fit.posterior["b_sigma"].to_numpy()
+    eta = b[..., 0] + 2 * b[..., 1]
+    within = np.exp(2 * eta + 2 * sd[..., 2] ** 2)
+    between = ba.variance_shares(fit, at={"stigma": 2.0}).draws["share"].to_numpy()[..., 0]
+    expected = within / (1 - between)
+    # 200 draws: the standard error of their variance is a tenth of it.
+    assert found.var() == pytest.approx(expected.mean(), rel=0.5)
+
+
+def test_the_residual_variance_of_shares_is_that_of_the_place_it_is_asked_at(fit):
+    place = {"stigma": 3.0}
+    own = fit.posterior
+    sd, cor = (own[f"{name}_case_manager"].to_numpy() for name in ("sd", "cor"))
+    z = np.array([1.0, 3.0])
+    between = (z[0] * sd[..., 0]) ** 2 + (z[1] * sd[..., 1]) ** 2
+    between += 2 * z[1] * cor[..., 0] * sd[..., 0] * sd[..., 1]
+    b = own["b_sigma"].to_numpy()
+    within = np.exp(2 * (b[..., 0] + 3 * b[..., 1]) + 2 * sd[..., 2] ** 2)
+    found = ba.variance_shares(fit, at=place)
+    np.testing.assert_allclose(
+        found.draws["share"].to_numpy()[..., 0], between / (between + within), rtol=1e-10
+    )
+    assert "where the predictors stand" in str(found)
+    assert "averaged over the rows" in str(ba.variance_shares(fit))
+
+
+def test_a_constant_sigma_gives_the_shares_of_a_plain_model(clients, make_fit):
+    """Where nothing predicts sigma but a constant, exp(constant) is sigma."""
+    plain = make_fit(ba.Model("alliance ~ stigma + (1 + stigma | case_manager)", clients))
+    model = ba.Model(["alliance ~ stigma + (1 + stigma | case_manager)", "sigma ~ 1"], clients)
+    held = (
+        plain.posterior.assign(
+            b_sigma=(
+                ("chain", "draw", "sigma_coefficient"),
+                np.log(plain.posterior["sigma"].to_numpy())[..., None],
+            )
+        )
+        .drop_vars("sigma")
+        .assign_coords(sigma_coefficient=["Intercept"])
+    )
+    same = replace(plain.with_group(names.POSTERIOR, held), model=model)
+    for verb in (ba.variance_shares, ba.bayes_r2, ba.r2_measures, ba.nakagawa_r2):
+        one, other = verb(plain).table["mean"], verb(same).table["mean"]
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+    for kind in ("mean", "outcome"):
+        one, other = (ba.predict(f, kind=kind).table["mean"] for f in (plain, same))
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+    likelihoods = (ba.with_log_likelihood(f).idata[names.LOG_LIKELIHOOD] for f in (plain, same))
+    one, other = (tree["alliance"].to_numpy() for tree in likelihoods)
+    np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_effects_on_sigma_are_those_of_the_container(fit):
+    effects = ba.group_effects(fit, parameter="sigma")
+    own = fit.posterior["u_case_manager"].sel(case_manager_effect="sigma_Intercept")
+    np.testing.assert_allclose(effects.table["mean"], own.mean(("chain", "draw")), rtol=1e-12)
+    assert effects.table["raw"].isna().all()
+    assert str(effects).startswith("Effects of case_manager on sigma")
+    with pytest.raises(ModelError, match="The model predicts sigma"):
+        ba.group_effects(fit, parameter="nu")
+
+
+def test_the_summary_says_what_a_coefficient_of_sigma_means(fit):
+    ratio = float(np.exp(fit.posterior["b_sigma"][..., 1]).median())
+    (first, *_) = ba.summarize(fit).notes
+    assert first.startswith("With one more of stigma, the residual standard deviation is ")
+    assert f"{100 * (ratio - 1):.1f}% larger" in first
 
 
 @pytest.mark.parametrize("name", sorted(set(verbs_of_fits()) - set(ANSWERS) - ADDS))
 def test_every_other_verb_refuses_before_any_work(fit, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError) as refused:
-        verbs_of_fits()[name](fit, *ARGUMENTS.get(name, ()), **KEYWORDS.get(name, {}))
+        verbs_of_fits()[name](fit, *ARGUMENTS.get(name, ()))
     asked, found, what_to_do = refused.value.sentences
     assert name in str(asked)
     assert "differs from row to row" in str(found)
