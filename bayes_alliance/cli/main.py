@@ -71,7 +71,7 @@ def show_models() -> None:
     for model in list_models().models:
         print(model.name)
         print(textwrap.fill(model.question, 88, initial_indent="  ", subsequent_indent="  "))
-        print(f"  {model.formula}  ({model.family})")
+        print(f"  {model.formula_text}  ({model.family})")
         for word, meaning in model.columns.items():
             print(f"    {word}: {meaning}")
         print()

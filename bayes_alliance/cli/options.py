@@ -205,9 +205,11 @@ class ModelOptions:
     """The user's wishes for the model."""
 
     formula: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="FORMULA", help='Such as "alliance ~ stigma + (1 + stigma | case_manager)".'
+            metavar="FORMULA",
+            help='Such as "alliance ~ stigma + (1 + stigma | case_manager)". May be given again '
+            'for a parameter of the family: "sigma ~ stigma".',
         ),
     ] = None
     model: Annotated[
@@ -281,7 +283,8 @@ def make_model(options: ModelOptions, data: pd.DataFrame) -> Model:
     if options.formula:
         from bayes_alliance.model.spec import Model
 
-        return Model(options.formula, data, options.family or "gaussian", priors)
+        lines = options.formula[0] if len(options.formula) == 1 else options.formula
+        return Model(lines, data, options.family or "gaussian", priors)
     from bayes_alliance.model.library import load_model
 
     columns = dict(

@@ -36,11 +36,16 @@ class LibraryModel:
 
     name: str
     question: str
-    formula: str
+    formula: str | tuple[str, ...]
     family: str
     reference: str
     columns: Mapping[str, str]
     priors: Mapping[str, str]
+
+    @property
+    def formula_text(self) -> str:
+        """The formula, or all of them, one behind the other."""
+        return self.formula if isinstance(self.formula, str) else "; ".join(self.formula)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,7 @@ class ModelList:
         return pd.DataFrame(
             {
                 "question": [m.question for m in self.models],
-                "formula": [m.formula for m in self.models],
+                "formula": [m.formula_text for m in self.models],
                 "family": [m.family for m in self.models],
             },
             index=pd.Index([m.name for m in self.models], name="model"),
@@ -151,7 +156,9 @@ def load_model(
     _check_columns(entry, mapping, data)
     question = Question(name=entry.name, text=entry.question, reference=entry.reference)
     return Model(
-        renamed_formula(entry.formula, mapping),
+        renamed_formula(entry.formula, mapping)
+        if isinstance(entry.formula, str)
+        else [renamed_formula(line, mapping) for line in entry.formula],
         data,
         family or entry.family,
         {**entry.priors, **(priors or {})},
@@ -188,13 +195,18 @@ def _find(name: str, models: Iterable[LibraryModel]) -> LibraryModel:
     return by_name[name]
 
 
+def _lines(formula: str | list[str]) -> str | tuple[str, ...]:
+    """Return one formula, or those of several parameters."""
+    return formula if isinstance(formula, str) else tuple(formula)
+
+
 def _read(path: Path) -> LibraryModel:
     """Read a file that the package brings along; none that a user names, so it has no bound."""
     content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     return LibraryModel(
         name=path.stem,
         question=content["question"],
-        formula=content["formula"],
+        formula=_lines(content["formula"]),
         family=content["family"],
         reference=content["reference"],
         columns=content["columns"],

@@ -163,6 +163,21 @@ def test_what_it_learnt_holds_for_new_rows(model):
     assert new.index["case_manager"].tolist()[1] == -1
 
 
+def test_a_file_of_the_library_may_have_several_formulas(table, tmp_path, monkeypatch):
+    from bayes_alliance.model import library
+
+    (tmp_path / "varying_sigma.toml").write_text(
+        'question = "?"\nreference = ""\nfamily = "gaussian"\n'
+        'formula = ["y ~ x + (1 |m| g)", "sigma ~ x + (1 |m| g)"]\n'
+        '[columns]\ny = "outcome"\nx = "predictor"\ng = "group"\n'
+    )
+    monkeypatch.setattr(library, "_INSTALLED", tmp_path)
+    columns = {"y": "alliance", "x": "stigma", "g": "case_manager"}
+    model = ba.load_model("varying_sigma", data=table, columns=columns)
+    assert model.formula.lines[1] == "sigma ~ stigma + (1 |m| case_manager)"
+    assert "sigma ~ x" in ba.list_models().table.loc["varying_sigma", "formula"]
+
+
 def by_hand(table):
     """Write the model of the test below in PyMC, with nothing of this package."""
     import pymc as pm
