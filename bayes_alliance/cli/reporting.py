@@ -26,6 +26,7 @@ from bayes_alliance.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bayes_alliance.model.spec import Model
     from bayes_alliance.sampling.fit import Fit
 
 OUT_HELP = (
@@ -92,7 +93,7 @@ def report_file(
             show_seen(fit.model.data_report)
     else:
         check_model_options(model)
-        own = make_model(model, load_table(file, table))
+        own = _reportable(make_model(model, load_table(file, table)))
         check_names([own, *(other.model for other in others.values())], page.names or ())
         show_seen(own.data_report)
     with told_when_stopped(places), contextlib.ExitStack() as keeping:
@@ -100,6 +101,14 @@ def report_file(
             fit = run_sampling(own, sampling)
             keeping.enter_context(draws_kept({"": fit}, places[0]))
         write_and_tell(_called({file: fit} | others), places, page)
+
+
+def _reportable(model: Model) -> Model:
+    """Return the model, or refuse before it is sampled what has no report."""
+    from bayes_alliance.sampling.fit import check_one_number
+
+    check_one_number(model, "write_report")
+    return model
 
 
 def _called(fits: Mapping[Path, Fit]) -> Mapping[str, Fit] | list[Fit]:

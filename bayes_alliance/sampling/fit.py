@@ -237,8 +237,8 @@ def check_fit(fit: object, verb: str, *, by_row: bool = False) -> None:
         parameter that the verb takes for one number.
     """
     if isinstance(fit, Fit):
-        if fit.model.predicted and not by_row:
-            raise _differs_by_row(fit.model, verb)
+        if not by_row:
+            check_one_number(fit.model, verb)
         return
     advice = "Sample the model first: fit = sample(model)."
     if isinstance(fit, str | Path):
@@ -249,6 +249,18 @@ def check_fit(fit: object, verb: str, *, by_row: bool = False) -> None:
         advice,
         given=type(fit).__name__,
     )
+
+
+def check_one_number(model: Model, verb: str) -> None:
+    """Refuse a model that predicts what a verb takes for one number, before it is sampled.
+
+    Raises
+    ------
+    ModelError
+        If it does.
+    """
+    if model.predicted:
+        raise _differs_by_row(model, verb)
 
 
 def _differs_by_row(model: Model, verb: str) -> ModelError:

@@ -187,3 +187,15 @@ def _table(path: Path) -> Any:
     from bayes_alliance.data.reading import read_table
 
     return read_table(path)
+
+
+def test_formulas_may_be_given_again_for_a_parameter(
+    run: Run, asked: Asked, clients: Path, tmp_path: Path
+) -> None:
+    lines = ("--formula", FORMULA, "--formula", "sigma ~ stigma")
+    refused = run("report", clients, *lines)
+    assert refused.exit_code != 0
+    assert "this model predicts sigma" in " ".join(refused.output.split())
+    assert not asked  # before it is sampled
+    run("fit", clients, *lines, "--out", "study.fit")
+    assert asked[0][0].formula.lines == (FORMULA, "sigma ~ stigma")

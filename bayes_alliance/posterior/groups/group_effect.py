@@ -72,6 +72,10 @@ NOT_NUMERIC = (
     "An outcome with a link has no deviations on this scale: group_means(fit) sets "
     "each group's raw mean beside its expected one."
 )
+LOGARITHMS = (
+    "Effects on {} are logarithms: 0.1 is 11% more, exp(0.1) = 1.11. Rows alone give no raw "
+    "deviation of it."
+)
 MEANING = (
     "raw: deviation by the group's own rows alone, nothing shrunken (least squares "
     "around the population's posterior mean); a dash where they cannot tell."
@@ -338,25 +342,17 @@ def group_effects(
     whole, fit = fit, _viewed(fit, parameter)
     check_prob(prob)
     check_rank_options(best, margin)
-    chosen = chosen_group(fit, group, "The effects")
-    design = fit.model.design.group(chosen)
+    design = fit.model.design.group(chosen_group(fit, group, "The effects"))
     placed, standing = _placed(fit, design, at, as_written=as_written)
-    held = thinned(fit.posterior[[names.u(chosen)]], draws)
+    held = thinned(fit.posterior[[names.u(design.name)]], draws)
     size = held.sizes[names.CHAIN] * held.sizes[names.DRAW]
     check_memory(
         "The effects of every group", size, len(design.labels) * len(placed), memory, unit="effects"
     )
-    if parameter is None:
-        raw, note = raw_effects(fit, design)
-    else:
-        raw = np.full((len(design.labels), len(design.effects)), np.nan)
-        note = (
-            f"Effects on {parameter} are logarithms: exp(0.1) = 1.11, so that 0.1 is "
-            f"11% more. Rows alone give no raw deviation of it."
-        )
+    raw, note = raw_effects(fit, design, parameter)
     moved = _moved(held, design, placed)
     return GroupEffects(
-        group=chosen,
+        group=design.name,
         table=_table(moved, design, placed, raw @ _matrix(placed).T, prob),
         draws=moved,
         prob=prob,
@@ -365,7 +361,7 @@ def group_effects(
         standing=standing,
         best=best,
         margin=margin,
-        notes=(note, *_beside(whole, chosen, parameter)),
+        notes=(note, *_beside(whole, design.name, parameter)),
         others=unnamed_factors(fit, group),
         parameter=parameter or "",
     )
@@ -462,7 +458,7 @@ def _what(placed: PlacedEffect) -> str:
     return f"{'value' if placed.kind == LEVEL else placed.named}{placed.clause}"
 
 
-def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
+def raw_effects(fit: Fit, group: GroupDesign, parameter: str | None = None) -> tuple[Array, str]:
     """Return deviations, shape (group, effect), and what has to be said about them.
 
     For intercepts it is the mean of the group's residuals from the population part. Effects of
@@ -470,6 +466,8 @@ def raw_effects(fit: Fit, group: GroupDesign) -> tuple[Array, str]:
     Rows that were streamed have others that stand in for them: only sums of products count here.
     """
     missing = np.full((len(group.labels), len(group.effects)), np.nan)
+    if parameter is not None:
+        return missing, LOGARITHMS.format(parameter)
     if not (fit.has_data or fit.has_sums):
         return missing, NO_ROWS
     if not fit.model.family.has_residual:

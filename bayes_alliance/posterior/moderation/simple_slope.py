@@ -119,8 +119,7 @@ def simple_slopes(
     check_prob(prob)
     asked = f"The slope of {predictor} by {by} was asked for."
     fit.need_data("A simple slope", instead=_as_claim(fit, predictor, by))
-    design = _design(fit, predictor, by, at or {}, asked)
-    moderator = design.moderator
+    moderator = (design := _design(fit, predictor, by, at or {}, asked)).moderator
     chosen, where = _chosen_values(moderator, values, asked)
     columns = design.columns(chosen)
     grid, along = _along(design, chosen, columns)
