@@ -16,6 +16,7 @@ CASES = {
     "demo": (),
     "models": (),
     "check": ("clients.csv", "--group", "case_manager"),
+    "codebook": ("clients.csv",),
     "answer": ("clients.csv", "--outcome", "wai_total"),
     "fit": ("clients.csv", *FORMULA, "--out", "new.fit"),
     "report": ("clients.csv", *FORMULA, "--out", "new.json"),
