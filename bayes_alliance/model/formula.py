@@ -14,7 +14,6 @@ from itertools import pairwise, zip_longest
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.expression_sizes import check_length
-from bayes_alliance.model.other_words import same_outline
 from bayes_alliance.model.response import Response, parse_response
 from bayes_alliance.model.syntax import check_syntax, inside_calls
 from bayes_alliance.model.tokens import Token, point_at, tokenize
@@ -214,7 +213,7 @@ def _line(text: str) -> _Line:
             text,
             place,
             f"A formula has one '~' between outcome and predictors; this one has {len(tildes)}.",
-            same_outline(tokens) or "Write it as in: alliance ~ stigma + (1 | case_manager).",
+            _same_outline(tokens) or "Write it as in: alliance ~ stigma + (1 | case_manager).",
         )
     left = tuple(t for t in tokens if t.start < tildes[0].start)
     right = tuple(t for t in tokens if t.start > tildes[0].start)
@@ -380,3 +379,18 @@ def _refuse_later_words(text: str, tokens: tuple[Token, ...]) -> None:
                 "It has weights() and se() on the outcome, offset(), within(), between(), scale(), "
                 "center(), poly(), bs() and (... | group) terms.",
             )
+
+
+def _same_outline(tokens: Sequence[Token]) -> str:
+    """Return what to write for a formula that has no tilde, or more than one; may be empty."""
+    words = {token.text for token in tokens if token.kind == "name"}
+    signs = {token.text for token in tokens if token.depth == 0 and token.kind == "symbol"}
+    if "random" in words and "~" in signs:
+        return "nlme's random = ~ 1 | g is here a term of the formula: + (1 | g)."
+    if words & {"ON", "on"} and "~" not in signs:
+        return "Mplus's ON is here a ~, and a + stands between predictors."
+    if words & {"BY", "WITH"} and "~" not in signs:
+        return "SPSS's y BY a WITH x is here y ~ C(a) + x."
+    if "=" in signs and "~" not in signs:
+        return "The outcome stands left of a ~, in the place of the =."
+    return ""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import Advice, DataError, ModelError, did_you_mean, listed
 from bayes_alliance.model.formula_words import renamed_formula
-from bayes_alliance.model.spec import Model, Question
+from bayes_alliance.model.record import Question
+from bayes_alliance.model.spec import Model
 
 if TYPE_CHECKING:
     import pandas as pd

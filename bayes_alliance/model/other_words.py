@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from bayes_alliance.errors import did_you_mean
-
-if TYPE_CHECKING:
-    from bayes_alliance.model.tokens import Token
 
 # From a function of R, Stata, Mplus or SAS to what is written here; {x} and {y} are its arguments.
 _CATEGORY, _CURVE = "C({x})", "bs({x}, df=4)"
@@ -57,18 +53,3 @@ def same_sign(sign: str) -> str:
         ";": "Leave the ; out: a formula ends by itself.",
         "$": "Name the column alone, without the table before a $.",
     }.get(sign, "")
-
-
-def same_outline(tokens: Sequence[Token]) -> str:
-    """Return what to write for a formula that has no tilde, or more than one; may be empty."""
-    words = {token.text for token in tokens if token.kind == "name"}
-    signs = {token.text for token in tokens if token.depth == 0 and token.kind == "symbol"}
-    if "random" in words and "~" in signs:
-        return "nlme's random = ~ 1 | g is here a term of the formula: + (1 | g)."
-    if words & {"ON", "on"} and "~" not in signs:
-        return "Mplus's ON is here a ~, and a + stands between predictors."
-    if words & {"BY", "WITH"} and "~" not in signs:
-        return "SPSS's y BY a WITH x is here y ~ C(a) + x."
-    if "=" in signs and "~" not in signs:
-        return "The outcome stands left of a ~, in the place of the =."
-    return ""

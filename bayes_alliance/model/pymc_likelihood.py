@@ -9,18 +9,18 @@ from bayes_alliance import names
 from bayes_alliance.model.pymc_priors import add_parameter
 
 if TYPE_CHECKING:
-    from bayes_alliance.model.spec import Model
+    from bayes_alliance.model.record import ModelRecord
 
 
 DATA_WEIGHTS = "row_weights"
 
 
-def outcome_data(model: Model) -> str:
+def outcome_data(model: ModelRecord) -> str:
     """Name of the data variable with the outcome."""
     return f"{model.outcome}_data"
 
 
-def add_likelihood(model: Model, eta: Any, predicted: Mapping[str, Any]) -> None:
+def add_likelihood(model: ModelRecord, eta: Any, predicted: Mapping[str, Any]) -> None:
     """Add the observed outcome to the current PyMC model.
 
     ``predicted`` holds the parameters that differ from row to row. Frequency weights multiply a

@@ -19,7 +19,7 @@ from bayes_alliance.model.pymc_priors import add_parameter
 from bayes_alliance.model.pytensor_folder import name_pytensor_folder
 
 if TYPE_CHECKING:
-    from bayes_alliance.model.spec import Model
+    from bayes_alliance.model.record import ModelRecord
 
 name_pytensor_folder()  # before anything here loads PyTensor
 
@@ -62,7 +62,7 @@ def data_coefficients(predictor: Predictor) -> str:
     return f"{DATA_COEFFICIENTS}_of_{predictor.parameter}"
 
 
-def build_coords(model: Model) -> dict[str, Any]:
+def build_coords(model: ModelRecord) -> dict[str, Any]:
     """Return the coordinates of the model, in the container's words."""
     design = model.design
     coords: dict[str, Any] = {own.dim: list(own.coefficients) for own in design.predictors}
@@ -77,7 +77,7 @@ def build_coords(model: Model) -> dict[str, Any]:
     return coords
 
 
-def data_arrays(model: Model) -> dict[str, Any]:
+def data_arrays(model: ModelRecord) -> dict[str, Any]:
     """Return what changes between data sets of one shape: data and prior arguments, by name."""
     design = model.design
     basis = model.priors.basis
@@ -107,7 +107,7 @@ def data_arrays(model: Model) -> dict[str, Any]:
     return arrays
 
 
-def build_pymc(model: Model) -> Any:
+def build_pymc(model: ModelRecord) -> Any:
     """Build the ``pm.Model`` of a model.
 
     Raises
@@ -153,7 +153,7 @@ def build_pymc(model: Model) -> Any:
     return built
 
 
-def _add_predictor(model: Model, predictor: Predictor, arrays: dict[str, Any]) -> Any:
+def _add_predictor(model: ModelRecord, predictor: Predictor, arrays: dict[str, Any]) -> Any:
     """Add the coefficients of a predicted parameter; return its population part by row."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -179,7 +179,7 @@ def _added_to(group: GroupDesign, products: Any) -> dict[str, Any]:
     return {name: products[:, group.places_of(name)].sum(axis=-1) for name in parameters}
 
 
-def _add_level(model: Model, built: Any, arrays: dict[str, Any]) -> None:
+def _add_level(model: ModelRecord, built: Any, arrays: dict[str, Any]) -> None:
     """Add what takes the intercept's place as written, where its priors stand at the means."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -194,7 +194,7 @@ def _add_level(model: Model, built: Any, arrays: dict[str, Any]) -> None:
         pm.Deterministic(level.name, built[sampled] + moved, dims=level.dim)
 
 
-def _add_coefficients(model: Model, arrays: dict[str, Any]) -> Any:
+def _add_coefficients(model: ModelRecord, arrays: dict[str, Any]) -> Any:
     """Add the coefficients of the design; return those that have the priors."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -206,7 +206,7 @@ def _add_coefficients(model: Model, arrays: dict[str, Any]) -> Any:
     return sampled
 
 
-def _add_group(model: Model, group: GroupDesign, arrays: dict[str, Any]) -> Any:
+def _add_group(model: ModelRecord, group: GroupDesign, arrays: dict[str, Any]) -> Any:
     """Add standard deviations, correlations and effects of a group; return the sampled effects."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -263,7 +263,7 @@ def _effect_dims(group: GroupDesign) -> tuple[str, str]:
     return group.name, names.effect(group.name)
 
 
-def _add_correlations(model: Model, group: GroupDesign, number: int) -> Any:
+def _add_correlations(model: ModelRecord, group: GroupDesign, number: int) -> Any:
     """Add a block's correlations: None, one number for two effects, else a Cholesky factor."""
     import pymc as pm
 

@@ -22,9 +22,9 @@ from bayes_alliance.model.plain_json import from_json, to_json
 from bayes_alliance.model.prior import parse_prior
 from bayes_alliance.model.prior_basis import PriorBasis, standing_as_written
 from bayes_alliance.model.prior_table import AS_WRITTEN, PriorEntry, PriorTable
+from bayes_alliance.model.record import Question
 from bayes_alliance.model.spec import (
     Model,
-    Question,
     assembled_model,
     changed_model,
     read_formula,

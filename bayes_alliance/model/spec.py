@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from bayes_alliance import names
 from bayes_alliance.data.scanning import ScannedTable
 from bayes_alliance.display import as_html, as_text
-from bayes_alliance.errors import ModelError, listed
+from bayes_alliance.errors import DataError, ModelError, listed
 from bayes_alliance.model.data_report import ModelDataReport, build_data_report
 from bayes_alliance.model.default_priors import Defaults, Rows, default_priors
 from bayes_alliance.model.design import (
@@ -21,35 +23,24 @@ from bayes_alliance.model.design import (
     without_columns,
 )
 from bayes_alliance.model.families.family import Family
-from bayes_alliance.model.families.link import Link
 from bayes_alliance.model.families.registry import find_family
 from bayes_alliance.model.formula import Formula, parse_formula
 from bayes_alliance.model.frame import ModelFrame, build_frame
 from bayes_alliance.model.ordered_categories import check_thresholds_known
-from bayes_alliance.model.parametrization import Centring, chosen_centring
-from bayes_alliance.model.prior_table import PriorTable, build_priors
+from bayes_alliance.model.parametrization import chosen_centring
+from bayes_alliance.model.prior_table import build_priors
+from bayes_alliance.model.record import ModelRecord, Question
 from bayes_alliance.model.repeats import check_enough_clients
-from bayes_alliance.model.wishes import check_types
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from bayes_alliance.model.streaming.rows import StreamedRows
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """Where a model comes from: its name in the library, the question it answers, its source."""
-
-    name: str = ""
-    text: str = ""
-    reference: str = ""
-
-
 @dataclass(frozen=True, init=False, eq=False)
-class Model:
+class Model(ModelRecord):
     """A multilevel model of one outcome, on one table.
 
     Building a model reads the table and checks everything; it never samples or compiles.
@@ -114,15 +105,6 @@ class Model:
     ('case_manager',)
     """
 
-    formula: Formula
-    family: Family
-    frame: ModelFrame
-    design: Design
-    priors: PriorTable
-    centring: Mapping[str, Centring]
-    question: Question = field(default_factory=Question)
-    stream: StreamedRows | None = None
-
     def __init__(
         self,
         formula: str | Sequence[str],
@@ -134,7 +116,7 @@ class Model:
         centred: bool | None = None,
         question: Question | None = None,
     ) -> None:
-        check_types(formula, data, priors, centred)
+        _check_types(formula, data, priors, centred)
         parsed, found = read_formula(formula, family, link)
         frame, design, stream = _read(parsed, data, found)
         outcome = parsed.response.outcome
@@ -161,42 +143,6 @@ class Model:
         }
         _set_fields(self, values)
 
-    @property
-    def outcome(self) -> str:
-        """Name of the outcome column."""
-        return self.formula.response.outcome
-
-    @property
-    def link(self) -> Link:
-        """How linear predictor and mean belong together."""
-        return self.family.link
-
-    @property
-    def predicted(self) -> tuple[str, ...]:
-        """Parameters of the family that have a formula of their own, beside the location."""
-        return tuple(own.parameter for own in self.design.predicted)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Names of the grouping factors."""
-        return tuple(group.name for group in self.design.groups)
-
-    @property
-    def clients(self) -> float:
-        """How many clients the rows stand for by their frequency weights; one each without."""
-        weights, groups = self.frame.weights, self.design.groups
-        if self.formula.response.repeats is None or weights is None:
-            return float(self.frame.rows_used)
-        # Groups keep their caseloads where the rows are not held.
-        return float(groups[0].caseloads.sum() if groups else weights.sum())
-
-    @property
-    def clients_in_words(self) -> str:
-        """What rows stand for, as words behind their number; none where each is one client."""
-        if self.formula.response.repeats is None or not self.clients:
-            return ""
-        return f", which stand for {self.clients:,.10g} clients"
-
     @cached_property
     def data_report(self) -> ModelDataReport:
         """What the model used and dropped, and what is notable about it."""
@@ -220,8 +166,6 @@ class Model:
     @property
     def table(self) -> pd.DataFrame:
         """The model's parts, one a row."""
-        import pandas as pd
-
         lines = {
             "formula": self.formula.text,
             "family": f"{self.family.name} ({self.link})",
@@ -347,3 +291,37 @@ def changed_model(model: Model, **changes: Any) -> Model:
 def _set_fields(model: Model, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         object.__setattr__(model, name, value)
+
+
+def _check_types(formula: object, data: object, priors: object, centred: object) -> None:
+    """Refuse arguments of a model that are of another type than they must be.
+
+    Raises
+    ------
+    ModelError, DataError
+        Naming the argument, what it is and what it must be.
+    """
+    several = isinstance(formula, list | tuple) and all(isinstance(one, str) for one in formula)
+    if not isinstance(formula, str) and not several:
+        raise _wrong("formula", formula, "'alliance ~ stigma + (1 | case_manager)'")
+    if not isinstance(data, pd.DataFrame | ScannedTable):
+        raise DataError(
+            "A model was to be built.",
+            f"data is a {type(data).__name__}, not a pandas DataFrame.",
+            "Give the table read_table() returns, or pandas.DataFrame(data); scan_table() for more "
+            "rows than memory holds.",
+        )
+    strings = isinstance(priors, Mapping) and all(isinstance(v, str) for v in priors.values())
+    if priors is not None and not strings:
+        raise _wrong("priors", priors, "{'b': 'Normal(0, 5)'}, a string for each key")
+    if centred is not None and not isinstance(centred, bool):
+        raise _wrong("centred", centred, "True, False or None")
+
+
+def _wrong(argument: str, value: object, example: str) -> ModelError:
+    return ModelError(
+        "A model was to be built.",
+        f"{argument} is {value!r}, of the type {type(value).__name__}.",
+        f"Write {argument} as {example}.",
+        argument=argument,
+    )

@@ -17,7 +17,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bayes_alliance.model.spec import Question
+from bayes_alliance.model.record import Question
 from bayes_alliance.sampling.settings import Settings
 
 MOST_BYTES = 64_000_000  # of a report, or of one of its files

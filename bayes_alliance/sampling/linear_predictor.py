@@ -18,7 +18,7 @@ from bayes_alliance.sampling.settings import check_gigabytes
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayes_alliance.sampling.fit import Fit
+    from bayes_alliance.sampling.record import FitRecord
 
 Array = NDArray[np.float64]
 MEMORY_GIGABYTES = 2.0
@@ -173,7 +173,7 @@ def copy_weights(model: Model) -> Any:
     return weights / np.ceil(weights)
 
 
-def check_redrawn_fit(what: str, fit: Fit, limit: float = MEMORY_GIGABYTES) -> None:
+def check_redrawn_fit(what: str, fit: FitRecord, limit: float = MEMORY_GIGABYTES) -> None:
     """Refuse beforehand what makes all group effects at once, where they are too large.
 
     Raises

@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_alliance.kernels.cell_sums import stand_in_rows
+from bayes_alliance.kernels.cell_sums import CellSums, stand_in_rows
 from bayes_alliance.model.design import Design
 from bayes_alliance.model.spec import Model, changed_model
-from bayes_alliance.model.streaming.column_moments import counted_sums
 
 Floats = NDArray[np.float64]
 
@@ -82,3 +81,9 @@ def count_rows(model: Model) -> int:
         return len(model.frame.y)
     cells, columns = model.stream.sums.cells.mean.shape
     return int(cells * (columns + 1))
+
+
+def counted_sums(model: Model) -> CellSums:
+    """Return the sums of a streamed model in which each row counts as often as it stands for."""
+    assert model.stream is not None
+    return model.stream.sums.counted

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayes_alliance.model.spec import Model
-    from bayes_alliance.sampling.fit import Fit
+    from bayes_alliance.sampling.record import FitRecord
 
 FORMAT = 6  # parameters of a family may have predictors of their own since this one
 FORMAT_OF_CHUNKS = 5  # pieces of an array that are all zeros are written since this one
@@ -40,7 +40,7 @@ _ROWLESS_GROUPS = (
 )
 
 
-def write_fit(fit: Fit, path: Path, *, data: bool) -> Path:
+def write_fit(fit: FitRecord, path: Path, *, data: bool) -> Path:
     """Write a fit to one file; see :meth:`Fit.save`."""
     tree = fit.idata
     keep_rows = data and fit.has_data

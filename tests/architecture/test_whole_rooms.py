@@ -60,19 +60,13 @@ def a_circle(imports: Imports) -> list[Path]:
     return []
 
 
-def whole(imports: Imports, package: Path) -> Imports:
-    """Leave out the files of the stages that are still in the making."""
-    kept = {path for path in imports if path.relative_to(package).parts[0] not in IN_THE_MAKING}
-    return {path: imported & kept for path, imported in imports.items() if path in kept}
-
-
 def test_no_short_file_has_its_only_importer_beside_it(package: Path) -> None:
     found = [path.relative_to(package).as_posix() for path in crumbs(imports_of(package))]
     assert [name for name in found if not name.startswith(IN_THE_MAKING)] == []
 
 
 def test_no_files_import_each_other_in_a_circle(package: Path) -> None:
-    assert a_circle(whole(imports_of(package), package)) == []
+    assert a_circle(imports_of(package)) == []
 
 
 @pytest.fixture
@@ -116,12 +110,3 @@ def test_a_circle_is_seen(made_up: Path, back: str) -> None:
     shared = made_up / "room" / "shared.py"
     shared.write_text(back)
     assert shared in a_circle(imports_of(made_up))
-
-
-def test_a_file_in_the_making_is_left_out(made_up: Path) -> None:
-    (made_up / "room").rename(made_up / "model")
-    assert {path.name for path in whole(imports_of(made_up), made_up)} == {
-        "reader.py",
-        "registry.py",
-        "engine.py",
-    }

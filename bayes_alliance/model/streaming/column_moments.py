@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_alliance.kernels.cell_sums import CellSums
 
-if TYPE_CHECKING:
-    from bayes_alliance.model.spec import Model
-
 Floats = NDArray[np.float64]
-
-
-def counted_sums(model: Model) -> CellSums:
-    """Return the sums of a streamed model in which each row counts as often as it stands for."""
-    assert model.stream is not None
-    return model.stream.sums.counted
 
 
 def column_moments(sums: CellSums, places: Sequence[int]) -> tuple[Floats, Floats]:

@@ -25,7 +25,6 @@ from bayes_alliance.kernels.shares import effect_covariance
 from bayes_alliance.model.expression import has_offset
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.streaming.column_moments import counted_sums
 from bayes_alliance.posterior.shared_groups import containers, is_chain
 from bayes_alliance.posterior.shares.share_words import measure_words
 from bayes_alliance.posterior.shares.variance_parts import (
@@ -36,7 +35,12 @@ from bayes_alliance.posterior.shares.variance_parts import (
 from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import frequency_weights
 from bayes_alliance.sampling.parameter_view import location_of
-from bayes_alliance.sampling.stand_in import cell_mean_model, cells_count_alike, stand_in_model
+from bayes_alliance.sampling.stand_in import (
+    cell_mean_model,
+    cells_count_alike,
+    counted_sums,
+    stand_in_model,
+)
 
 Array = NDArray[np.float64]
 # A column counts as lying at one level when at most this share of its variance lies elsewhere:

@@ -26,7 +26,7 @@ from bayes_alliance.kernels.shares import (
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.repeats import written_out
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.streaming.column_moments import column_moments, counted_sums
+from bayes_alliance.model.streaming.column_moments import column_moments
 from bayes_alliance.posterior.shared_groups import (
     containers,
     is_chain,
@@ -49,6 +49,7 @@ from bayes_alliance.sampling.linear_predictor import (
     precision_weights,
 )
 from bayes_alliance.sampling.parameter_view import location_of, view_of
+from bayes_alliance.sampling.stand_in import counted_sums
 from bayes_alliance.sampling.thinning import thinned
 
 if TYPE_CHECKING:

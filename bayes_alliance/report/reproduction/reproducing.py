@@ -13,7 +13,8 @@ from bayes_alliance.data.provenance import EXAMPLE, READ_AS, reading_options
 from bayes_alliance.data.scanning import ScannedTable, scan_table
 from bayes_alliance.errors import AllianceError, DataError, ModelError, listed
 from bayes_alliance.model.parametrization import Centring
-from bayes_alliance.model.spec import Model, Question, changed_model
+from bayes_alliance.model.record import Question
+from bayes_alliance.model.spec import Model, changed_model
 from bayes_alliance.report.content import ReportContent, build_content
 from bayes_alliance.report.received_report import NotAReportError, check_record
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data

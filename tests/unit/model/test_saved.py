@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.model.plain_json import from_json, to_json
+from bayes_alliance.model.record import Question
 from bayes_alliance.model.saved import fingerprint, model_from_json, model_to_json
-from bayes_alliance.model.spec import Model, Question
+from bayes_alliance.model.spec import Model
 
 MODELS = {
     "slopes": ("alliance ~ stigma * setting + (1 + stigma | agency/manager)", {}),
