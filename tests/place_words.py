@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 import bayes_alliance as ba
-from bayes_alliance.model.distributions import DISTRIBUTIONS
+from bayes_alliance.model.prior import DISTRIBUTIONS
 from bayes_alliance.report.blocks import Code, Equation, Table
 
 _VERBS = sorted(name for name in ba.__all__ if name.islower() and "_" in name)

@@ -19,8 +19,7 @@ from formulae.terms import Call, Model, Term
 from formulae.terms.call_resolver import CallResolver, LazyCall, LazyVariable
 
 from bayes_alliance.errors import ModelError
-from bayes_alliance.model.expression_sizes import check_length, check_tokens
-from bayes_alliance.model.term_count import check_term_count
+from bayes_alliance.model.expression_sizes import check_length, check_term_count, check_tokens
 
 CATEGORY_CALLS = ("C", "S", "T")
 

@@ -15,8 +15,7 @@ from bayes_alliance import names
 from bayes_alliance.errors import ModelError, listed
 from bayes_alliance.model.expression_sizes import check_length
 from bayes_alliance.model.response import Response, parse_response
-from bayes_alliance.model.syntax import check_syntax, inside_calls
-from bayes_alliance.model.tokens import Token, point_at, tokenize
+from bayes_alliance.model.tokens import Token, check_syntax, inside_calls, point_at, tokenize
 
 _LATER = {"mm", "trials", "cens", "mvbind"}
 

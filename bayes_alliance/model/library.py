@@ -1,18 +1,22 @@
-"""The model library: one TOML file a model, with the question it answers."""
+"""The model library: one TOML file a model, with the question it answers.
+
+The user's own column names take the place of a model's words in its formula.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_alliance.display import as_html, as_text
 from bayes_alliance.errors import Advice, DataError, ModelError, did_you_mean, listed
-from bayes_alliance.model.formula_words import renamed_formula
 from bayes_alliance.model.record import Question
 from bayes_alliance.model.spec import Model
+from bayes_alliance.model.tokens import tokenize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,3 +217,29 @@ def _read(path: Path) -> LibraryModel:
         columns=content["columns"],
         priors=content.get("priors", {}),
     )
+
+
+def renamed_formula(formula: str, columns: Mapping[str, str]) -> str:
+    """Put columns in the place of words; names that need it get backquotes.
+
+    Parameters
+    ----------
+    formula
+        A formula in a model's own words.
+    columns
+        From word to column; words that are not in it stay.
+    """
+    pieces: list[str] = []
+    place = 0
+    tokens = tokenize(formula)
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        call = following is not None and following.text == "("
+        if token.kind == "name" and token.text in columns and not call:
+            pieces += [formula[place : token.start], _written(columns[token.text])]
+            place = token.end
+    return "".join([*pieces, formula[place:]])
+
+
+def _written(column: str) -> str:
+    plain = column.isidentifier() and column[0].isalpha() and not iskeyword(column)
+    return column if plain else f"`{column}`"

@@ -1,35 +1,39 @@
-"""The joint form: the PyMC model with every group effect in it.
+"""The joint form: the PyMC model with every group effect in it, and its likelihood.
 
 The data sits in ``pm.Data`` and prior arguments in shared variables, so that another data set of
-the same shape needs no new compilation.
+the same shape needs no new compilation. PyTensor gives up where its folder cannot be made, and has
+to be told of another before it is loaded.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bayes_alliance import names
 from bayes_alliance.errors import ModelError
+from bayes_alliance.kernels.code_folder import is_usable, private_folder, say_once
 from bayes_alliance.model.design import Predictor
 from bayes_alliance.model.group_design import GroupDesign
-from bayes_alliance.model.pymc_likelihood import DATA_WEIGHTS, add_likelihood, outcome_data
 from bayes_alliance.model.pymc_priors import add_parameter
-from bayes_alliance.model.pytensor_folder import name_pytensor_folder
 
 if TYPE_CHECKING:
     from bayes_alliance.model.record import ModelRecord
 
-name_pytensor_folder()  # before anything here loads PyTensor
-
 # Unlike any outcome: data, outcome and parameters share one namespace in a pm.Model.
+DATA_WEIGHTS = "row_weights"
 DATA_X = "population_columns"
 DATA_OFFSET = "known_offset"
 DATA_COEFFICIENTS = "coefficients_of_design"
 DATA_CONSTANT = "constant_of_design"
 # Closer than this to the end of its range a number has no finite place on the whole line.
 _EDGE = 1e-12
+_FLAGS = "PYTENSOR_FLAGS"
 
 
 def data_z(group: str) -> str:
@@ -356,3 +360,58 @@ def _centred_pair(name: str, groups: int, sd: Any, correlation: Any) -> Any:
     rest = sd[1] * pt.sqrt(1 - correlation**2)
     second = pm.Normal(f"{name}_second", mean, rest, shape=groups)
     return pt.stack([first, second], axis=1)
+
+
+def outcome_data(model: ModelRecord) -> str:
+    """Name of the data variable with the outcome."""
+    return f"{model.outcome}_data"
+
+
+def add_likelihood(model: ModelRecord, eta: Any, predicted: Mapping[str, Any]) -> None:
+    """Add the observed outcome to the current PyMC model.
+
+    ``predicted`` holds the parameters that differ from row to row. Frequency weights multiply a
+    row's log likelihood; precision weights divide its variance.
+    """
+    import pymc as pm
+
+    family = model.family
+    own = {
+        part.name: add_parameter(model.priors, part.name, part.dim or None) for part in family.own
+    } | dict(predicted)
+    observed = pm.Data(outcome_data(model), family.as_observed(model.frame.y), dims=names.ROW)
+    if model.frame.weights is None:
+        distribution, arguments = family.pymc(eta, own, 1.0)
+        distribution(model.outcome, **arguments, observed=observed, dims=names.ROW)
+        return
+    weights = pm.Data(DATA_WEIGHTS, model.frame.weights, dims=names.ROW)
+    precision = model.formula.response.weight_kind != "frequency"
+    distribution, arguments = family.pymc(eta, own, weights if precision else 1.0)
+    if precision:
+        distribution(model.outcome, **arguments, observed=observed, dims=names.ROW)
+    else:
+        log_density = pm.logp(distribution.dist(**arguments), observed)
+        pm.Potential(model.outcome, weights * log_density, dims=names.ROW)
+
+
+def _name_pytensor_folder() -> None:
+    """Name another folder in PyTensor's own variable, for this process and those it starts."""
+    flags = os.environ.get(_FLAGS, "")
+    if "pytensor" in sys.modules or "compiledir" in flags or is_usable(_usual_folder()):
+        return
+    private = private_folder()
+    if private is None:
+        say_once("No folder can be written to in which PyTensor keeps what it compiles.")
+        return
+    os.environ[_FLAGS] = ",".join(filter(None, [flags, f"base_compiledir={private / 'pytensor'}"]))
+
+
+def _usual_folder() -> Path:
+    """Return the folder that PyTensor takes if it is told of none."""
+    local = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    if local is not None:
+        return Path(local) / "PyTensor"
+    return Path(os.environ.get("HOME") or Path.home()) / ".pytensor"
+
+
+_name_pytensor_folder()  # before anything here loads PyTensor

@@ -12,8 +12,8 @@ from bayes_alliance.model.default_priors import Element
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior_basis import is_moved
 from bayes_alliance.model.prior_table import PriorEntry
+from bayes_alliance.model.prior_targets import PriorTargets, coefficient_targets
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.standing import Standing, coefficient_standing
 from bayes_alliance.report.blocks import Equation
 from bayes_alliance.report.equation import Symbols, as_label, choose_symbols, wrapped
 from bayes_alliance.report.prose import figure, joined
@@ -28,7 +28,7 @@ class _Letters:
 
     model: Model
     symbols: Symbols
-    standing: Standing
+    standing: PriorTargets
     moved: frozenset[Element]
 
     def of(self, variable: str, element: str | None) -> str:
@@ -42,7 +42,7 @@ def prior_equation(model: Model) -> Equation:
 
     A star marks what holds at the means of the predictors; the last lines say what it is.
     """
-    standing = coefficient_standing(model.priors, model.design)
+    standing = coefficient_targets(model.priors, model.design)
     letters = _Letters(
         model=model,
         symbols=choose_symbols(model),
@@ -62,7 +62,7 @@ def moved_elements(model: Model) -> frozenset[Element]:
     """Return variable and element of each prior that is about something else than written."""
     found: list[Element] = []
     priors, labels = model.priors, model.design.coefficients
-    rows = coefficient_standing(priors, model.design).rows
+    rows = coefficient_targets(priors, model.design).rows
     found += [(names.B, labels[k]) for k in np.flatnonzero(is_moved(rows))]
     level = model.family.level
     if level is not None and priors.basis.coefficients.constant.any():

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bayes_alliance import names
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior_basis import is_moved
+from bayes_alliance.model.prior_targets import coefficient_targets
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.standing import coefficient_standing
 from bayes_alliance.sampling.working_scale import posterior_working_scales, thresholds_moved
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def moved_effects(model: Model, group: GroupDesign) -> list[bool]:
 
 
 def _coefficients(model: Model, draws: xr.DataArray) -> xr.DataArray:
-    rows = coefficient_standing(model.priors, model.design).rows
+    rows = coefficient_targets(model.priors, model.design).rows
     moved = [bool(own) for own in is_moved(rows)]
     return _moved(model, draws, draws.to_numpy() @ rows.T, moved) if any(moved) else draws
 

@@ -33,7 +33,13 @@ from bayes_alliance.model.saved import (
 )
 from bayes_alliance.model.spec import changed_model
 from bayes_alliance.model.streaming.kept_sums import ARRAYS, CELLS, WORDS, stream_from_bytes
-from bayes_alliance.sampling.archive import read_archive
+from bayes_alliance.sampling.archive import (
+    NotAFitError,
+    check_arrays,
+    check_parquet,
+    draws_of,
+    read_archive,
+)
 from bayes_alliance.sampling.container import draws_dataset
 from bayes_alliance.sampling.engines.collapsed.effects import Recovery
 from bayes_alliance.sampling.engines.collapsed.engine import redrawn_effects
@@ -41,7 +47,6 @@ from bayes_alliance.sampling.engines.collapsed.problem import collapsed_problem
 from bayes_alliance.sampling.engines.contract import public_variables
 from bayes_alliance.sampling.engines.registry import ENGINES
 from bayes_alliance.sampling.fit import Fit
-from bayes_alliance.sampling.received import NotAFitError, check_arrays, check_parquet, draws_of
 from bayes_alliance.sampling.settings import Settings
 from bayes_alliance.sampling.store import (
     BY_COLUMN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import time
 from dataclasses import replace
@@ -27,7 +28,6 @@ from bayes_alliance.sampling.fit import Fit
 from bayes_alliance.sampling.linear_predictor import MEMORY_GIGABYTES, check_memory
 from bayes_alliance.sampling.progress import make_progress, told_of_compilation
 from bayes_alliance.sampling.settings import Settings, check_gigabytes, make_settings
-from bayes_alliance.sampling.source_version import source_version
 
 NOT_INSTALLED = "not installed"
 _VERSIONS = (
@@ -258,3 +258,12 @@ def _versions() -> dict[str, str]:
     instructions = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     machine = [platform.system(), platform.machine(), *instructions]
     return found | {"python": platform.python_version(), "machine": " ".join(machine)}
+
+
+def source_version(folder: Path) -> str:
+    """Name a folder by a digest of its program files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"source {digest.hexdigest()[:12]}"

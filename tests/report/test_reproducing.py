@@ -18,8 +18,7 @@ from bayes_alliance.report.reproduction import reproducing
 from bayes_alliance.report.reproduction.reproducing import recorded_table, remade_model
 from bayes_alliance.report.sections.reproduction_section import program
 from bayes_alliance.report.session_record import draws_digest, session_record
-from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
-from bayes_alliance.sampling.source_version import source_version
+from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions, source_version
 
 pytestmark = pytest.mark.slow
 

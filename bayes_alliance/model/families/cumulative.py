@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from bayes_alliance import names
-from bayes_alliance.model.families.categories import Categories
+from bayes_alliance.model.families.categories import (
+    Categories,
+    as_scores,
+    category_scores,
+    score_note,
+)
 from bayes_alliance.model.families.family import Array, Coded, Parameters
 from bayes_alliance.model.families.link import LOGIT, PROBIT, Link
 from bayes_alliance.model.families.outcome_columns import as_ordered
 from bayes_alliance.model.families.parameter import CUTPOINT, Parameter
 from bayes_alliance.model.families.row_statistics import SMALL_SHARE, RowStatistic, shares
-from bayes_alliance.model.families.scores import as_scores, category_scores, score_note
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -36,13 +36,15 @@ from bayes_alliance.model.plain_json import to_json
 from bayes_alliance.model.repeats import check_enough_clients, counted_by_group
 from bayes_alliance.model.streaming.cells import find_cells
 from bayes_alliance.model.streaming.columns import ColumnPlan, plan_columns
-from bayes_alliance.model.streaming.single_values import look_at_scanned
+from bayes_alliance.model.streaming.needs import Needs, check_kinds, streamed_needs
 from bayes_alliance.model.streaming.sums import StreamedSums, stream_sums
 from bayes_alliance.model.streaming.survey import Survey, survey_table
-from bayes_alliance.model.streaming.typical_rows import express_one, typical_rows
-from bayes_alliance.model.streaming.typical_values import with_typical_values
-from bayes_alliance.model.streaming.unused_ids import note_unused_ids
-from bayes_alliance.model.streaming.wishes import Wishes, check_kinds, streamed_wishes
+from bayes_alliance.model.streaming.typical_rows import (
+    express_one,
+    typical_rows,
+    with_typical_values,
+)
+from bayes_alliance.model.streaming.value_counts import look_at_scanned, note_unused_ids
 from bayes_alliance.model.transforms import GROUP_MEANS
 
 Floats = NDArray[np.float64]
@@ -121,12 +123,12 @@ def read_stream(formula: Formula, table: ScannedTable, family: Family) -> Stream
     """
     columns = used_columns(formula, pd.DataFrame(columns=list(table.columns)))
     check_kinds(table, columns)
-    wishes = streamed_wishes(formula, table, family)
+    needs = streamed_needs(formula, table, family)
     with reading(table.source), _some_rows():
         try:
-            return _read(formula, table, family, columns, wishes, has_gaps=False)
+            return _read(formula, table, family, columns, needs, has_gaps=False)
         except GapError:
-            return _read_with_gaps(formula, table, family, columns, wishes)
+            return _read_with_gaps(formula, table, family, columns, needs)
 
 
 @contextmanager
@@ -146,10 +148,10 @@ def _read_with_gaps(
     table: ScannedTable,
     family: Family,
     columns: tuple[str, ...],
-    wishes: Wishes,
+    needs: Needs,
 ) -> StreamedRows:
     try:
-        return _read(formula, table, family, columns, wishes, has_gaps=True)
+        return _read(formula, table, family, columns, needs, has_gaps=True)
     except GapError as error:
         found = f"the column {error} has a gap, or numbers too large to be added, that it had not"
         raise table_changed(found) from error
@@ -160,15 +162,15 @@ def _read(
     table: ScannedTable,
     family: Family,
     columns: tuple[str, ...],
-    wishes: Wishes,
+    needs: Needs,
     *,
     has_gaps: bool,
 ) -> StreamedRows:
-    survey = survey_table(table, columns, wishes, has_gaps=has_gaps)
+    survey = survey_table(table, columns, needs, has_gaps=has_gaps)
     few = build_frame(formula, survey.rows, family)
     learnt = _with_learnt(build_design(formula, few, survey.rows, family), survey)
-    finder, cells = find_cells(survey.cells, wishes.groups, survey.levels)
-    plan = plan_columns(learnt.parts, survey.rows, survey.levels, has_offset=wishes.has_offset)
+    finder, cells = find_cells(survey.cells, needs.groups, survey.levels)
+    plan = plan_columns(learnt.parts, survey.rows, survey.levels, has_offset=needs.has_offset)
     caseloads = cells[ROWS].to_numpy(dtype=np.float64)
     sums = stream_sums(formula, survey, plan, finder, caseloads)
     of_cell = tuple(group_of_cell(group, cells) for group in learnt.groups)
@@ -191,7 +193,7 @@ def _read(
         group_of_cell=of_cell,
         cells=cells,
         source=table.source,
-        sorted_levels=_sorted_levels(survey, wishes),
+        sorted_levels=_sorted_levels(survey, needs),
     )
 
 
@@ -206,9 +208,9 @@ def _constants(
     )
 
 
-def _sorted_levels(survey: Survey, wishes: Wishes) -> dict[str, str]:
+def _sorted_levels(survey: Survey, needs: Needs) -> dict[str, str]:
     """Return the first level of the categories that were sorted, though they had an order."""
-    table, groups = survey.table, {*wishes.groups, *(group for _, group in wishes.group_means)}
+    table, groups = survey.table, {*needs.groups, *(group for _, group in needs.group_means)}
     return {
         name: str(levels[0])
         for name, levels in survey.levels.items()

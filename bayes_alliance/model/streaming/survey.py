@@ -25,7 +25,7 @@ from bayes_alliance.data.scan_queries import (
 )
 from bayes_alliance.data.scanning import GapError, ScannedTable
 from bayes_alliance.errors import DataError, listed
-from bayes_alliance.model.streaming.wishes import Wishes
+from bayes_alliance.model.streaming.needs import Needs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,7 +70,7 @@ class Survey:
 
 
 def survey_table(
-    table: ScannedTable, columns: tuple[str, ...], wishes: Wishes, *, has_gaps: bool
+    table: ScannedTable, columns: tuple[str, ...], needs: Needs, *, has_gaps: bool
 ) -> Survey:
     """Read what the second pass must know.
 
@@ -78,7 +78,7 @@ def survey_table(
     ----------
     table, columns
         The table, and the columns the model uses, outcome first.
-    wishes
+    needs
         What the formula needs.
     has_gaps
         Count missing values and leave incomplete rows out. Without it the rows are taken to be
@@ -95,18 +95,18 @@ def survey_table(
     if has_gaps:
         _check_finite(count_infinite(table, columns))
     read = table.complete(columns) if missing else table
-    cells = count_combinations(read, wishes.groups)
-    scales = mean_and_sd(read, wishes.scaled, wishes.repeats)
+    cells = count_combinations(read, needs.groups)
+    scales = mean_and_sd(read, needs.scaled, needs.repeats)
     first = first_rows(table, columns)
-    if not has_gaps and _shows_gaps(cells[list(wishes.groups)], scales, first.height):
-        return survey_table(table, columns, wishes, has_gaps=True)
+    if not has_gaps and _shows_gaps(cells[list(needs.groups)], scales, first.height):
+        return survey_table(table, columns, needs, has_gaps=True)
     rows_used = int(cells[ROWS].sum())
     _check_rows(rows_in_table or rows_used, rows_used, columns, missing)
-    texts = [name for name in wishes.groups if table.kinds[name] == "text"]
-    levels = occurring_values(read, list(dict.fromkeys([*wishes.categories, *texts])))
-    _check_few(levels, wishes)
-    means = {pair: mean_by_group(table, *pair, wishes.repeats) for pair in wishes.group_means}
-    rows = _telling_rows(table, first, wishes, levels, cells)
+    texts = [name for name in needs.groups if table.kinds[name] == "text"]
+    levels = occurring_values(read, list(dict.fromkeys([*needs.categories, *texts])))
+    _check_few(levels, needs)
+    means = {pair: mean_by_group(table, *pair, needs.repeats) for pair in needs.group_means}
+    rows = _telling_rows(table, first, needs, levels, cells)
     if not has_gaps:
         _check_known_means(means, levels)
         _check_no_infinity(rows)
@@ -150,7 +150,7 @@ def _check_known_means(
 def _telling_rows(
     table: ScannedTable,
     first: pl.DataFrame,
-    wishes: Wishes,
+    needs: Needs,
     levels: Mapping[str, tuple[Any, ...]],
     cells: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -160,16 +160,16 @@ def _telling_rows(
     outcome = first.columns[0]
     others = [
         row_with_other_value(table, first.columns, name, first[name][0])
-        for name in dict.fromkeys([outcome, *wishes.scaled])
+        for name in dict.fromkeys([outcome, *needs.scaled])
     ]
     if not others[0].height:
         _refuse_constant(outcome, first[outcome][0])
     texts = {name: values for name, values in levels.items() if table.kinds[name] == "text"}
     rows = as_pandas(pl.concat([first, *others]), texts)
     for name, values in levels.items():
-        if name not in wishes.groups:  # one by one they would make groups that do not occur
+        if name not in needs.groups:  # one by one they would make groups that do not occur
             rows = _with_values(rows, pd.DataFrame({name: list(values)}))
-    return _with_values(rows, cells[list(wishes.groups)])
+    return _with_values(rows, cells[list(needs.groups)])
 
 
 def _with_values(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -206,9 +206,9 @@ def _check_finite(infinite: Mapping[str, int]) -> None:
         )
 
 
-def _check_few(levels: Mapping[str, tuple[Any, ...]], wishes: Wishes) -> None:
+def _check_few(levels: Mapping[str, tuple[Any, ...]], needs: Needs) -> None:
     """Refuse ids among the predictors: every category is a column of the design."""
-    grouping = {*wishes.groups, *(group for _, group in wishes.group_means)}
+    grouping = {*needs.groups, *(group for _, group in needs.group_means)}
     many = [n for n, values in levels.items() if len(values) > _MOST_VALUES and n not in grouping]
     if many:
         raise DataError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayes_alliance.display import in_sentences, joined, place
 from bayes_alliance.errors import ModelError, did_you_mean
-from bayes_alliance.model.families.scores import score_words
+from bayes_alliance.model.families.categories import score_words
 from bayes_alliance.model.spec import Model
 from bayes_alliance.posterior.prediction.expected import Quantity
 from bayes_alliance.posterior.prediction.matrices import PredictionDraws

@@ -26,7 +26,7 @@ from bayes_alliance.kernels.shares import (
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.repeats import written_out
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.streaming.column_moments import column_moments
+from bayes_alliance.model.streaming.typical_rows import column_moments
 from bayes_alliance.posterior.shared_groups import (
     containers,
     is_chain,

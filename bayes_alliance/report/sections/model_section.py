@@ -8,8 +8,8 @@ from bayes_alliance import names
 from bayes_alliance.model.default_priors import Element
 from bayes_alliance.model.group_design import GroupDesign
 from bayes_alliance.model.prior_table import MEAN_OF_ALL
+from bayes_alliance.model.prior_targets import coefficient_targets
 from bayes_alliance.model.spec import Model
-from bayes_alliance.model.standing import coefficient_standing
 from bayes_alliance.report.blocks import Block, Facts, Heading, Items, Paragraph, Section
 from bayes_alliance.report.equation import model_equation, symbol_words
 from bayes_alliance.report.prior_equation import moved_elements, prior_equation
@@ -161,7 +161,7 @@ def _level(model: Model, moved: Collection[Element]) -> list[str]:
 def _coefficients(model: Model, moved: Collection[Element]) -> list[str]:
     """Speak of slopes that change with other predictors, and of categories."""
     labels, orders = model.design.coefficients, model.design.orders
-    ties = coefficient_standing(model.priors, model.design).ties
+    ties = coefficient_targets(model.priors, model.design).ties
     levels = {labels[place] for places, _ in ties for place in places}
     taken = {e.element for e in model.priors.entries if e.stands == MEAN_OF_ALL}
     slopes = [

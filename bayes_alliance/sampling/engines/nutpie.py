@@ -14,9 +14,8 @@ from bayes_alliance.model.pymc_model import build_pymc, data_arrays
 from bayes_alliance.model.pymc_priors import shared_arguments
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
-from bayes_alliance.sampling.engines.joint_engine import JointEngine
+from bayes_alliance.sampling.engines.joint_engine import JointEngine, repeatable_compilation
 from bayes_alliance.sampling.engines.joint_starts import JointStart, all_notes, joint_start
-from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.engines.nutpie_run import run_nutpie
 from bayes_alliance.sampling.progress import Progress
 from bayes_alliance.sampling.settings import Settings

@@ -12,9 +12,8 @@ from bayes_alliance.errors import SamplingError
 from bayes_alliance.model.pymc_model import build_pymc
 from bayes_alliance.model.spec import Model
 from bayes_alliance.sampling.engines.contract import Drawn, public_variables
-from bayes_alliance.sampling.engines.joint_engine import JointEngine
+from bayes_alliance.sampling.engines.joint_engine import JointEngine, repeatable_compilation
 from bayes_alliance.sampling.engines.joint_starts import all_notes, chain_starts
-from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.progress import ChainState, Progress
 from bayes_alliance.sampling.settings import Settings
 

@@ -6,8 +6,7 @@ import numpy as np
 import pymc as pm
 import pytest
 
-from bayes_alliance.model.distributions import DISTRIBUTIONS
-from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.prior import DISTRIBUTIONS, Prior
 
 PROPER = [name for name, kind in DISTRIBUTIONS.items() if kind.frozen is not None]
 # One set of arguments a distribution, none of them 0 or 1, so that a swap shows.

@@ -14,8 +14,8 @@ from scipy import integrate, stats
 
 from bayes_alliance.errors import DataError, ModelError
 from bayes_alliance.model.families.family import Family
+from bayes_alliance.model.families.parameter import ORDERED, POSITIVE, REAL, UNIT
 from bayes_alliance.model.families.registry import FAMILIES, find_family
-from bayes_alliance.model.families.support import ORDERED, POSITIVE, REAL, UNIT
 from bayes_alliance.model.spec import Model
 
 LEVELS = ("1", "2", "3", "4")

@@ -4,7 +4,7 @@ import pytest
 
 from bayes_alliance.errors import ModelError
 from bayes_alliance.model.formula import GroupTerm, parse_formula
-from bayes_alliance.model.formula_words import renamed_formula
+from bayes_alliance.model.library import renamed_formula
 from bayes_alliance.model.response import Response
 
 

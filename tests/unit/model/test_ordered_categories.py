@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from bayes_alliance.errors import DataError
-from bayes_alliance.model.families.registry import FAMILIES
-from bayes_alliance.model.families.scores import (
+from bayes_alliance.model.families.categories import (
     category_scores,
     score_note,
     score_words,
 )
+from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.spec import Model
 
 

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_alliance.errors import ModelError
-from bayes_alliance.model.distributions import DISTRIBUTIONS
-from bayes_alliance.model.prior import Prior, parse_prior
+from bayes_alliance.model.prior import DISTRIBUTIONS, Prior, parse_prior
 
 READ = {
     "Normal(70, 20)": Prior("Normal", (70.0, 20.0)),

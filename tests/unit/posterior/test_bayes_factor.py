@@ -10,8 +10,7 @@ import pytest
 from scipy import stats
 
 import bayes_alliance as ba
-from bayes_alliance.model.distributions import DISTRIBUTIONS
-from bayes_alliance.model.prior import Prior
+from bayes_alliance.model.prior import DISTRIBUTIONS, Prior
 from bayes_alliance.posterior.evidence.term import ABSENT, differing_priors, rescaled_prior
 from bayes_alliance.posterior.evidence.term_evidence import factor_table
 from bayes_alliance.posterior.several_fits import have_same_rows

@@ -16,6 +16,7 @@ from bayes_alliance.model.families.registry import FAMILIES
 from bayes_alliance.model.parametrization import F_RATIO, chosen_centring
 from bayes_alliance.random_streams import Stream, generator
 from bayes_alliance.sampling.engines.collapsed.engine import CollapsedEngine
+from bayes_alliance.sampling.engines.joint_engine import repeatable_compilation
 from bayes_alliance.sampling.engines.joint_starts import (
     UNLIKELY,
     all_notes,
@@ -23,7 +24,6 @@ from bayes_alliance.sampling.engines.joint_starts import (
     joint_start,
 )
 from bayes_alliance.sampling.engines.likely_values import likely_values
-from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
 from bayes_alliance.sampling.engines.nutpie import is_narrow_ridge
 
 

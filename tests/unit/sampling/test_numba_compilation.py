@@ -6,7 +6,7 @@ import pytensor
 import pytest
 
 from bayes_alliance.sampling.engines import nutpie
-from bayes_alliance.sampling.engines.numba_compilation import repeatable_compilation
+from bayes_alliance.sampling.engines.joint_engine import repeatable_compilation
 from bayes_alliance.sampling.engines.nutpie import NutpieEngine
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.model.prior_basis import is_moved
-from bayes_alliance.model.standing import coefficient_standing
+from bayes_alliance.model.prior_targets import coefficient_targets
 
 FORMULAS = [
     ("y ~ x * z + (1 + x | g)", "gaussian"),
@@ -51,7 +51,7 @@ def test_each_prior_is_that_of_its_row(table, formula, family):
     """Independent priors of the working coefficients give each row the variance it is listed with;
     two levels of a category correlate by a half."""
     priors = ba.Model(formula, table, family).priors
-    found = coefficient_standing(priors, ba.Model(formula, table, family).design)
+    found = coefficient_targets(priors, ba.Model(formula, table, family).design)
     sds = np.array([prior.arguments[1] for prior in priors.of("b")])
     rows = found.rows @ priors.basis.coefficients.to_user  # of the working coefficients
     covariance = (rows * sds**2) @ rows.T
@@ -66,7 +66,7 @@ def test_each_prior_is_that_of_its_row(table, formula, family):
 
 def test_rows_say_where_the_predictors_are(table):
     model = ba.Model("y ~ x + c + (1 | g)", table)
-    rows = coefficient_standing(model.priors, model.design).rows
+    rows = coefficient_targets(model.priors, model.design).rows
     third = 1 / 3
     np.testing.assert_allclose(rows[0], [1, table["x"].mean(), third, third], rtol=1e-10)
     assert is_moved(rows).tolist() == [True, False, False, False]
@@ -74,10 +74,10 @@ def test_rows_say_where_the_predictors_are(table):
 
 def test_a_category_in_the_place_of_the_constant_has_a_mean_and_differences(table):
     model = ba.Model("y ~ 0 + c", table)
-    found = coefficient_standing(model.priors, model.design)
+    found = coefficient_targets(model.priors, model.design)
     np.testing.assert_allclose(
         found.rows, [[1 / 3, 1 / 3, 1 / 3], [-1, 1, 0], [-1, 0, 1]], atol=1e-12
     )
     own = ba.Model("y ~ 0 + c", table, priors={"b": "Normal(50, 9)"})
-    assert np.array_equal(coefficient_standing(own.priors, own.design).rows, np.eye(3))
-    assert not coefficient_standing(own.priors, own.design).ties
+    assert np.array_equal(coefficient_targets(own.priors, own.design).rows, np.eye(3))
+    assert not coefficient_targets(own.priors, own.design).ties

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 
-class Standing(NamedTuple):
+class PriorTargets(NamedTuple):
     """What the priors of the population coefficients are about.
 
     Parameters
@@ -34,7 +34,7 @@ class Standing(NamedTuple):
     ties: tuple[tuple[Places, Floats], ...]
 
 
-def coefficient_standing(priors: PriorTable, design: Design) -> Standing:
+def coefficient_targets(priors: PriorTable, design: Design) -> PriorTargets:
     """Return what the prior of each coefficient is about; levels that are tied as they are listed.
 
     Engines sample tied levels in a basis in which they are independent; each entry's own
@@ -50,7 +50,7 @@ def coefficient_standing(priors: PriorTable, design: Design) -> Standing:
     # What ties leave of an entry that is exactly one or zero is rounding.
     near = np.round(rows)
     rows = np.where(np.abs(rows - near) < 1e-12 * np.maximum(np.abs(near), 1.0), near, rows)
-    return Standing(rows=rows + 0.0, ties=ties)
+    return PriorTargets(rows=rows + 0.0, ties=ties)
 
 
 def _orders(orders: Sequence[ColumnOrder], stands: Sequence[str]) -> list[ColumnOrder]:

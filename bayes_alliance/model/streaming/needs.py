@@ -21,7 +21,7 @@ _WHOLE_COLUMN = ("B", "binary", "p", "prop", "proportion")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class Needs:
     """What a formula must know of whole columns before its rows can be read one by one.
 
     Parameters
@@ -52,7 +52,7 @@ class Wishes:
     repeats: str | None = None
 
 
-def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wishes:
+def streamed_needs(formula: Formula, table: ScannedTable, family: Family) -> Needs:
     """Find out what a formula needs, and refuse by name what cannot be streamed.
 
     Raises
@@ -82,7 +82,7 @@ def streamed_wishes(formula: Formula, table: ScannedTable, family: Family) -> Wi
         listed_columns += [name for name in used if table.kinds[name] == "text"]
     grouping = [factor for term in formula.group_terms for factor in term.factors]
     listed_columns += [name for _, name in pairs]
-    return Wishes(
+    return Needs(
         expressions=expressions,
         scaled=tuple(dict.fromkeys(scaled)),
         group_means=tuple(dict.fromkeys(pairs)),
