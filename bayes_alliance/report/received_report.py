@@ -198,7 +198,7 @@ _DATA = {
     ),
 }  # fmt: skip
 _RUN = {
-    "formula": _TEXT, "family": _NAME, "link": _NAME, "priors": _Each(_TEXT),
+    "formula": (_TEXT, [_TEXT]), "family": _NAME, "link": _NAME, "priors": _Each(_TEXT),
     "priors_chosen": [_NAME], "centring": _Each(_NAME),
     "question": {field.name: _TEXT for field in fields(Question)}, "settings": _SETTINGS,
     "versions": _Each(_NAME), "interrupted": bool, "draws": int, "draws_sha256": _NAME,
@@ -249,6 +249,9 @@ def check_record(record: Mapping[str, Any]) -> None:
         If it is so.
     """
     _need(_fits(record, _RECORD), "its record is not that of a run")
+    for run in (record, *record["others"]):
+        _need(len(run["formula"]) <= _LONGEST, "its model has too many formulas")
+        _need(sum(map(len, run["formula"])) <= _LONGEST, "its formulas are too long")
     called = record.get("called")
     fits = 1 + len(record["others"])
     _need(not called or len(set(called)) == len(called) == fits, "it names other fits than it has")

@@ -70,7 +70,7 @@ def writing_versions() -> dict[str, str]:
 def _fit_record(fit: Fit) -> dict[str, Any]:
     model, entries = fit.model, fit.model.priors.entries
     return {
-        "formula": model.formula.text,
+        "formula": model.formula.as_given,
         "family": model.family.name,
         "link": model.link.name,
         "priors": model.priors.strings,

@@ -18,6 +18,8 @@ import pytest
 import bayes_alliance as ba
 from bayes_alliance.errors import AllianceError
 from bayes_alliance.report.report_data import WORD_ELEMENT, read_report_data
+from bayes_alliance.report.reproduction import reproducing
+from bayes_alliance.report.session_record import data_record
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +120,35 @@ def test_formulas_are_bounded_and_run_nothing(
     data["record"]["formula"] = formula
     refused(sent(tmp_path, data))
     assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("formulas", "words"),
+    [
+        ([], "0 formulas"), ([""] * 10_001, "too many formulas"),
+        (["alliance ~ stigma" + " " * 6_000] * 2, "too long"), ([["alliance ~ 1"]], "no report as"),
+        (["alliance ~ stigma", "sigma ~ " + "(" * 4_000], "cannot be built"),
+        (["alliance ~ stigma", "sigma ~ __import__('os').system('touch harm')"], "cannot be built"),
+    ],
+)  # fmt: skip
+def test_lists_of_formulas_are_bounded_and_run_nothing(
+    data: Data, formulas: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data["record"]["formula"] = formulas
+    refused(sent(tmp_path, data), words)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_model_without_a_report_is_refused_before_it_is_sampled(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproducing, "remade_fit", lambda *_: pytest.fail("was sampled"))
+    lines = [data["record"]["formula"], "sigma ~ stigma"]
+    model = ba.Model(lines, ba.load_example("simulated_study"))
+    own = {"formula": lines, "priors": model.priors.strings, "data": data_record(model)}
+    data["record"] |= own
+    refused(sent(tmp_path, data), "this model predicts sigma")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A report comes out again from its own record, and whatever is not its own is found."""
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 import bayes_alliance as ba
 from bayes_alliance.report.content import build_content
+from bayes_alliance.report.received_report import check_record
 from bayes_alliance.report.report_data import read_report_data, report_data, write_data
 from bayes_alliance.report.reproduction import reproducing
 from bayes_alliance.report.reproduction.reproducing import recorded_table, remade_model
@@ -317,6 +319,31 @@ def test_every_choice_of_a_model_is_in_its_record(
     assert dict(again.centring) == dict(model.centring)
     assert again.question == model.question
     np.testing.assert_array_equal(again.design.X, model.design.X)
+
+
+def test_every_formula_of_a_model_is_in_its_record(made_up: Any) -> None:
+    table = made_up.many_groups_table(12)
+    lines = ["score ~ age + (1 |m| therapist)", "sigma ~ age + (1 |m| therapist)"]
+    model = ba.Model(lines, table, priors={"b_sigma": "Normal(0, 0.3)"})
+    record = json.loads(json.dumps(session_record(made_up.made_up_fit(model))))
+    check_record(record)
+    assert record["formula"] == lines
+    again = remade_model(record, table)
+    assert again.formula == model.formula
+    assert again.priors == model.priors
+    assert dict(again.centring) == dict(model.centring)
+
+
+def test_the_program_of_several_formulas_makes_the_model_again(made_up: Any) -> None:
+    table = made_up.many_groups_table(12)
+    lines = ["score ~ age + (1 | therapist)", "sigma ~ age"]
+    text = program(made_up.made_up_fit(ba.Model(lines, table)))
+    call = next(
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "ba.Model"
+    )
+    assert ast.literal_eval(call.args[0]) == lines
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ from bayes_alliance.report.session_record import (
     draws_digest,
     writing_versions,
 )
-from bayes_alliance.sampling.fit import Fit
+from bayes_alliance.sampling.fit import Fit, check_one_number
 from bayes_alliance.sampling.run import NOT_INSTALLED, installed_versions
 from bayes_alliance.sampling.settings import Settings
 
@@ -136,7 +136,9 @@ def _model(record: Mapping[str, Any], table: pd.DataFrame | ScannedTable, path: 
     """Build the model of a record; whatever a made-up one brings about ends in a sentence."""
     asked = f"The report {path} was to be made again."
     try:
-        return remade_model(record, table)
+        model = remade_model(record, table)
+        check_one_number(model, "reproduce")  # before it is sampled: it has no report yet
+        return model
     except ModelError as error:
         found = in_print(" ".join(str(error).split()))
         found = f"The model in its record cannot be built. {found}"

@@ -68,7 +68,7 @@ def program(fit: Fit, **options: Any) -> str:
             "",
             f"clients = {_reading(fit)}",
             "model = ba.Model(",
-            f"    {_written(fit.model.formula.text)},",
+            f"    {_written(fit.model.formula.as_given)},",
             "    clients,",
             *(f"    {name}={_written(value)}," for name, value in _model_arguments(fit).items()),
             ")",
