@@ -120,14 +120,22 @@ def test_a_streamed_fit_shows_what_the_fit_of_the_same_rows_shows(path: Path, fo
         for one, other in zip(here.blocks, there.blocks, strict=True):
             if isinstance(one, Table):
                 assert isinstance(other, Table)
-                # Float error, of sums taken in another order.
-                pd.testing.assert_frame_equal(other.frame, one.frame, rtol=1e-6, atol=1e-8)
+                assert_same_numbers(other.frame, one.frame)
     *answers, verdict = streamed.conclusions
     assert answers == [answer for answer in held.conclusions if answer in answers]
     assert "Whether the model fits the data was not checked" in verdict  # by rows, which it lacks
     figures = [b.key for b in section_of(streamed, "slopes").blocks if isinstance(b, Figure)]
     assert [key.split("-")[0] for key in figures] == ["slopes", "share"][formula != SLOPES :]
     assert "random sample of the rows" in words_of(section_of(streamed, "predictive"))
+
+
+def assert_same_numbers(found: pd.DataFrame, expected: pd.DataFrame) -> None:
+    """Allow for the float error of sums taken in another order."""
+    # Two draws that rounding swaps change places among the ranks, and the diagnostics a little.
+    ranked = [name for name in ("r_hat", "ess_bulk", "ess_tail") if name in expected]
+    rest = expected.drop(columns=ranked)
+    pd.testing.assert_frame_equal(found.drop(columns=ranked), rest, rtol=1e-6, atol=1e-8)
+    pd.testing.assert_frame_equal(found[ranked], expected[ranked], rtol=1e-3)
 
 
 @pytest.mark.slow
