@@ -114,7 +114,7 @@ def _as_said(request: Request) -> dict[str, Any]:
 
 
 def _called(content: Content, sheet: _Sheet, sheets: Sequence[_Sheet]) -> str:
-    return content.name if len(sheets) == 1 else f"{content.name}, sheet '{sheet.name}',"
+    return content.name if len(sheets) == 1 else f"sheet '{sheet.name}' of {content.name}"
 
 
 def _sheets(
