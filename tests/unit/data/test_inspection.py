@@ -322,8 +322,8 @@ def test_something_else_than_a_table():
 def test_each_name_is_taken_apart_once(monkeypatch):
     """Where 100,000 groups have names, that is what looking at them takes."""
     taken = []
-    key = name_checks._key
-    monkeypatch.setattr(name_checks, "_key", lambda label: taken.append(label) or key(label))
+    key = name_checks.name_key
+    monkeypatch.setattr(name_checks, "name_key", lambda label: taken.append(label) or key(label))
     labels = [f"P{k}" for k in range(50)]
     assert name_checks.note_alike_names(labels, "g") == []
     assert name_checks.note_two_names(labels, "g") == []
