@@ -2,6 +2,7 @@
 
 import _thread
 import gc
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -102,13 +103,15 @@ def test_a_fit_that_fails_is_named_and_the_others_are_kept(
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector still: what interrupts jax's hook there is lost."""
+def listening() -> Iterator[None]:
+    """Heed Ctrl-C, which processes in the background ignore, and which jax's hook of gc loses."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_keeps_what_is_done(models: list[Model]) -> None:
@@ -119,7 +122,7 @@ def test_ctrl_c_keeps_what_is_done(models: list[Model]) -> None:
 
     # Fits that follow are long beside the time the interruption takes to arrive.
     followers = [models[1]] * 30
-    with uncollected(), pytest.raises(SamplingError, match="was stopped with") as caught:
+    with listening(), pytest.raises(SamplingError, match="was stopped with") as caught:
         sample_many([models[0], *followers], seed=1, cores=1, keep=keep, draws=500)
     results = caught.value.facts["results"]
     assert results[0] is not None
