@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,8 +165,7 @@ def load_names(path: str | Path, *, column: str) -> Crosswalk:
     path = Path(path)
     lines = _lines(path)
     spellings = [line[WRITTEN] or "" for line in lines]
-    seen: set[str] = set()
-    twice = [own for own in spellings if own in seen or seen.add(own)]  # type: ignore[func-returns-value]
+    twice = [own for own, times in Counter(spellings).items() if times > 1]
     if twice:
         raise _no_names(path, f"It has {listed(twice)} twice.")
     empty = [line[WRITTEN] for line in lines if not (line[NAME] or "").strip()]

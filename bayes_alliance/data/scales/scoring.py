@@ -139,11 +139,13 @@ def score_scale(
     answers = turned(answers_of(data, used, columns), used)
     made = {own: _score(answers[numbers], score, answered) for own, numbers in scores.items()}
     rows = [_row(made[own], answers[numbers], used, score) for own, numbers in scores.items()]
+    table = pd.DataFrame(rows, index=pd.Index(list(scores), name="score", dtype="str"))
+    of_items = item_table(answers, used, columns)
     return ScaleScores(
         data=data.assign(**made),
-        table=pd.DataFrame(rows, index=pd.Index(list(scores), name="score", dtype="str")),
-        items=item_table(answers, used, columns),
-        notes=tuple(_notes(answers, used, columns, made, scores)),
+        table=table,
+        items=of_items,
+        notes=tuple(_notes(answers, used, table, of_items)),
         key=used,
         answers=answers,
         scores={own: tuple(numbers) for own, numbers in scores.items()},
@@ -381,26 +383,19 @@ def _with_the_rest(answers: pd.DataFrame, number: int) -> float:
 
 
 def _notes(
-    answers: pd.DataFrame,
-    key: ScaleKey,
-    columns: Mapping[int, str],
-    made: Mapping[str, pd.Series],
-    scores: Mapping[str, list[int]],
+    answers: pd.DataFrame, key: ScaleKey, scores: pd.DataFrame, items: pd.DataFrame
 ) -> list[Note]:
     return [
-        *_note_prorated(answers, made, scores),
-        *_note_reversed(answers, key, columns),
+        *_note_prorated(scores, len(answers)),
+        *_note_reversed(answers, key, items),
         *_note_alike(answers, key),
     ]
 
 
-def _note_prorated(
-    answers: pd.DataFrame, made: Mapping[str, pd.Series], scores: Mapping[str, list[int]]
-) -> list[Note]:
-    (name, numbers), *_ = scores.items()
-    gaps, total = answers[numbers].isna().any(axis=1), len(answers)
-    prorated = int((gaps & made[name].notna()).sum())
-    without = int(made[name].isna().sum())
+def _note_prorated(scores: pd.DataFrame, total: int) -> list[Note]:
+    """Say of the whole scale, the first score, how many rows lack answers."""
+    name = str(scores.index[0])
+    prorated, without = (int(scores[column].iloc[0]) for column in ("prorated", "missing"))
     said = []
     if prorated:
         said.append(
@@ -413,12 +408,11 @@ def _note_prorated(
     return [Note(level="fine", code="prorated", message="; ".join(said) + ".", columns=(name,))]
 
 
-def _note_reversed(answers: pd.DataFrame, key: ScaleKey, columns: Mapping[int, str]) -> list[Note]:
+def _note_reversed(answers: pd.DataFrame, key: ScaleKey, items: pd.DataFrame) -> list[Note]:
     """Name the items that go against the rest of their scale."""
     if len(answers.dropna()) < _FEWEST_ROWS:
         return []
-    table = item_table(answers, key, columns)
-    against = table[table["with the rest"] < _REVERSED]
+    against = items[items["with the rest"] < _REVERSED]
     if against.empty:
         return []
     seen = in_words(
